@@ -1,0 +1,121 @@
+# Sekisho. The two commands: "make up" starts a private instance under ./run, "make check" runs
+# everything that can fail. "make help" names the rest.
+#
+# Variants, each in a directory of its own:  make TESTING=1  make SANITIZE=1  make CC=clang
+
+.DEFAULT_GOAL := all
+MAKEFLAGS     += --no-builtin-rules
+SHELL         := /bin/sh
+
+CC     ?= cc
+ifeq ($(origin CC),default)
+CC     := gcc
+endif
+B      := build$(if $(TESTING),/testing)$(if $(SANITIZE),/sanitize)
+PYTHON := /usr/bin/python3
+
+# ---- flags -------------------------------------------------------------------------------------
+
+WARN := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wold-style-definition \
+        -Wmissing-prototypes -Wvla -Wswitch-enum -Wundef -Wcast-qual -Wformat=2 -Wwrite-strings \
+        -Wpointer-arith -Wnull-dereference -Werror
+HARD := -fstack-protector-strong -fstack-clash-protection -fcf-protection -fPIE \
+        -D_FORTIFY_SOURCE=2 -ffunction-sections -fdata-sections
+OPT  := -O2 -g
+
+ifdef SANITIZE
+HARD := -fPIE -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+OPT  := -O1 -g
+endif
+ifdef TESTING
+DEFS := -DSEKISHO_TESTING
+endif
+
+CFLAGS_ALL  := -std=c17 -D_GNU_SOURCE -I. $(DEFS) $(OPT) $(WARN) $(HARD) -pthread $(CFLAGS)
+LDFLAGS_ALL := -Wl,-z,relro,-z,now,-z,noexecstack -Wl,--gc-sections -pthread $(LDFLAGS)
+PIE         := -pie
+STATIC_PIE  := $(if $(SANITIZE),-pie,-static-pie)
+
+# ---- what is built -----------------------------------------------------------------------------
+
+PROGRAMS := $(patsubst bin/%.c,%,$(wildcard bin/*.c))
+LIBS     := smtp deliver net policy shell queue base
+lib_dir   = $(if $(filter queue,$(1)),queue,lib/$(1))
+lib_src   = $(wildcard $(call lib_dir,$(1))/*.c)
+ARCHIVES := $(foreach l,$(LIBS),$(B)/lib$(l).a)
+
+all: $(PROGRAMS:%=$(B)/bin/%)
+
+define archive_rule
+$(B)/lib$(1).a: $(patsubst %.c,$(B)/%.o,$(call lib_src,$(1)))
+	@rm -f $$@
+	@ar rcs $$@ $$^
+endef
+$(foreach l,$(LIBS),$(eval $(call archive_rule,$(l))))
+
+$(B)/%.o: %.c Makefile
+	@mkdir -p $(@D)
+	@$(if $(Q),,echo "  CC  $<") ; $(CC) $(CFLAGS_ALL) -MMD -MP -c -o $@ $<
+
+# Dependencies point one way: a program may use every library, a library those behind it.
+# seki-smtpd, which a fork copies for every stranger, is linked by itself: small, and without
+# anything that it does not use.
+$(B)/bin/seki-smtpd: $(B)/bin/seki-smtpd.o $(B)/libsmtp.a $(B)/libqueue.a $(B)/libbase.a
+	@echo "  LD  $@" ; $(CC) $(STATIC_PIE) $(LDFLAGS_ALL) -o $@ $^
+
+$(B)/bin/%: $(B)/bin/%.o $(ARCHIVES)
+	@echo "  LD  $@" ; $(CC) $(PIE) $(LDFLAGS_ALL) -o $@ $^ -lcrypto
+
+.SECONDARY:
+
+# ---- a private instance ------------------------------------------------------------------------
+
+RUN             ?= run
+SMTP_PORT       ?= 2525
+SUBMISSION_PORT ?= 2587
+WEB_PORT        ?= 8025
+ROUTE           ?=
+PRESET          ?= none
+
+INSTANCE = RUN='$(RUN)' SMTP_PORT='$(SMTP_PORT)' SUBMISSION_PORT='$(SUBMISSION_PORT)' \
+           WEB_PORT='$(WEB_PORT)' ROUTE='$(ROUTE)' PRESET='$(PRESET)' BUILD='$(B)' MAKE='$(MAKE)'
+
+up:
+	@$(INSTANCE) services/instance up
+
+down:
+	@$(INSTANCE) services/instance down
+
+# ---- dependencies ------------------------------------------------------------------------------
+
+# Installs by name whatever of "packages" is missing; WHEN="run build" leaves the tests' out.
+WHEN ?= run build test
+deps:
+	@services/packages install $(WHEN)
+
+# ---- checks ------------------------------------------------------------------------------------
+
+check:
+	@tests/check
+
+bench:
+	@tests/bench/run
+
+format:
+	@clang-format -i $(wildcard bin/*.c lib/*/*.[ch] queue/*.[ch] tests/*/*.[ch])
+
+clean:
+	rm -rf build
+
+help:
+	@echo 'make           build into build/'
+	@echo 'make up        start a private instance under ./run and send one mail through it'
+	@echo 'make down      stop it'
+	@echo 'make check     every test'
+	@echo 'make bench     the figures of docs/performance.md'
+	@echo 'make deps      install the Debian packages named in ./packages'
+	@echo 'make format    apply the style'
+
+.PHONY: all up down deps check bench format clean help
+
+-include $(shell find $(B) -name '*.d' 2>/dev/null)
