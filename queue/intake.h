@@ -1,0 +1,68 @@
+/*
+ * The door of the spool: how a message gets from a session (seki-smtpd) to seki-queue, over the
+ * Unix stream socket run/queue/socket. The one who sends is not trusted: seki-queue reads every
+ * field again, makes the id, writes the Received line, and knows the sender's uid from the socket.
+ *
+ *   session -> queue   "E" u32 LENGTH, LENGTH bytes: the envelope, lines as in a leg's head:
+ *                          from <xtext> [param=value…]
+ *                          to <xtext> [param=value…]      one line for each recipient
+ *                          client <address> helo=<xtext> proto=<word> [key=value…]
+ *                      and, optionally, one line  size <digits>  (what the client declared)
+ *   queue -> session   "G" + 32 hex digits: go on, this is the id
+ *                      "F" no room now (452 4.3.1)     "T" not now (451 4.3.0)
+ *                      "L" larger than message-size (552 5.3.4)
+ *                      "B" the envelope is malformed: a bug of the session (451)
+ *   session -> queue   "D" u32 LENGTH, LENGTH bytes of content   any number, LENGTH 1..65536
+ *                      "." end of content: commit
+ *                      "X" give it up (or simply close): nothing is kept
+ *   queue -> session   "K" kept: on the disk, it will survive a power cut (250)
+ *                      "F", "T" or "L": not kept
+ *
+ * Integers are big-endian. After a reply the connection is ready for the next envelope. A reply
+ * other than "G" to an envelope means: send no content. A failure in mid-content ("F", "T", "L")
+ * is reported after "." has been received, so that the stream never loses its place.
+ */
+#ifndef SEKISHO_QUEUE_INTAKE_H
+#define SEKISHO_QUEUE_INTAKE_H
+
+#include "lib/base/compat.h"
+#include "queue/id.h"
+
+#define INTAKE_SOCKET       "run/queue/socket"
+#define INTAKE_ENVELOPE_MAX ((size_t)2 * 1024 * 1024)
+#define INTAKE_CHUNK_MAX    ((size_t)65536)
+
+enum intake_reply {
+	INTAKE_GO,        /* to an envelope only */
+	INTAKE_KEPT,      /* to the end of content only: the message is durable */
+	INTAKE_FULL,      /* 452 4.3.1 */
+	INTAKE_TEMPORARY, /* 451 4.3.0; also: seki-queue is not there, or did not answer in time */
+	INTAKE_TOO_LARGE, /* 552 5.3.4 */
+};
+
+struct intake; /* one connection; opaque */
+
+/*
+ * Connects to the queue, giving up after `timeout_ms` of silence, then and later. Returns NULL if
+ * it cannot be reached (451). Free with intake_close.
+ */
+NODISCARD struct intake *intake_connect(const char *path, int timeout_ms);
+void intake_close(struct intake *in);
+
+/* Sends an envelope; on INTAKE_GO `id` holds the message's id. */
+NODISCARD enum intake_reply intake_begin(struct intake *in, const char *envelope, size_t len,
+    char id[ID_TEXT]);
+
+/*
+ * Sends content, buffered into chunks. False: the connection is lost; the message is not kept.
+ * (seki-queue's own refusals come from intake_commit.)
+ */
+NODISCARD bool intake_data(struct intake *in, const char *bytes, size_t len);
+
+/* Ends the content and waits for the verdict. Anything but INTAKE_KEPT means: not kept. */
+NODISCARD enum intake_reply intake_commit(struct intake *in);
+
+/* Gives the begun message up; the connection stays usable if it was. */
+void intake_abandon(struct intake *in);
+
+#endif

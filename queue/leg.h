@@ -1,0 +1,113 @@
+/*
+ * Reading a leg: its head, and what its trailer says. A leg is read from an open file and from
+ * nothing else; nothing in it is believed before it is proven (head digest, separator, whole
+ * records). Memory: at most LEG_HEAD_MAX and the trailer's bound; the content is never read here.
+ */
+#ifndef SEKISHO_QUEUE_LEG_H
+#define SEKISHO_QUEUE_LEG_H
+
+#include "lib/base/buf.h"
+#include "lib/base/compat.h"
+#include "queue/name.h"
+#include "queue/plan.h"
+
+#define LEG_HEAD_MAX   ((size_t)2 * 1024 * 1024)
+#define LEG_DIGEST_LEN 64
+#define LEG_RCPTS_MAX  10000
+
+enum rcpt_fate {
+	RCPT_OPEN,
+	RCPT_DELIVERED,
+	RCPT_BOUNCED,
+	RCPT_DROPPED, /* taken away by a person */
+};
+
+struct leg_rcpt {
+	char *address; /* decoded, NUL-ended; owned by the leg's head buffer */
+	const char *params; /* the rest of the line, as written; "" if none */
+	enum rcpt_fate fate;
+	int64_t retry; /* wall clock of its next try, or 0: at once */
+	unsigned tries; /* so far */
+};
+
+/* The last word that a person or a rule said about the whole leg. */
+enum leg_verdict { LEG_STANDS, LEG_DISCARDED, LEG_REFUSED };
+
+struct leg {
+	struct leg_name name; /* id and k from the head; due is DUE_NONE */
+
+	char *from; /* reverse-path, decoded; "" is <> */
+	const char *from_params;
+	const char *client; /* the client line without its word, as written */
+	size_t rcpts;
+	struct leg_rcpt *rcpt;
+	int64_t accepted;
+	uint64_t size;
+	char sha256[LEG_DIGEST_LEN + 1];
+
+	off_t content; /* where the content begins */
+	off_t trailer; /* where the trailer begins */
+	off_t end;     /* where its last whole record ends: cut there before appending */
+	off_t file_end;
+
+	struct plan plan;       /* the last whole one; steps 0 if there is none */
+	enum leg_verdict verdict;
+	bool emptied;           /* the body has been punched out */
+	const char *unknown;    /* a record word that this version does not know, or NULL */
+	int64_t amended_until;  /* the last `until=` amendment, or 0 */
+
+	struct buf head_bytes;
+	struct buf trailer_bytes; /* the whole records, as they stand */
+};
+
+enum leg_fault {
+	LEG_FINE,
+	LEG_UNREADABLE, /* no leg, or damaged: bad/ */
+	LEG_TOO_LONG,   /* trailer over its bound: an operator must look */
+	LEG_ENVIRON,    /* read error or no memory: try again later; errno says which */
+};
+
+/*
+ * Reads the leg in `fd` (any position). On LEG_FINE the caller owns `leg` and frees it with
+ * leg_free; otherwise `leg` needs no freeing and `why` points to a literal reason.
+ */
+NODISCARD enum leg_fault leg_read(int fd, size_t trailer_max, struct leg *leg, const char **why);
+void leg_free(struct leg *leg);
+
+/* How many recipients are open. */
+size_t leg_open_rcpts(const struct leg *leg);
+
+/*
+ * Finds `key` in the parameters of a from, to or client line ("body=8bitmime ret=hdrs"): a pointer
+ * to its value, still xtext, and its length; NULL if it is not there.
+ */
+const char *leg_param(const char *params, const char *key, size_t *len);
+
+/*
+ * Reads the lines of an envelope (from, to, client) as they arrive at the queue's door, by the
+ * very parser that reads a head. `text` is changed in place and must outlive `leg`. Fills from,
+ * rcpts, client. False if it is malformed. Free with leg_free.
+ */
+NODISCARD bool leg_read_envelope(char *text, size_t len, struct leg *leg);
+
+/* What a head is written from. */
+struct leg_head {
+	const char *id;
+	const char *k;
+	const char *envelope; /* the lines from, to…, client: each ends in a newline */
+	size_t envelope_len;
+	int64_t accepted;
+	uint64_t size;
+	const char *sha256; /* LEG_DIGEST_LEN hex digits */
+};
+
+/*
+ * Writes a whole head with its digest and the empty line. Its length depends on nothing but id, k
+ * and the envelope: a head with blank `sha256` (NULL) reserves the room for the final one.
+ */
+void leg_write_head(struct buf *out, const struct leg_head *head);
+
+/* Writes the separator "\n-- ID\n". */
+void leg_write_separator(struct buf *out, const char *id);
+
+#endif

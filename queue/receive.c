@@ -1,0 +1,464 @@
+#include "queue/receive.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/uio.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "lib/base/clock.h"
+#include "lib/base/log.h"
+#include "lib/base/xtext.h"
+
+#define FIRST_K       "1"
+#define SEPARATOR_MAX ((size_t)64)
+#define RECEIVED_MAX  ((size_t)4096)
+#define KEPT_ROOM     ((size_t)32 * 1024) /* memory that a client keeps between two messages */
+#define SPACE_STEP    ((uint64_t)4 * 1024 * 1024) /* content between two looks at the free space */
+
+void receive_limits_take(struct receive_limits *limits, const struct settings *settings)
+{
+	limits->message_size = settings->message_size;
+	limits->space_percent = settings->space_percent;
+	limits->space_bytes = settings->space_bytes;
+	limits->space_files = settings->space_files;
+	memcpy(limits->hostname, settings->hostname, sizeof limits->hostname);
+	if (strcmp(limits->hostname, "-") == 0 &&
+	    gethostname(limits->hostname, sizeof limits->hostname) != 0)
+		memcpy(limits->hostname, "localhost", sizeof "localhost");
+	limits->hostname[sizeof limits->hostname - 1] = '\0';
+}
+
+bool receiver_init(struct receiver *r, const struct spool *spool)
+{
+	*r = (struct receiver){.spool = spool, .fd = -1, .verdict = INTAKE_TEMPORARY};
+	buf_init(&r->envelope, LEG_HEAD_MAX / 2);
+	buf_init(&r->pending, RECEIVE_PENDING);
+	buf_init(&r->head, LEG_HEAD_MAX);
+	r->digest = digest_new();
+	return r->digest != NULL;
+}
+
+void receiver_free(struct receiver *r)
+{
+	receive_abandon(r);
+	buf_free(&r->envelope);
+	buf_free(&r->pending);
+	buf_free(&r->head);
+	digest_free(r->digest);
+}
+
+bool receive_room(const struct spool *spool, const struct receive_limits *limits, uint64_t size)
+{
+	struct spool_room room;
+	uint64_t keep;
+
+	if (!spool_room(spool, &room))
+		return false;
+	keep = room.total / 100 * (uint64_t)limits->space_percent;
+	if ((uint64_t)limits->space_bytes < keep)
+		keep = (uint64_t)limits->space_bytes;
+	return room.bytes >= keep && room.bytes - keep >= size &&
+	    room.files >= (uint64_t)limits->space_files;
+}
+
+/* ---- the envelope and the Received line --------------------------------------------------- */
+
+/* Takes the optional "size N" line off the end of an envelope. */
+static uint64_t declared_size(char *envelope, size_t *len)
+{
+	char *last = *len < 2 ? NULL : memrchr(envelope, '\n', *len - 1);
+	uint64_t size;
+
+	if (last == NULL || strncmp(last + 1, "size ", 5) != 0)
+		return 0;
+	envelope[*len - 1] = '\0';
+	size = strtoull(last + 6, NULL, 10);
+	*len = (size_t)(last + 1 - envelope);
+	return size;
+}
+
+/* A stranger's word in a header: what is no host name's character becomes '?'. */
+static void add_hostlike(struct buf *out, const char *xtext, size_t len)
+{
+	char word[256];
+	size_t n = 0;
+
+	if (len >= sizeof word || !xtext_decode(xtext, len, word, &n) || n == 0) {
+		buf_add_text(out, "unknown");
+		return;
+	}
+	for (size_t i = 0; i < n; i++) {
+		bool fine = (word[i] >= 'a' && word[i] <= 'z') || (word[i] >= 'A' && word[i] <= 'Z') ||
+		    (word[i] >= '0' && word[i] <= '9') || memchr(".-:[]_", word[i], 6) != NULL;
+
+		if (!fine)
+			word[i] = '?';
+	}
+	buf_add(out, word, n);
+}
+
+static void add_date(struct buf *out, int64_t wall)
+{
+	time_t seconds = (time_t)(wall / CLOCK_SECOND);
+	char date[64];
+	struct tm t;
+
+	(void)gmtime_r(&seconds, &t);
+	(void)strftime(date, sizeof date, "%a, %d %b %Y %H:%M:%S +0000", &t);
+	buf_add_text(out, date);
+}
+
+/* RFC 5321 section 4.4: the trace line, the only header that this gateway adds by itself. */
+static void write_received(struct receiver *r, const struct leg *envelope)
+{
+	static const char *const known[] = {"SMTP", "ESMTP", "ESMTPS", "ESMTPA", "ESMTPSA", "UTF8SMTP",
+	    "UTF8SMTPS", "UTF8SMTPA", "UTF8SMTPSA"};
+	size_t helo_len = 0, proto_len = 0, address_len = strcspn(envelope->client, " ");
+	const char *helo = leg_param(envelope->client, "helo", &helo_len);
+	const char *proto = leg_param(envelope->client, "proto", &proto_len);
+	const char *with = "SMTP";
+	struct buf *out = &r->head;
+
+	for (size_t i = 0; proto != NULL && i < COUNT_OF(known); i++) {
+		if (strlen(known[i]) == proto_len && strncasecmp(known[i], proto, proto_len) == 0)
+			with = known[i];
+	}
+
+	buf_clear(out);
+	buf_add_text(out, "Received: from ");
+	add_hostlike(out, helo != NULL ? helo : "", helo_len);
+	buf_add_text(out, " ([");
+	add_hostlike(out, envelope->client, address_len);
+	buf_addf(out, "])\r\n\tby %s with %s id %s;\r\n\t", r->limits.hostname, with, r->id);
+	add_date(out, r->accepted);
+	buf_add_text(out, "\r\n");
+}
+
+static enum intake_reply admit(struct receiver *r, uint64_t declared)
+{
+	if (declared > (uint64_t)r->limits.message_size)
+		return INTAKE_TOO_LARGE;
+	if (!receive_room(r->spool, &r->limits, declared)) {
+		LOG_ALARM("refused", kv("why", "no room in the spool"));
+		return INTAKE_FULL;
+	}
+	/* While nobody reads the log, nothing can be proved about new mail: it is not taken. */
+	if (!log_ready())
+		return INTAKE_TEMPORARY;
+	r->accepted = clock_wall();
+	return id_make(r->accepted, r->id) ? INTAKE_GO : INTAKE_TEMPORARY;
+}
+
+enum intake_reply receive_begin(struct receiver *r, char *envelope, size_t len)
+{
+	uint64_t declared = declared_size(envelope, &len);
+	struct leg parsed;
+	struct leg_name name = {.due = DUE_NONE, .k = FIRST_K};
+
+	receive_abandon(r);
+	buf_clear(&r->envelope);
+	buf_add(&r->envelope, envelope, len);
+	if (!buf_ok(&r->envelope) || !leg_read_envelope(envelope, len, &parsed)) {
+		LOG_ALARM("refused", kv("why", "malformed envelope from the session"));
+		return INTAKE_TEMPORARY;
+	}
+
+	r->verdict = admit(r, declared);
+	if (r->verdict == INTAKE_GO) {
+		memcpy(name.id, r->id, sizeof name.id);
+		name_format(&name, STATE_TMP, r->name);
+		r->size = r->checked = 0;
+		buf_clear(&r->pending);
+		digest_restart(r->digest);
+		write_received(r, &parsed);
+		receive_data(r, r->head.bytes, r->head.len);
+	}
+	leg_free(&parsed);
+	return r->verdict;
+}
+
+/* ---- content ------------------------------------------------------------------------------ */
+
+static void fail(struct receiver *r, const char *what)
+{
+	bool full = errno == ENOSPC || errno == EDQUOT;
+
+	LOG_ALARM("not-kept", kv("id", r->id), kv("what", what), kv_errno(errno));
+	r->verdict = full ? INTAKE_FULL : INTAKE_TEMPORARY;
+}
+
+static void write_head(struct receiver *r, const char *sha256)
+{
+	struct leg_head head = {.id = r->id,
+	    .k = FIRST_K,
+	    .envelope = r->envelope.bytes,
+	    .envelope_len = r->envelope.len,
+	    .accepted = r->accepted,
+	    .size = r->size,
+	    .sha256 = sha256};
+
+	buf_clear(&r->head);
+	leg_write_head(&r->head, &head);
+}
+
+/* Writes parts in one call; a short write is a full disk. */
+static bool write_parts(int fd, const struct iovec *part, int n)
+{
+	size_t want = 0;
+	ssize_t got;
+
+	for (int i = 0; i < n; i++)
+		want += part[i].iov_len;
+	got = writev(fd, part, n);
+	if (got >= 0 && (size_t)got != want)
+		errno = ENOSPC;
+	return got >= 0 && (size_t)got == want;
+}
+
+/* Writes what is pending; the first time it makes the file, with a head that is blank yet. */
+static bool flush_pending(struct receiver *r)
+{
+	struct iovec part[2] = {{.iov_len = 0}};
+	bool done;
+
+	if (r->fd < 0) {
+		r->fd = spool_create(r->spool, r->name);
+		if (r->fd < 0)
+			return false;
+		write_head(r, NULL);
+		if (!buf_ok(&r->head)) {
+			errno = ENOMEM;
+			return false;
+		}
+		part[0] = (struct iovec){r->head.bytes, r->head.len};
+	}
+	part[1] = (struct iovec){r->pending.bytes, r->pending.len};
+	done = write_parts(r->fd, part, 2);
+	buf_clear(&r->pending);
+	return done;
+}
+
+/* A long message must not eat the room that transitions need. */
+static bool room_still(struct receiver *r)
+{
+	if (r->size - r->checked < SPACE_STEP)
+		return true;
+	r->checked = r->size;
+	errno = ENOSPC;
+	return receive_room(r->spool, &r->limits, 0);
+}
+
+void receive_data(struct receiver *r, const char *bytes, size_t len)
+{
+	if (r->verdict != INTAKE_GO)
+		return;
+	if (r->size + len > (uint64_t)r->limits.message_size + RECEIVED_MAX) {
+		r->verdict = INTAKE_TOO_LARGE;
+		return;
+	}
+	if (!room_still(r)) {
+		fail(r, "room");
+		return;
+	}
+
+	digest_add(r->digest, bytes, len);
+	r->size += len;
+	if (r->pending.len + len > RECEIVE_PENDING && !flush_pending(r)) {
+		fail(r, "write");
+		return;
+	}
+	buf_add(&r->pending, bytes, len);
+	if (!buf_ok(&r->pending)) {
+		errno = ENOMEM;
+		fail(r, "memory");
+	}
+}
+
+/* ---- the commit --------------------------------------------------------------------------- */
+
+/* Writes head, content and separator of a message that is in memory as a whole. */
+static bool write_at_once(struct receiver *r, const struct buf *separator)
+{
+	struct iovec part[3] = {
+	    {r->head.bytes, r->head.len},
+	    {r->pending.bytes, r->pending.len},
+	    {separator->bytes, separator->len},
+	};
+
+	r->fd = spool_create(r->spool, r->name);
+	return r->fd >= 0 && write_parts(r->fd, part, 3);
+}
+
+/* Ends a message whose beginning is in the file already. */
+static bool write_rest(struct receiver *r, const struct buf *separator)
+{
+	struct iovec part[2] = {
+	    {r->pending.bytes, r->pending.len},
+	    {separator->bytes, separator->len},
+	};
+
+	return write_parts(r->fd, part, 2) && spool_fill_in(r->fd, r->head.bytes, r->head.len, 0);
+}
+
+static void commit(struct receiver *r)
+{
+	char sha256[DIGEST_HEX];
+	struct buf separator;
+
+	r->accepted = clock_wall();
+	digest_end(r->digest, sha256);
+	write_head(r, sha256);
+	buf_init(&separator, SEPARATOR_MAX);
+	leg_write_separator(&separator, r->id);
+
+	errno = ENOMEM;
+	if (!buf_ok(&r->head) || !buf_ok(&separator) ||
+	    !(r->fd < 0 ? write_at_once(r, &separator) : write_rest(r, &separator)))
+		fail(r, "write");
+	else if (!spool_sync(r->fd)) /* THE commit */
+		fail(r, "fsync");
+	else
+		r->verdict = INTAKE_KEPT;
+	buf_free(&separator);
+}
+
+enum intake_reply receive_commit(struct receiver *r)
+{
+	enum intake_reply verdict;
+
+	if (r->verdict == INTAKE_GO)
+		commit(r);
+
+	verdict = r->verdict;
+	if (verdict == INTAKE_KEPT) {
+		(void)close(r->fd);
+		r->fd = -1;
+	}
+	receive_abandon(r);
+	return verdict == INTAKE_GO ? INTAKE_TEMPORARY : verdict;
+}
+
+bool receive_enter_name(const struct spool *spool, const char *name)
+{
+	switch (spool_move(spool, STATE_TMP, name, STATE_NEW, name)) {
+	case SPOOL_MOVED:
+	case SPOOL_MOVE_GONE:
+		return true;
+	case SPOOL_MOVE_TAKEN:
+	case SPOOL_MOVE_FAILED:
+		break;
+	}
+	LOG_ALARM("not-entered", kv("id", name), kv_errno(errno));
+	return false;
+}
+
+bool receive_enter(struct receiver *r)
+{
+	return receive_enter_name(r->spool, r->name);
+}
+
+void receive_abandon(struct receiver *r)
+{
+	if (r->fd >= 0) {
+		(void)close(r->fd);
+		r->fd = -1;
+		if (!spool_remove(r->spool, STATE_TMP, r->name))
+			LOG_ALARM("not-removed", kv("id", r->name), kv_errno(errno));
+	}
+	if (r->pending.room > KEPT_ROOM)
+		buf_free(&r->pending);
+	r->verdict = INTAKE_TEMPORARY;
+}
+
+/* ---- recovery ----------------------------------------------------------------------------- */
+
+/* Adds the content's bytes to `d`; false if the file ends or fails before. */
+static bool digest_content(int fd, const struct leg *leg, struct digest *d, char *bytes, size_t room)
+{
+	off_t at = leg->content, end = leg->content + (off_t)leg->size;
+
+	while (at < end) {
+		size_t want = end - at < (off_t)room ? (size_t)(end - at) : room;
+		ssize_t n = pread(fd, bytes, want, at);
+
+		if (n <= 0)
+			return false;
+		digest_add(d, bytes, (size_t)n);
+		at += n;
+	}
+	return true;
+}
+
+/* Whether the content is what the head says. False with errno 0 if it is not. */
+static bool content_proves_itself(int fd, const struct leg *leg)
+{
+	struct digest *d = digest_new();
+	char *bytes = malloc(RECEIVE_PENDING), hex[DIGEST_HEX];
+	bool whole = false;
+
+	errno = d == NULL || bytes == NULL ? ENOMEM : 0;
+	if (errno == 0 && digest_content(fd, leg, d, bytes, RECEIVE_PENDING)) {
+		digest_end(d, hex);
+		whole = strcmp(hex, leg->sha256) == 0;
+		errno = 0;
+	}
+	digest_free(d);
+	free(bytes);
+	return whole;
+}
+
+struct recovery {
+	const struct spool *spool;
+	const struct settings *settings;
+};
+
+static void recover_leg(const struct recovery *r, const char *text, int fd)
+{
+	struct leg leg;
+	const char *why = "content digest";
+	enum leg_fault fault = leg_read(fd, (size_t)r->settings->trailer_max, &leg, &why);
+	bool whole = fault == LEG_FINE && content_proves_itself(fd, &leg);
+	bool unknown = fault == LEG_ENVIRON || (fault == LEG_FINE && !whole && errno != 0);
+
+	if (fault == LEG_FINE)
+		leg_free(&leg);
+	if (unknown) {
+		/* It may be whole: it stays until a start that can read it. */
+		LOG_ALARM("recovery-failed", kv("name", text), kv_errno(errno));
+	} else if (whole) {
+		if (receive_enter_name(r->spool, text))
+			LOG("recovered", kv("id", text));
+	} else if (spool_remove(r->spool, STATE_TMP, text)) {
+		LOG("removed", kv("name", text), kv("state", "tmp"), kv("why", why));
+	}
+}
+
+static bool recover_name(void *context, const char *text)
+{
+	const struct recovery *r = context;
+	struct leg_name name;
+	int fd;
+
+	if (strcmp(text, SPOOL_BALLAST) == 0)
+		return true;
+	/* What we did not write is not ours to remove: seki-scan will put it into bad/. */
+	if (!name_parse(text, &name) || spool_open_leg(r->spool, STATE_TMP, text, &fd) != SPOOL_OPENED) {
+		LOG_ALARM("foreign-in-tmp", kv("name", text));
+		if (!receive_enter_name(r->spool, text))
+			LOG_ALARM("recovery-failed", kv("name", text));
+		return true;
+	}
+	recover_leg(r, text, fd);
+	(void)close(fd);
+	return true;
+}
+
+bool receive_recover(const struct spool *spool, const struct settings *settings)
+{
+	struct recovery r = {spool, settings};
+
+	return spool_list(spool, STATE_TMP, recover_name, &r);
+}

@@ -1,0 +1,272 @@
+#include "queue/record.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/base/clock.h"
+
+#define TIME_LEN ((size_t)(CLOCK_TEXT - 1))
+
+/* One record as it stands in the trailer. */
+struct record {
+	const char *at;
+	size_t len; /* all its lines */
+	bool plan;
+	const char *lines; /* of a plan: behind its first line */
+	size_t plan_lines;
+	char digest[PLAN_DIGEST_LEN + 1];
+	int64_t time;
+	const char *word; /* of any other record */
+	size_t word_len;
+};
+
+static size_t line_length(const char *p, const char *end)
+{
+	const char *newline = memchr(p, '\n', (size_t)(end - p));
+
+	if (newline == NULL || memchr(p, '\0', (size_t)(newline - p)) != NULL)
+		return 0;
+	return (size_t)(newline - p) + 1;
+}
+
+/* "plan N sha256=DIGEST\n" with its N lines. */
+static bool scan_plan(const char *end, size_t first, struct record *r)
+{
+	static const char key[] = " sha256=";
+	const char *p = r->at + 5, *line;
+	size_t n = 0;
+
+	while (p < r->at + first && *p >= '0' && *p <= '9' && n < 10 * PLAN_STEPS_MAX)
+		n = n * 10 + (size_t)(*p++ - '0');
+	if (n == 0 || (size_t)(r->at + first - p) != sizeof key - 1 + PLAN_DIGEST_LEN + 1 ||
+	    memcmp(p, key, sizeof key - 1) != 0)
+		return false;
+	memcpy(r->digest, p + sizeof key - 1, PLAN_DIGEST_LEN);
+	r->digest[PLAN_DIGEST_LEN] = '\0';
+
+	r->lines = line = r->at + first;
+	for (size_t i = 0; i < n; i++) {
+		size_t len = line < end && *line == ' ' ? line_length(line, end) : 0;
+
+		if (len == 0)
+			return false;
+		line += len;
+	}
+	r->plan = true;
+	r->plan_lines = n;
+	r->len = (size_t)(line - r->at);
+	return true;
+}
+
+/* Reads the record at `p`; false if what stands there is no whole record. */
+static bool scan_record(const char *p, const char *end, struct record *r)
+{
+	size_t first = p < end ? line_length(p, end) : 0;
+
+	*r = (struct record){.at = p, .len = first};
+	if (first == 0)
+		return false;
+	if (first > 5 && memcmp(p, "plan ", 5) == 0)
+		return scan_plan(end, first, r);
+
+	if (first < TIME_LEN + 3 || p[TIME_LEN] != ' ')
+		return false;
+	r->time = clock_parse(p, TIME_LEN);
+	if (r->time < 0)
+		return false;
+	r->word = p + TIME_LEN + 1;
+	while (r->word[r->word_len] >= 'a' && r->word[r->word_len] <= 'z')
+		r->word_len++;
+	return r->word_len > 0 && (r->word[r->word_len] == ' ' || r->word[r->word_len] == '\n');
+}
+
+size_t record_whole(const char *bytes, size_t len)
+{
+	struct record r;
+	size_t at = 0;
+
+	while (at < len && scan_record(bytes + at, bytes + len, &r))
+		at += r.len;
+	return at;
+}
+
+/* Whether any later line in the damage is a whole record. */
+static bool whole_record_behind(const char *p, const char *end)
+{
+	struct record r;
+
+	while ((p = memchr(p, '\n', (size_t)(end - p))) != NULL && ++p < end) {
+		if (scan_record(p, end, &r))
+			return true;
+	}
+	return false;
+}
+
+/* ---- what records say --------------------------------------------------------------------- */
+
+static bool is_word(const struct record *r, const char *word)
+{
+	return strlen(word) == r->word_len && memcmp(r->word, word, r->word_len) == 0;
+}
+
+/* The value of key= in the record's line, or NULL. */
+static const char *argument(const struct record *r, const char *key, size_t *len)
+{
+	struct plan_step line = {.text = r->word, .len = (size_t)(r->at + r->len - 1 - r->word)};
+
+	return plan_argument(&line, key, len);
+}
+
+/* Calls for each recipient that rcpt=1,3-5 names. */
+static void each_rcpt(struct leg *leg, const struct record *r,
+    void set(struct leg_rcpt *, const struct record *))
+{
+	size_t len = 0;
+	const char *p = argument(r, "rcpt", &len), *end = p + len;
+
+	while (p != NULL && p < end) {
+		char *stop;
+		unsigned long from = strtoul(p, &stop, 10), to = from;
+
+		if (*stop == '-')
+			to = strtoul(stop + 1, &stop, 10);
+		for (unsigned long i = from; i >= 1 && i <= to && i <= leg->rcpts; i++)
+			set(&leg->rcpt[i - 1], r);
+		if (stop == p || *stop != ',')
+			break;
+		p = stop + 1;
+	}
+}
+
+static void set_delivered(struct leg_rcpt *rcpt, const struct record *r)
+{
+	(void)r;
+	rcpt->fate = RCPT_DELIVERED;
+}
+
+static void set_bounced(struct leg_rcpt *rcpt, const struct record *r)
+{
+	(void)r;
+	rcpt->fate = RCPT_BOUNCED;
+}
+
+static void set_dropped(struct leg_rcpt *rcpt, const struct record *r)
+{
+	(void)r;
+	if (rcpt->fate == RCPT_OPEN)
+		rcpt->fate = RCPT_DROPPED;
+}
+
+static void set_deferred(struct leg_rcpt *rcpt, const struct record *r)
+{
+	size_t len;
+	const char *until = argument(r, "until", &len);
+	int64_t at = until == NULL ? -1 : clock_parse(until, len);
+
+	rcpt->retry = at > 0 ? at : 0;
+	rcpt->tries++;
+}
+
+static void take_closing(struct leg *leg, const struct record *r, enum plan_word word)
+{
+	size_t len;
+	const char *digest = argument(r, "plan", &len);
+
+	if (digest == NULL || len != PLAN_DIGEST_LEN ||
+	    memcmp(digest, leg->plan.digest, len) != 0)
+		return;
+	for (size_t i = 0; i < leg->plan.steps; i++) {
+		struct plan_step *step = &leg->plan.step[i];
+
+		if (step->word == word && !step->closed) {
+			step->closed = true; /* one record closes one step */
+			return;
+		}
+	}
+}
+
+static void take_plan(struct leg *leg, const struct record *r)
+{
+	struct plan plan = {.steps = 0};
+	size_t len = (size_t)(r->at + r->len - r->lines);
+
+	if (plan_read(&plan, leg->name.id, leg->name.k, r->lines, len, r->plan_lines, r->digest))
+		leg->plan = plan;
+}
+
+/* The words that say something about the leg as a whole. */
+static bool take_leg_word(struct leg *leg, const struct record *r)
+{
+	size_t len;
+	const char *until;
+	int64_t at;
+
+	if (is_word(r, "discarded")) {
+		leg->verdict = LEG_DISCARDED;
+	} else if (is_word(r, "refused")) {
+		leg->verdict = LEG_REFUSED;
+	} else if (is_word(r, "restored")) {
+		leg->verdict = LEG_STANDS;
+	} else if (is_word(r, "emptied")) {
+		leg->emptied = true;
+	} else if (is_word(r, "extended")) {
+		until = argument(r, "until", &len);
+		at = until == NULL ? -1 : clock_parse(until, len);
+		leg->amended_until = at > leg->amended_until ? at : leg->amended_until;
+	} else {
+		return is_word(r, "note");
+	}
+	return true;
+}
+
+/* Whether this version knows the record's word; what it says is taken into `leg`. */
+static bool take_record(struct leg *leg, const struct record *r)
+{
+	if (r->plan) {
+		take_plan(leg, r);
+		return true;
+	}
+	for (int word = WORD_APPROVE; word < WORD_UNKNOWN; word++) {
+		const char *closing = plan_closing((enum plan_word)word);
+
+		if (closing != NULL && is_word(r, closing)) {
+			take_closing(leg, r, (enum plan_word)word);
+			return true;
+		}
+	}
+
+	if (is_word(r, "delivered"))
+		each_rcpt(leg, r, set_delivered);
+	else if (is_word(r, "bounced"))
+		each_rcpt(leg, r, set_bounced);
+	else if (is_word(r, "drop"))
+		each_rcpt(leg, r, set_dropped);
+	else if (is_word(r, "deferred"))
+		each_rcpt(leg, r, set_deferred);
+	else
+		return take_leg_word(leg, r);
+	return true;
+}
+
+bool record_read_all(struct leg *leg, const char **why)
+{
+	struct buf *b = &leg->trailer_bytes;
+	const char *p = b->bytes, *end = b->bytes + b->len;
+	struct record r;
+
+	leg->end = leg->trailer;
+	if (b->len == 0)
+		return true;
+
+	for (; p < end && scan_record(p, end, &r); p += r.len) {
+		if (!take_record(leg, &r) && leg->unknown == NULL)
+			leg->unknown = r.word;
+	}
+
+	*why = "whole record behind damage";
+	if (p < end && whole_record_behind(p, end))
+		return false;
+	b->len = (size_t)(p - b->bytes);
+	leg->end = leg->trailer + (off_t)b->len;
+	return true;
+}
