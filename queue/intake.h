@@ -50,8 +50,8 @@ NODISCARD struct intake *intake_connect(const char *path, int timeout_ms);
 void intake_close(struct intake *in);
 
 /* Sends an envelope; on INTAKE_GO `id` holds the message's id. */
-NODISCARD enum intake_reply intake_begin(struct intake *in, const char *envelope, size_t len,
-    char id[ID_TEXT]);
+NODISCARD enum intake_reply intake_begin(
+    struct intake *in, const char *envelope, size_t len, char id[ID_TEXT]);
 
 /*
  * Sends content, buffered into chunks. False: the connection is lost; the message is not kept.

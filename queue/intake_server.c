@@ -43,7 +43,7 @@ struct client {
 	int fd;
 	struct receiver receiver;
 	int timeout_ms;
-	bool begun; /* an envelope was answered with "go on" */
+	bool begun;     /* an envelope was answered with "go on" */
 	size_t at, end; /* unread bytes of input */
 	char input[INPUT_ROOM];
 };

@@ -12,8 +12,8 @@
 struct intake_server;
 
 /* Prepares to serve; `settings` are copied. NULL: no memory. */
-NODISCARD struct intake_server *intake_server_new(const struct spool *spool,
-    const struct settings *settings);
+NODISCARD struct intake_server *intake_server_new(
+    const struct spool *spool, const struct settings *settings);
 
 /* Listens on `path`, replacing a socket left by a dead process. A descriptor, or -1 with errno. */
 NODISCARD int intake_server_listen(const char *path, int backlog);

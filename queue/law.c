@@ -39,8 +39,9 @@ static bool bound(const struct leg *leg, enum spool_state state, struct law *law
 static bool finished(const struct leg *leg, enum spool_state state, struct law *law)
 {
 	if (leg_open_rcpts(leg) == 0) {
-		*law = state == STATE_SENT ? act(NULL)
-		                           : move_to(STATE_SENT, DUE_NONE, "every recipient is done");
+		*law = state == STATE_SENT
+			   ? act(NULL)
+			   : move_to(STATE_SENT, DUE_NONE, "every recipient is done");
 		return true;
 	}
 	if (leg->emptied) {
@@ -58,7 +59,8 @@ static bool finished(const struct leg *leg, enum spool_state state, struct law *
 static bool leads_through(const struct plan *plan, enum spool_state state)
 {
 	for (size_t i = 0; i < plan->steps; i++) {
-		if (plan->step[i].word != WORD_UNKNOWN && plan_word_state(plan->step[i].word) == state)
+		if (plan->step[i].word != WORD_UNKNOWN &&
+		    plan_word_state(plan->step[i].word) == state)
 			return true;
 	}
 	return false;

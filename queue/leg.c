@@ -12,10 +12,10 @@
 #include "queue/digest.h"
 #include "queue/record.h"
 
-#define FIRST_READ     ((size_t)4096)
-#define SIZE_DIGITS    12
-#define SEPARATOR_LEN  (1 + 3 + ID_LEN + 1) /* "\n-- ID\n" */
-#define HEAD_LINE_LEN  (5 + LEG_DIGEST_LEN + 1)
+#define FIRST_READ    ((size_t)4096)
+#define SIZE_DIGITS   12
+#define SEPARATOR_LEN (1 + 3 + ID_LEN + 1) /* "\n-- ID\n" */
+#define HEAD_LINE_LEN (5 + LEG_DIGEST_LEN + 1)
 
 /* ---- lines of a head ---------------------------------------------------------------------- */
 
@@ -382,7 +382,8 @@ void leg_write_head(struct buf *out, const struct leg_head *head)
 	buf_addf(out, "sekisho-leg 1\nid %s\nleg %s\n", head->id, head->k);
 	buf_add(out, head->envelope, head->envelope_len);
 	buf_addf(out, "accepted %s\nsize %0*llu\nsha256 %-*s\n", accepted, SIZE_DIGITS,
-	    (unsigned long long)head->size, LEG_DIGEST_LEN, head->sha256 != NULL ? head->sha256 : "");
+	    (unsigned long long)head->size, LEG_DIGEST_LEN,
+	    head->sha256 != NULL ? head->sha256 : "");
 
 	/* A head whose content is still being received is blank where it would prove itself. */
 	hex[0] = '\0';

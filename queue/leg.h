@@ -23,10 +23,10 @@ enum rcpt_fate {
 };
 
 struct leg_rcpt {
-	char *address; /* decoded, NUL-ended; owned by the leg's head buffer */
+	char *address;      /* decoded, NUL-ended; owned by the leg's head buffer */
 	const char *params; /* the rest of the line, as written; "" if none */
 	enum rcpt_fate fate;
-	int64_t retry; /* wall clock of its next try, or 0: at once */
+	int64_t retry;  /* wall clock of its next try, or 0: at once */
 	unsigned tries; /* so far */
 };
 
@@ -50,11 +50,11 @@ struct leg {
 	off_t end;     /* where its last whole record ends: cut there before appending */
 	off_t file_end;
 
-	struct plan plan;       /* the last whole one; steps 0 if there is none */
+	struct plan plan; /* the last whole one; steps 0 if there is none */
 	enum leg_verdict verdict;
-	bool emptied;           /* the body has been punched out */
-	const char *unknown;    /* a record word that this version does not know, or NULL */
-	int64_t amended_until;  /* the last `until=` amendment, or 0 */
+	bool emptied;          /* the body has been punched out */
+	const char *unknown;   /* a record word that this version does not know, or NULL */
+	int64_t amended_until; /* the last `until=` amendment, or 0 */
 
 	struct buf head_bytes;
 	struct buf trailer_bytes; /* the whole records, as they stand */

@@ -23,10 +23,10 @@ enum spool_state {
 
 #define STATE_COUNT (STATE_BAD + 1)
 
-#define K_MAX     64                         /* "1.2.3" with its NUL: a path of divisions */
-#define DUE_LEN   16                         /* YYYYMMDDTHHMMSSZ */
-#define DUE_NEVER INT64_C(253402300799)      /* 9999-12-31T23:59:59Z: only a person can act */
-#define DUE_NONE  INT64_C(-1)                /* the name carries no time */
+#define K_MAX     64                    /* "1.2.3" with its NUL: a path of divisions */
+#define DUE_LEN   16                    /* YYYYMMDDTHHMMSSZ */
+#define DUE_NEVER INT64_C(253402300799) /* 9999-12-31T23:59:59Z: only a person can act */
+#define DUE_NONE  INT64_C(-1)           /* the name carries no time */
 #define NAME_TEXT (DUE_LEN + 1 + ID_LEN + 1 + K_MAX)
 
 struct leg_name {

@@ -17,8 +17,8 @@ static const struct {
     [WORD_DELIVER] = {"deliver", NULL, STATE_DELIVER},
 };
 
-void plan_digest(const char *id, const char *k, const char *lines, size_t len,
-    char digest[PLAN_DIGEST_LEN + 1])
+void plan_digest(
+    const char *id, const char *k, const char *lines, size_t len, char digest[PLAN_DIGEST_LEN + 1])
 {
 	struct buf whole;
 	char hex[DIGEST_HEX] = "";
@@ -76,7 +76,8 @@ bool plan_read(struct plan *plan, const char *id, const char *k, const char *lin
     size_t n, const char *digest)
 {
 	plan_digest(id, k, lines, len, plan->digest);
-	return plan_parse(plan, lines, len) && plan->steps == n && strcmp(plan->digest, digest) == 0;
+	return plan_parse(plan, lines, len) && plan->steps == n &&
+	       strcmp(plan->digest, digest) == 0;
 }
 
 void plan_write(struct buf *out, const char *id, const char *k, const char *lines, size_t len)
@@ -130,7 +131,8 @@ const char *plan_argument(const struct plan_step *step, const char *key, size_t 
 
 		if (stop == NULL)
 			stop = end;
-		if ((size_t)(stop - p) > key_len && memcmp(p, key, key_len) == 0 && p[key_len] == '=') {
+		if ((size_t)(stop - p) > key_len && memcmp(p, key, key_len) == 0 &&
+		    p[key_len] == '=') {
 			*len = (size_t)(stop - p) - key_len - 1;
 			return p + key_len + 1;
 		}

@@ -35,8 +35,8 @@ struct plan {
 };
 
 /* The digest of the lines `text` (each " …\n") as the plan of leg ID.K. */
-void plan_digest(const char *id, const char *k, const char *lines, size_t len,
-    char digest[PLAN_DIGEST_LEN + 1]);
+void plan_digest(
+    const char *id, const char *k, const char *lines, size_t len, char digest[PLAN_DIGEST_LEN + 1]);
 
 /*
  * Reads the N lines of a plan record. `lines` must outlive the plan. False if they are not N

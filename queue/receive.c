@@ -61,7 +61,7 @@ bool receive_room(const struct spool *spool, const struct receive_limits *limits
 	if ((uint64_t)limits->space_bytes < keep)
 		keep = (uint64_t)limits->space_bytes;
 	return room.bytes >= keep && room.bytes - keep >= size &&
-	    room.files >= (uint64_t)limits->space_files;
+	       room.files >= (uint64_t)limits->space_files;
 }
 
 /* ---- the envelope and the Received line --------------------------------------------------- */
@@ -91,7 +91,8 @@ static void add_hostlike(struct buf *out, const char *xtext, size_t len)
 		return;
 	}
 	for (size_t i = 0; i < n; i++) {
-		bool fine = (word[i] >= 'a' && word[i] <= 'z') || (word[i] >= 'A' && word[i] <= 'Z') ||
+		bool fine =
+		    (word[i] >= 'a' && word[i] <= 'z') || (word[i] >= 'A' && word[i] <= 'Z') ||
 		    (word[i] >= '0' && word[i] <= '9') || memchr(".-:[]_", word[i], 6) != NULL;
 
 		if (!fine)
@@ -114,8 +115,8 @@ static void add_date(struct buf *out, int64_t wall)
 /* RFC 5321 section 4.4: the trace line, the only header that this gateway adds by itself. */
 static void write_received(struct receiver *r, const struct leg *envelope)
 {
-	static const char *const known[] = {"SMTP", "ESMTP", "ESMTPS", "ESMTPA", "ESMTPSA", "UTF8SMTP",
-	    "UTF8SMTPS", "UTF8SMTPA", "UTF8SMTPSA"};
+	static const char *const known[] = {"SMTP", "ESMTP", "ESMTPS", "ESMTPA", "ESMTPSA",
+	    "UTF8SMTP", "UTF8SMTPS", "UTF8SMTPA", "UTF8SMTPSA"};
 	size_t helo_len = 0, proto_len = 0, address_len = strcspn(envelope->client, " ");
 	const char *helo = leg_param(envelope->client, "helo", &helo_len);
 	const char *proto = leg_param(envelope->client, "proto", &proto_len);
@@ -376,7 +377,8 @@ void receive_abandon(struct receiver *r)
 /* ---- recovery ----------------------------------------------------------------------------- */
 
 /* Adds the content's bytes to `d`; false if the file ends or fails before. */
-static bool digest_content(int fd, const struct leg *leg, struct digest *d, char *bytes, size_t room)
+static bool digest_content(
+    int fd, const struct leg *leg, struct digest *d, char *bytes, size_t room)
 {
 	off_t at = leg->content, end = leg->content + (off_t)leg->size;
 
@@ -445,7 +447,8 @@ static bool recover_name(void *context, const char *text)
 	if (strcmp(text, SPOOL_BALLAST) == 0)
 		return true;
 	/* What we did not write is not ours to remove: seki-scan will put it into bad/. */
-	if (!name_parse(text, &name) || spool_open_leg(r->spool, STATE_TMP, text, &fd) != SPOOL_OPENED) {
+	if (!name_parse(text, &name) ||
+	    spool_open_leg(r->spool, STATE_TMP, text, &fd) != SPOOL_OPENED) {
 		LOG_ALARM("foreign-in-tmp", kv("name", text));
 		if (!receive_enter_name(r->spool, text))
 			LOG_ALARM("recovery-failed", kv("name", text));

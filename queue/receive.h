@@ -36,9 +36,9 @@ struct receiver {
 	char id[ID_TEXT];
 	char name[NAME_TEXT]; /* ID.1 */
 	int64_t accepted;
-	uint64_t size;    /* of the content so far */
-	uint64_t checked; /* size at the last look at the free space */
-	int fd;           /* -1 until something is written */
+	uint64_t size;             /* of the content so far */
+	uint64_t checked;          /* size at the last look at the free space */
+	int fd;                    /* -1 until something is written */
 	enum intake_reply verdict; /* INTAKE_GO while all is well */
 };
 

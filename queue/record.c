@@ -118,8 +118,8 @@ static const char *argument(const struct record *r, const char *key, size_t *len
 }
 
 /* Calls for each recipient that rcpt=1,3-5 names. */
-static void each_rcpt(struct leg *leg, const struct record *r,
-    void set(struct leg_rcpt *, const struct record *))
+static void each_rcpt(
+    struct leg *leg, const struct record *r, void set(struct leg_rcpt *, const struct record *))
 {
 	size_t len = 0;
 	const char *p = argument(r, "rcpt", &len), *end = p + len;
@@ -172,8 +172,7 @@ static void take_closing(struct leg *leg, const struct record *r, enum plan_word
 	size_t len;
 	const char *digest = argument(r, "plan", &len);
 
-	if (digest == NULL || len != PLAN_DIGEST_LEN ||
-	    memcmp(digest, leg->plan.digest, len) != 0)
+	if (digest == NULL || len != PLAN_DIGEST_LEN || memcmp(digest, leg->plan.digest, len) != 0)
 		return;
 	for (size_t i = 0; i < leg->plan.steps; i++) {
 		struct plan_step *step = &leg->plan.step[i];

@@ -31,12 +31,15 @@ static void add_address(struct buf *out, const char *word, const char *address, 
 }
 
 /* The child's head: the parent's, with another K and fewer recipients. */
-static void write_head(struct buf *out, const struct leg *parent, const char *k,
-    const struct split_child *child)
+static void write_head(
+    struct buf *out, const struct leg *parent, const char *k, const struct split_child *child)
 {
 	struct buf envelope;
-	struct leg_head head = {.id = parent->name.id, .k = k, .accepted = parent->accepted,
-	    .size = parent->size, .sha256 = parent->sha256};
+	struct leg_head head = {.id = parent->name.id,
+	    .k = k,
+	    .accepted = parent->accepted,
+	    .size = parent->size,
+	    .sha256 = parent->sha256};
 
 	buf_init(&envelope, LEG_HEAD_MAX);
 	add_address(&envelope, "from", parent->from, parent->from_params);
@@ -57,8 +60,8 @@ static void write_head(struct buf *out, const struct leg *parent, const char *k,
 }
 
 /* Law 5: what people and remote hosts did to these recipients binds in the child too. */
-static void write_binding(struct buf *out, const struct leg *parent,
-    const struct split_child *child, int64_t now)
+static void write_binding(
+    struct buf *out, const struct leg *parent, const struct split_child *child, int64_t now)
 {
 	static const char *const words[] = {
 	    [RCPT_DELIVERED] = "delivered", [RCPT_BOUNCED] = "bounced", [RCPT_DROPPED] = "drop"};
@@ -69,10 +72,12 @@ static void write_binding(struct buf *out, const struct leg *parent,
 		const struct leg_rcpt *rcpt = &parent->rcpt[child->rcpt[i]];
 
 		if (rcpt->fate != RCPT_OPEN) {
-			buf_addf(out, "%s %s rcpt=%zu by=division\n", time, words[rcpt->fate], i + 1);
+			buf_addf(
+			    out, "%s %s rcpt=%zu by=division\n", time, words[rcpt->fate], i + 1);
 		} else if (rcpt->tries > 0) {
 			clock_format(rcpt->retry, retry);
-			buf_addf(out, "%s deferred rcpt=%zu until=%s by=division\n", time, i + 1, retry);
+			buf_addf(
+			    out, "%s deferred rcpt=%zu until=%s by=division\n", time, i + 1, retry);
 		}
 	}
 }
@@ -85,8 +90,10 @@ static bool copy_content(int from, off_t at, uint64_t size, int to)
 	while (size > 0) {
 		ssize_t n = copy_file_range(from, &at, to, NULL, size, 0);
 
-		if (n < 0 && (errno == EXDEV || errno == EINVAL || errno == ENOSYS || errno == EOPNOTSUPP)) {
-			n = pread(from, bytes, size < sizeof bytes ? (size_t)size : sizeof bytes, at);
+		if (n < 0 &&
+		    (errno == EXDEV || errno == EINVAL || errno == ENOSYS || errno == EOPNOTSUPP)) {
+			n = pread(
+			    from, bytes, size < sizeof bytes ? (size_t)size : sizeof bytes, at);
 			if (n > 0 && write(to, bytes, (size_t)n) != n)
 				return false;
 			at += n > 0 ? n : 0;
@@ -135,9 +142,9 @@ static bool write_child(struct stage *stage, struct stage_opened *o, const char 
 		goto out;
 	}
 	/* Room first: better to fail before the copying than after it. */
-	done = spool_reserve(fd, (off_t)(head.len + parent->size + tail.len)) && write_all(fd, &head) &&
-	    copy_content(o->fd, parent->content, parent->size, fd) && write_all(fd, &tail) &&
-	    spool_sync(fd);
+	done = spool_reserve(fd, (off_t)(head.len + parent->size + tail.len)) &&
+	       write_all(fd, &head) && copy_content(o->fd, parent->content, parent->size, fd) &&
+	       write_all(fd, &tail) && spool_sync(fd);
 out:
 	if (fd >= 0)
 		(void)close(fd);
@@ -199,8 +206,8 @@ static bool within_limits(const struct stage *stage, const struct leg *parent, s
 	uint64_t bytes;
 
 	return n <= (uint64_t)stage->settings.legs_max &&
-	    !__builtin_mul_overflow(parent->size, (uint64_t)n, &bytes) &&
-	    bytes <= (uint64_t)stage->settings.split_max;
+	       !__builtin_mul_overflow(parent->size, (uint64_t)n, &bytes) &&
+	       bytes <= (uint64_t)stage->settings.split_max;
 }
 
 /* Before the commit point children are nothing: takes the first `n` away again. */
@@ -228,7 +235,8 @@ static bool write_children(struct stage *stage, struct stage_opened *o,
 
 	for (i = 0; i < n; i++) {
 		errno = ENAMETOOLONG;
-		if (!k_child(o->leg.name.k, i + 1, k) || !write_child(stage, o, k, &children[i], now))
+		if (!k_child(o->leg.name.k, i + 1, k) ||
+		    !write_child(stage, o, k, &children[i], now))
 			break;
 	}
 	if (i == n)

@@ -101,8 +101,8 @@ static bool ext4_has_option(dev_t dev, const char *option)
 		return false;
 	target[len] = '\0';
 	name = strrchr(target, '/');
-	(void)snprintf(path, sizeof path, "/proc/fs/ext4/%s/options",
-	    name != NULL ? name + 1 : target);
+	(void)snprintf(
+	    path, sizeof path, "/proc/fs/ext4/%s/options", name != NULL ? name + 1 : target);
 
 	f = fopen(path, "re");
 	if (f == NULL)
@@ -181,8 +181,8 @@ static bool owned_by_the_spool(const struct spool *spool, uid_t uid)
 	return false;
 }
 
-enum spool_opened spool_open_leg(const struct spool *spool, enum spool_state state,
-    const char *name, int *fd)
+enum spool_opened spool_open_leg(
+    const struct spool *spool, enum spool_state state, const char *name, int *fd)
 {
 	struct stat st;
 
@@ -192,7 +192,12 @@ enum spool_opened spool_open_leg(const struct spool *spool, enum spool_state sta
 		switch (errno) {
 		case ENOENT:
 			return SPOOL_GONE;
-		case ELOOP: case EISDIR: case ENXIO: case EACCES: case ENODEV: case EOPNOTSUPP:
+		case ELOOP:
+		case EISDIR:
+		case ENXIO:
+		case EACCES:
+		case ENODEV:
+		case EOPNOTSUPP:
 			return SPOOL_FOREIGN;
 		default:
 			return SPOOL_FAILED;
@@ -220,8 +225,8 @@ static enum spool_moved move_name(int from, const char *from_name, int to, const
 	return errno == EEXIST ? SPOOL_MOVE_TAKEN : SPOOL_MOVE_FAILED;
 }
 
-enum spool_moved spool_move(const struct spool *spool, enum spool_state from,
-    const char *from_name, enum spool_state to, const char *to_name)
+enum spool_moved spool_move(const struct spool *spool, enum spool_state from, const char *from_name,
+    enum spool_state to, const char *to_name)
 {
 	return move_name(spool->dir[from], from_name, spool->dir[to], to_name);
 }
@@ -268,7 +273,8 @@ bool spool_sync(int fd)
 
 bool spool_punch(int fd, off_t from, off_t len)
 {
-	return len <= 0 || fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, from, len) == 0;
+	return len <= 0 ||
+	       fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, from, len) == 0;
 }
 
 bool spool_remove(const struct spool *spool, enum spool_state state, const char *name)
@@ -316,8 +322,8 @@ bool spool_fill_in(int fd, const char *bytes, size_t len, off_t at)
 
 int spool_split_create(const struct spool *spool, const char *name)
 {
-	return openat(spool->split, name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
-	    LEG_MODE);
+	return openat(
+	    spool->split, name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, LEG_MODE);
 }
 
 bool spool_reserve(int fd, off_t len)
@@ -331,14 +337,14 @@ int spool_split_open(const struct spool *spool, const char *name)
 	return openat(spool->split, name, O_RDWR | O_APPEND | O_NOFOLLOW | O_CLOEXEC);
 }
 
-enum spool_moved spool_split_commit(const struct spool *spool, enum spool_state from,
-    const char *from_name, const char *parent)
+enum spool_moved spool_split_commit(
+    const struct spool *spool, enum spool_state from, const char *from_name, const char *parent)
 {
 	return move_name(spool->dir[from], from_name, spool->split, parent);
 }
 
-enum spool_moved spool_split_move_child(const struct spool *spool, const char *child,
-    enum spool_state to, const char *to_name)
+enum spool_moved spool_split_move_child(
+    const struct spool *spool, const char *child, enum spool_state to, const char *to_name)
 {
 	return move_name(spool->split, child, spool->dir[to], to_name);
 }
@@ -422,8 +428,8 @@ bool spool_ballast(const struct spool *spool, int64_t bytes)
 	if (bytes == 0)
 		return true;
 
-	fd = openat(spool->dir[STATE_TMP], SPOOL_BALLAST, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC,
-	    0600);
+	fd = openat(
+	    spool->dir[STATE_TMP], SPOOL_BALLAST, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return false;
 	done = fallocate(fd, 0, 0, bytes) == 0;

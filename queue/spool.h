@@ -13,9 +13,9 @@
 #define SPOOL_BALLAST "ballast" /* in tmp/ */
 
 struct spool {
-	int base;               /* spool/ */
-	int dir[STATE_COUNT];   /* O_PATH, but for those that were listed */
-	int split;              /* split/STAGE of this program, or -1 */
+	int base;                 /* spool/ */
+	int dir[STATE_COUNT];     /* O_PATH, but for those that were listed */
+	int split;                /* split/STAGE of this program, or -1 */
 	uid_t owner[STATE_COUNT]; /* the users of the spool: who may own a leg */
 	const struct settings *settings;
 };
@@ -24,8 +24,8 @@ struct spool {
  * Opens spool/ of the instance in the current directory. False with errno set. `split_of` names
  * the stage whose split/STAGE is opened too, or NULL.
  */
-NODISCARD bool spool_open(struct spool *spool, const struct settings *settings,
-    const char *split_of);
+NODISCARD bool spool_open(
+    struct spool *spool, const struct settings *settings, const char *split_of);
 void spool_close(struct spool *spool);
 
 /*
@@ -49,8 +49,8 @@ enum spool_opened {
 };
 
 /* Opens a leg to read and append. Never creates, never follows a link, never waits (FIFO). */
-NODISCARD enum spool_opened spool_open_leg(const struct spool *spool, enum spool_state state,
-    const char *name, int *fd);
+NODISCARD enum spool_opened spool_open_leg(
+    const struct spool *spool, enum spool_state state, const char *name, int *fd);
 
 enum spool_moved {
 	SPOOL_MOVED,
@@ -103,10 +103,10 @@ NODISCARD int spool_split_create(const struct spool *spool, const char *name);
 /* Keeps room for a file of `len` bytes. False with errno, ENOSPC before anything was written. */
 NODISCARD bool spool_reserve(int fd, off_t len);
 NODISCARD int spool_split_open(const struct spool *spool, const char *name);
-NODISCARD enum spool_moved spool_split_commit(const struct spool *spool, enum spool_state from,
-    const char *from_name, const char *parent);
-NODISCARD enum spool_moved spool_split_move_child(const struct spool *spool, const char *child,
-    enum spool_state to, const char *to_name);
+NODISCARD enum spool_moved spool_split_commit(
+    const struct spool *spool, enum spool_state from, const char *from_name, const char *parent);
+NODISCARD enum spool_moved spool_split_move_child(
+    const struct spool *spool, const char *child, enum spool_state to, const char *to_name);
 NODISCARD bool spool_split_remove(const struct spool *spool, const char *name);
 bool spool_split_has(const struct spool *spool, const char *name);
 
@@ -116,8 +116,8 @@ bool spool_split_has(const struct spool *spool, const char *name);
 typedef bool spool_see(void *context, const char *name);
 
 /* Lists a state that is ours. False with errno; a stop by `see` is no failure. */
-NODISCARD bool spool_list(const struct spool *spool, enum spool_state state, spool_see *see,
-    void *context);
+NODISCARD bool spool_list(
+    const struct spool *spool, enum spool_state state, spool_see *see, void *context);
 NODISCARD bool spool_list_split(const struct spool *spool, spool_see *see, void *context);
 
 /* ---- room ---- */

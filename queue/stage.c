@@ -56,8 +56,8 @@ static void add(struct timetable *t, const struct leg_name *name, int64_t look)
 		die_environ("memory for the timetable");
 }
 
-void stage_schedule(struct stage *stage, enum spool_state state, const struct leg_name *name,
-    int64_t when)
+void stage_schedule(
+    struct stage *stage, enum spool_state state, const struct leg_name *name, int64_t when)
 {
 	add(&stage->due[state], name, when);
 }
@@ -69,8 +69,8 @@ void stage_schedule(struct stage *stage, enum spool_state state, const struct le
  * a rename, which comes back as an event; what is no leg's name goes to bad/. True: it is a name
  * of this state.
  */
-static bool read_name(struct stage *stage, enum spool_state state, const char *text,
-    struct leg_name *name)
+static bool read_name(
+    struct stage *stage, enum spool_state state, const char *text, struct leg_name *name)
 {
 	char right[NAME_TEXT];
 
@@ -140,7 +140,8 @@ static bool expired(struct stage *stage, enum spool_state state, const char *tex
 
 	if (!spool_remove(&stage->spool, state, text))
 		return false;
-	LOG("removed", kv("name", text), kv("state", state_name(state)), kv("why", "kept long enough"));
+	LOG("removed", kv("name", text), kv("state", state_name(state)),
+	    kv("why", "kept long enough"));
 	return true;
 }
 
@@ -182,7 +183,8 @@ static void sweep_all(struct stage *stage, bool first)
 			continue;
 		timetable_clear(&stage->due[sweep.state]);
 		if (!spool_list(&stage->spool, sweep.state, sweep_name, &sweep))
-			LOG_ALARM("sweep-failed", kv("state", state_name(sweep.state)), kv_errno(errno));
+			LOG_ALARM(
+			    "sweep-failed", kv("state", state_name(sweep.state)), kv_errno(errno));
 	}
 	stage->swept = clock_boot();
 	stage->overflow = false;
@@ -270,7 +272,7 @@ static bool work_due(struct stage *stage, enum spool_state state)
 	size_t done = 0;
 
 	while (done < TURN_LEGS && !stage_timer_frozen(stage, state) &&
-	    timetable_next(t) <= stage_now(stage) && timetable_pop(t, &name)) {
+	       timetable_next(t) <= stage_now(stage) && timetable_pop(t, &name)) {
 		if (stage->role->take == NULL || keep_time(&stage->settings, state) >= 0) {
 			stage_look(stage, state, &name);
 		} else if (!stage->role->take(stage, state, &name)) {
@@ -339,7 +341,8 @@ static void rest(struct stage *stage)
 	struct pollfd fds[3] = {
 	    {.fd = stage->inotify, .events = POLLIN},
 	    {.fd = stage->signals, .events = POLLIN},
-	    {.fd = stage->role->wake_fd != NULL ? stage->role->wake_fd(stage) : -1, .events = POLLIN},
+	    {.fd = stage->role->wake_fd != NULL ? stage->role->wake_fd(stage) : -1,
+		.events = POLLIN},
 	};
 
 	(void)poll(fds, COUNT_OF(fds), clock_patience(nap(stage)));
@@ -416,8 +419,8 @@ static void open_events(struct stage *stage)
 		enum spool_state state = stage->role->states[i];
 
 		(void)snprintf(path, sizeof path, "spool/%s", state_name(state));
-		stage->watch_descriptor[state] = inotify_add_watch(stage->inotify, path,
-		    IN_MOVED_TO | IN_CREATE | IN_ONLYDIR);
+		stage->watch_descriptor[state] =
+		    inotify_add_watch(stage->inotify, path, IN_MOVED_TO | IN_CREATE | IN_ONLYDIR);
 		if (stage->watch_descriptor[state] < 0)
 			die_environ("inotify watch");
 	}

@@ -23,12 +23,12 @@ struct stage;
 struct stage_opened;
 
 enum stage_action {
-	STAGE_PASS,  /* this step is done: append `record` and move the leg on */
-	STAGE_WAIT,  /* not before `until` */
-	STAGE_STOP,  /* only a person can act; alarm with `why` */
-	STAGE_TAKEN, /* the role has dealt with the leg, or has given it to a job */
+	STAGE_PASS,        /* this step is done: append `record` and move the leg on */
+	STAGE_WAIT,        /* not before `until` */
+	STAGE_STOP,        /* only a person can act; alarm with `why` */
+	STAGE_TAKEN,       /* the role has dealt with the leg, or has given it to a job */
 	STAGE_AGAIN_LATER, /* it failed for now: ask again in STAGE_AGAIN seconds */
-	STAGE_KEEP,  /* it stays where it is and nothing is to happen to it */
+	STAGE_KEEP,        /* it stays where it is and nothing is to happen to it */
 };
 
 struct stage_outcome {
@@ -42,11 +42,11 @@ struct stage_role {
 	const char *program;            /* "seki-hold"; also names the clock mark */
 	const enum spool_state *states; /* owned */
 	size_t n_states;
-	const char *split_of;           /* "hold", or NULL if it never divides */
+	const char *split_of; /* "hold", or NULL if it never divides */
 
 	/* Asked about a leg that belongs in `state` and, in a plan's state, has come to `step`. */
-	struct stage_outcome (*decide)(struct stage *stage, enum spool_state state,
-	    struct stage_opened *opened);
+	struct stage_outcome (*decide)(
+	    struct stage *stage, enum spool_state state, struct stage_opened *opened);
 
 	/*
 	 * If set, asked first for each name that is due or has appeared in `state`; true: the role has
@@ -58,8 +58,8 @@ struct stage_role {
 	void (*start)(struct stage *stage);
 	void (*turn)(struct stage *stage);
 	void (*reloaded)(struct stage *stage);
-	void (*alarm)(struct stage *stage); /* SIGALRM: an operator asks for it now */
-	void (*drain)(struct stage *stage); /* SIGTERM: finish what is being done */
+	void (*alarm)(struct stage *stage);  /* SIGALRM: an operator asks for it now */
+	void (*drain)(struct stage *stage);  /* SIGTERM: finish what is being done */
 	int (*wake_fd)(struct stage *stage); /* one more descriptor to wake for, or -1 */
 };
 
@@ -73,7 +73,7 @@ struct stage {
 	int watch_descriptor[STATE_COUNT];
 	int inotify;
 	int signals;
-	int etc; /* the configuration directory */
+	int etc;       /* the configuration directory */
 	int64_t swept; /* boot clock of the last sweep */
 	unsigned sweeps;
 	bool overflow; /* events were lost: sweep now */
@@ -88,8 +88,8 @@ int stage_main(const struct stage_role *role, void *context);
 void stage_look(struct stage *stage, enum spool_state state, const struct leg_name *name);
 
 /* The decision of a stage that only waits for a time (hold, stagger): closes with ended=due. */
-struct stage_outcome stage_timed(struct stage *stage, enum spool_state state,
-    struct stage_opened *opened);
+struct stage_outcome stage_timed(
+    struct stage *stage, enum spool_state state, struct stage_opened *opened);
 
 /* Whether a step's text is exactly this. */
 bool stage_step_is(const struct stage_opened *opened, const char *text);
@@ -101,8 +101,8 @@ void stage_check_filesystem(const struct spool *spool, const struct settings *se
 int64_t stage_now(const struct stage *stage);
 
 /* Has a leg looked at at `when` (seconds), in a state of ours. */
-void stage_schedule(struct stage *stage, enum spool_state state, const struct leg_name *name,
-    int64_t when);
+void stage_schedule(
+    struct stage *stage, enum spool_state state, const struct leg_name *name, int64_t when);
 
 /*
  * Renames a leg to where it belongs, and says so in the log. A second copy goes to bad/. False:
@@ -112,8 +112,8 @@ bool stage_move(struct stage *stage, enum spool_state from, const char *from_nam
     const struct leg_name *name, enum spool_state to, int64_t due, const char *why);
 
 /* Puts a name into bad/ with an alarm. */
-void stage_quarantine(struct stage *stage, enum spool_state state, const char *name,
-    const char *why);
+void stage_quarantine(
+    struct stage *stage, enum spool_state state, const char *name, const char *why);
 
 /* Whether the timers of `state` stand still now. */
 bool stage_timer_frozen(const struct stage *stage, enum spool_state state);
@@ -138,8 +138,8 @@ enum stage_open {
 };
 
 /* The last line of a decision that passes: appends the closing record and moves the leg on. */
-bool stage_pass(struct stage *stage, enum spool_state state, struct stage_opened *opened,
-    const char *details);
+bool stage_pass(
+    struct stage *stage, enum spool_state state, struct stage_opened *opened, const char *details);
 
 NODISCARD enum stage_open stage_open(struct stage *stage, enum spool_state state,
     const struct leg_name *name, int64_t now, struct stage_opened *opened);

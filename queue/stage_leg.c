@@ -16,13 +16,14 @@ static struct log_field kv_leg(const struct leg_name *name, char text[NAME_TEXT]
 	return kv("id", text);
 }
 
-void stage_quarantine(struct stage *stage, enum spool_state state, const char *name,
-    const char *why)
+void stage_quarantine(
+    struct stage *stage, enum spool_state state, const char *name, const char *why)
 {
 	bool done = spool_quarantine(&stage->spool, state, name);
 
 	LOG_ALARM(done ? "quarantined" : "quarantine-failed", kv("name", name),
-	    kv("from", state_name(state)), kv("why", why), kv("error", done ? "" : strerror(errno)));
+	    kv("from", state_name(state)), kv("why", why),
+	    kv("error", done ? "" : strerror(errno)));
 }
 
 bool stage_move(struct stage *stage, enum spool_state from, const char *from_name,
@@ -97,8 +98,8 @@ static enum stage_open read_leg(struct stage *stage, enum spool_state state,
 	return STAGE_OPEN_ACT;
 }
 
-enum stage_open stage_open(struct stage *stage, enum spool_state state,
-    const struct leg_name *name, int64_t now, struct stage_opened *o)
+enum stage_open stage_open(struct stage *stage, enum spool_state state, const struct leg_name *name,
+    int64_t now, struct stage_opened *o)
 {
 	enum stage_open result;
 
@@ -135,8 +136,8 @@ out:
 	return result;
 }
 
-bool stage_pass(struct stage *stage, enum spool_state state, struct stage_opened *o,
-    const char *details)
+bool stage_pass(
+    struct stage *stage, enum spool_state state, struct stage_opened *o, const char *details)
 {
 	struct buf record;
 	char time[CLOCK_TEXT];
@@ -158,10 +159,10 @@ bool stage_pass(struct stage *stage, enum spool_state state, struct stage_opened
 	o->leg.plan.step[o->law.step - o->leg.plan.step].closed = true;
 	next = law_of(&o->leg, state, stage_now(stage));
 	return next.verdict == LAW_MOVE
-	           ? stage_move(stage, state, o->text, &o->leg.name, next.state, next.due, NULL)
-	           : (stop(stage, state, &o->leg.name, o->text,
-	                  next.verdict == LAW_STOP ? next.why : "the same step twice"),
-	                 true);
+		   ? stage_move(stage, state, o->text, &o->leg.name, next.state, next.due, NULL)
+		   : (stop(stage, state, &o->leg.name, o->text,
+			  next.verdict == LAW_STOP ? next.why : "the same step twice"),
+			 true);
 }
 
 /* The stage's own decision about a leg that is its to decide about. */
@@ -215,11 +216,12 @@ bool stage_step_is(const struct stage_opened *o, const char *text)
 {
 	const struct plan_step *step = o->law.step;
 
-	return step != NULL && step->len == strlen(text) && memcmp(step->text, text, step->len) == 0;
+	return step != NULL && step->len == strlen(text) &&
+	       memcmp(step->text, text, step->len) == 0;
 }
 
-struct stage_outcome stage_timed(struct stage *stage, enum spool_state state,
-    struct stage_opened *o)
+struct stage_outcome stage_timed(
+    struct stage *stage, enum spool_state state, struct stage_opened *o)
 {
 	int64_t until = law_until(&o->leg, o->law.step);
 	int64_t due = law_due(&o->leg, o->law.step, 0);

@@ -65,7 +65,7 @@ bool timetable_add(struct timetable *t, const struct leg_name *name, int64_t loo
 		return false;
 
 	for (size_t i = t->n++; i > 0 && earlier(&t->entry[i], &t->entry[(i - 1) / 2]);
-	    i = (i - 1) / 2)
+	     i = (i - 1) / 2)
 		swap(&t->entry[i], &t->entry[(i - 1) / 2]);
 	return true;
 }

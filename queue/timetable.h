@@ -9,10 +9,10 @@
 #include "queue/name.h"
 
 struct timetable_entry {
-	int64_t due;       /* as in the name, or DUE_NONE */
-	int64_t look;      /* when to look at it, seconds: `due`, or later after a failure */
+	int64_t due;  /* as in the name, or DUE_NONE */
+	int64_t look; /* when to look at it, seconds: `due`, or later after a failure */
 	unsigned char id[16];
-	char *k;           /* owned, unless it is the shared "1" */
+	char *k; /* owned, unless it is the shared "1" */
 };
 
 struct timetable {

@@ -10,9 +10,9 @@
 #include "lib/base/log.h"
 #include "lib/base/xtext.h"
 
-#define MARK_LEN 256 /* one block of fixed length: written in place by one pwrite */
+#define MARK_LEN    256 /* one block of fixed length: written in place by one pwrite */
 #define REASON_ROOM 160
-#define OK_FILE  "lib/clock/ok"
+#define OK_FILE     "lib/clock/ok"
 
 static void mark_path(const struct watch *w, char *path, size_t room)
 {
@@ -62,8 +62,8 @@ static void write_mark(struct watch *w)
 		(void)close(fd);
 }
 
-static void freeze(struct watch *w, enum watch_suspicion suspicion, const char *reason,
-    int64_t seconds)
+static void freeze(
+    struct watch *w, enum watch_suspicion suspicion, const char *reason, int64_t seconds)
 {
 	w->frozen = true;
 	w->suspicion = suspicion;

@@ -18,9 +18,9 @@ enum watch_suspicion {
 
 struct watch {
 	const struct settings *settings;
-	const char *stage;   /* names the mark: lib/clock/STAGE */
-	int64_t wall, boot;  /* the last moment at which the clock was believed */
-	int64_t marked;      /* boot clock of the last mark */
+	const char *stage;  /* names the mark: lib/clock/STAGE */
+	int64_t wall, boot; /* the last moment at which the clock was believed */
+	int64_t marked;     /* boot clock of the last mark */
 	bool frozen;
 	enum watch_suspicion suspicion; /* why it is frozen */
 	char reason[WATCH_REASON_MAX];
