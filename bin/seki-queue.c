@@ -1,0 +1,176 @@
+/* seki-queue: takes messages from the sessions and makes them durable. See seki-queue(8). */
+#include <errno.h>
+#include <fcntl.h>
+#include <malloc.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/signalfd.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "lib/base/clock.h"
+#include "lib/base/die.h"
+#include "lib/base/log.h"
+#include "lib/base/reload.h"
+#include "queue/intake.h"
+#include "queue/intake_server.h"
+#include "queue/receive.h"
+#include "queue/stage.h"
+
+#define PROGRAM       "seki-queue"
+#define DRAIN_SECONDS 10
+#define TICK_MS       1000
+#define NOTHING_LEFT  ((uint64_t)1024 * 1024)
+
+static struct settings settings;
+static struct spool spool;
+static int etc_dir, signals, listener;
+static struct intake_server *server;
+static bool stopping;
+
+static bool configure(char *text, size_t room)
+{
+	struct settings fresh;
+	struct conf_fault fault;
+
+	if (!settings_read(etc_dir, &fresh, &fault)) {
+		conf_fault_show(&fault, text, room);
+		return false;
+	}
+	settings = fresh;
+	return true;
+}
+
+static void open_configuration(void)
+{
+	char text[512];
+
+	etc_dir = open("etc", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (etc_dir < 0)
+		die_environ("etc/");
+	if (!configure(text, sizeof text))
+		die_config(text);
+}
+
+static void open_signals(void)
+{
+	sigset_t set;
+
+	(void)sigemptyset(&set);
+	(void)sigaddset(&set, SIGTERM);
+	(void)sigaddset(&set, SIGHUP);
+	(void)sigprocmask(SIG_BLOCK, &set, NULL);
+	(void)signal(SIGPIPE, SIG_IGN);
+	signals = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
+	if (signals < 0)
+		die_environ("signalfd");
+}
+
+/* Under the lock of tmp/, and before anybody can send: what a crash left is put right. */
+static void open_spool(void)
+{
+	if (!spool_open(&spool, &settings, NULL))
+		die_environ("spool/");
+	stage_check_filesystem(&spool, &settings);
+	if (!spool_lock(&spool, STATE_TMP))
+		die_environ("lock of spool/tmp (does seki-queue run twice?)");
+	if (!receive_recover(&spool, &settings))
+		die_environ("recovery of spool/tmp");
+}
+
+static void read_signals(void)
+{
+	struct signalfd_siginfo info;
+	char text[512] = "";
+
+	while (read(signals, &info, sizeof info) == (ssize_t)sizeof info) {
+		bool taken;
+
+		if (info.ssi_signo == SIGTERM) {
+			stopping = true;
+			return;
+		}
+		taken = configure(text, sizeof text);
+		if (taken) {
+			intake_server_configure(server, &settings);
+			LOG("reloaded", kv("file", "etc/settings"));
+		} else {
+			LOG_ALARM("reload-refused", kv("fault", text));
+		}
+		reload_answer(PROGRAM, taken, text);
+	}
+}
+
+/* The ballast: given up when nothing is left, made again when there is room for all. */
+static void mind_the_ballast(void)
+{
+	struct receive_limits limits;
+	struct spool_room room;
+	int64_t size = spool_ballast_size(&spool);
+
+	if (!spool_room(&spool, &room))
+		return;
+	if (size > 0 && room.bytes < NOTHING_LEFT) {
+		LOG_ALARM("disk-full", kv("done", "ballast released"),
+		    kv_num("free", (int64_t)room.bytes));
+		if (!spool_ballast(&spool, 0))
+			LOG_ALARM("ballast-failed", kv_errno(errno));
+		return;
+	}
+
+	receive_limits_take(&limits, &settings);
+	if (size != settings.ballast &&
+	    receive_room(&spool, &limits, (uint64_t)settings.ballast * 2) &&
+	    !spool_ballast(&spool, settings.ballast))
+		LOG_ALARM("ballast-failed", kv_errno(errno));
+}
+
+static void run(void)
+{
+	struct pollfd fds[2] = {
+	    {.fd = signals, .events = POLLIN},
+	    {.fd = listener, .events = POLLIN},
+	};
+	int64_t ticked = 0;
+	bool crowded = false;
+
+	while (!stopping) {
+		/* While every place is taken the listener would only wake us again and again. */
+		fds[1].fd = crowded ? -1 : listener;
+		if (poll(fds, COUNT_OF(fds), crowded ? TICK_MS / 10 : TICK_MS) < 0 &&
+		    errno != EINTR)
+			die_environ("poll");
+		read_signals();
+		crowded = (crowded || fds[1].revents != 0) &&
+			  !intake_server_accept(server, listener) && errno != EAGAIN;
+		if (clock_boot() - ticked >= CLOCK_SECOND) {
+			ticked = clock_boot();
+			intake_server_tick(server);
+			mind_the_ballast();
+		}
+	}
+}
+
+int main(void)
+{
+	(void)umask(007);
+	(void)mallopt(
+	    M_ARENA_MAX, 2); /* a heap for each of many threads would only be memory lost */
+	open_signals();
+	open_configuration();
+	open_spool();
+	server = intake_server_new(&spool, &settings);
+	listener = intake_server_listen(INTAKE_SOCKET, 1024);
+	if (server == NULL || listener < 0)
+		die_environ(INTAKE_SOCKET);
+	mind_the_ballast();
+
+	if (write(3, "\n", 1) == 1)
+		(void)close(3);
+	LOG("ready", kv("program", PROGRAM));
+	run();
+	intake_server_drain(server, DRAIN_SECONDS);
+	intake_server_tick(server);
+	LOG("stopped-by", kv("signal", "TERM"));
+	return EXIT_FINE;
+}

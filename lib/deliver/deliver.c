@@ -1,0 +1,188 @@
+#include "lib/deliver/deliver.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "lib/base/clock.h"
+#include "lib/base/die.h"
+#include "lib/base/log.h"
+#include "lib/deliver/empty.h"
+#include "lib/deliver/job.h"
+#include "queue/pool.h"
+
+#define DRAIN_SECONDS 30
+
+static const enum spool_state states[] = {STATE_DELIVER, STATE_SENT};
+
+struct engine {
+	struct pool *pool;
+	struct freeze *freeze;
+	int lib;
+	struct delivery **running; /* one slot for each job that the pool can hold */
+	size_t slots;
+	struct timetable parked; /* frozen by an operator */
+	struct stat freeze_seen; /* the freeze file when they were parked */
+};
+
+static bool is_running(const struct engine *e, const struct leg_name *name)
+{
+	for (size_t i = 0; i < e->slots; i++) {
+		if (e->running[i] != NULL && name_same_leg(&e->running[i]->name, name))
+			return true;
+	}
+	return false;
+}
+
+/* Takes a due leg into a job; false while the pool has enough to do. */
+static bool take(struct stage *stage, enum spool_state state, const struct leg_name *name)
+{
+	struct engine *e = stage->context;
+	struct delivery *d;
+	size_t i = 0;
+
+	(void)state;
+	if (is_running(e, name))
+		return true; /* seen twice: the job in hand decides */
+	if (pool_free(e->pool) == 0)
+		return false;
+	d = malloc(sizeof *d);
+	if (d == NULL)
+		return false;
+
+	*d = (struct delivery){.stage = stage,
+	    .freeze = e->freeze,
+	    .name = *name,
+	    .now = watch_now(&stage->watch),
+	    .boot = clock_boot(),
+	    .retry_first = stage->settings.retry_first,
+	    .retry_longest = stage->settings.retry_longest};
+	memcpy(d->route, stage->settings.route, sizeof d->route);
+	while (e->running[i] != NULL)
+		i++;
+	e->running[i] = d;
+	pool_put(e->pool, d);
+	return true;
+}
+
+static void park(struct engine *e, const struct leg_name *name)
+{
+	if (!timetable_add(&e->parked, name, DUE_NEVER))
+		die_environ("memory for the timetable");
+}
+
+/* Brings the parked legs back when the operator has said something new. */
+static void unpark(struct stage *stage)
+{
+	struct engine *e = stage->context;
+	struct leg_name name;
+	struct stat now = {.st_ino = 0};
+
+	(void)fstatat(e->lib, FREEZE_FILE, &now, AT_SYMLINK_NOFOLLOW);
+	if (now.st_ino == e->freeze_seen.st_ino && now.st_size == e->freeze_seen.st_size &&
+	    now.st_mtim.tv_sec == e->freeze_seen.st_mtim.tv_sec &&
+	    now.st_mtim.tv_nsec == e->freeze_seen.st_mtim.tv_nsec)
+		return;
+	e->freeze_seen = now;
+	while (timetable_pop(&e->parked, &name))
+		stage_schedule(stage, STATE_DELIVER, &name, stage_now(stage));
+}
+
+static void turn(struct stage *stage)
+{
+	struct engine *e = stage->context;
+	struct delivery *d;
+
+	unpark(stage);
+	while ((d = pool_done(e->pool)) != NULL) {
+		for (size_t i = 0; i < e->slots; i++) {
+			if (e->running[i] == d)
+				e->running[i] = NULL;
+		}
+		if (d->end == DELIVERY_FROZEN)
+			park(e, &d->name);
+		else if (d->end == DELIVERY_AGAIN)
+			stage_schedule(
+			    stage, STATE_DELIVER, &d->name, stage_now(stage) + STAGE_AGAIN);
+		free(d);
+	}
+}
+
+/* An operator asks for everything to be tried now: seki flush. */
+static void flush(struct stage *stage)
+{
+	struct timetable due = stage->due[STATE_DELIVER];
+	struct leg_name name;
+
+	LOG("flush", kv_num("legs", (int64_t)due.n));
+	timetable_init(&stage->due[STATE_DELIVER]);
+	while (timetable_pop(&due, &name))
+		stage_schedule(stage, STATE_DELIVER, &name,
+		    name.due == DUE_NEVER ? DUE_NEVER : stage_now(stage));
+	timetable_clear(&due);
+}
+
+static struct stage_outcome decide(
+    struct stage *stage, enum spool_state state, struct stage_opened *o)
+{
+	(void)stage;
+	if (state == STATE_SENT && !empty_sent(o, watch_now(&stage->watch)))
+		return (struct stage_outcome){.action = STAGE_AGAIN_LATER};
+	return (struct stage_outcome){.action = STAGE_KEEP};
+}
+
+static void start(struct stage *stage)
+{
+	struct engine *e = stage->context;
+
+	e->lib = open("lib", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (e->lib < 0)
+		die_environ("lib/");
+	e->freeze = freeze_open(e->lib);
+	e->pool = pool_start((size_t)stage->settings.deliver_workers, delivery_run);
+	if (e->freeze == NULL || e->pool == NULL)
+		die_environ("threads or memory");
+	e->slots = pool_free(e->pool);
+	e->running = calloc(e->slots, sizeof(struct delivery *));
+	if (e->running == NULL)
+		die_environ("memory");
+}
+
+static void drain(struct stage *stage)
+{
+	struct engine *e = stage->context;
+
+	if (!pool_drain(e->pool, DRAIN_SECONDS))
+		LOG_ALARM("delivery-interrupted", kv("program", "seki-deliver"));
+}
+
+static int wake_fd(struct stage *stage)
+{
+	const struct engine *e = stage->context;
+
+	return pool_fd(e->pool);
+}
+
+static const struct stage_role role = {
+    .program = "seki-deliver",
+    .states = states,
+    .n_states = COUNT_OF(states),
+    .split_of = "deliver",
+    .decide = decide,
+    .take = take,
+    .start = start,
+    .turn = turn,
+    .alarm = flush,
+    .drain = drain,
+    .wake_fd = wake_fd,
+};
+
+int deliver_main(void)
+{
+	struct engine engine = {.lib = -1};
+
+	timetable_init(&engine.parked);
+	return stage_main(&role, &engine);
+}

@@ -1,0 +1,28 @@
+/* One delivery of one leg, done by a thread. Internal to lib/deliver. */
+#ifndef SEKISHO_DELIVER_JOB_H
+#define SEKISHO_DELIVER_JOB_H
+
+#include "lib/base/settings.h"
+#include "queue/freeze.h"
+#include "queue/stage.h"
+
+enum delivery_end {
+	DELIVERY_GONE,   /* dealt with: sent, deferred under a new name, or moved elsewhere */
+	DELIVERY_FROZEN, /* the red button: look again when it changes */
+	DELIVERY_AGAIN,  /* the spool failed: look again in a few seconds */
+};
+
+struct delivery {
+	struct stage *stage; /* its spool, and what reads a leg */
+	struct freeze *freeze;
+	struct leg_name name;
+	int64_t now, boot; /* believed time and boot clock at the start, microseconds */
+	char route[SETTING_TEXT_MAX];
+	int64_t retry_first, retry_longest;
+	enum delivery_end end; /* the result */
+};
+
+/* Does it. Called by a thread of the pool. */
+void delivery_run(void *job);
+
+#endif

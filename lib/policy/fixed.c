@@ -1,0 +1,132 @@
+#include "lib/policy/policy.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/base/clock.h"
+
+#define PLAN_MAX ((size_t)4096)
+
+static void add_timed(struct buf *plan, const char *word, int64_t accepted, int64_t wait)
+{
+	char until[CLOCK_TEXT];
+
+	if (wait == 0) {
+		buf_addf(plan, " %s no\n", word);
+		return;
+	}
+	clock_format(accepted + wait, until);
+	buf_addf(plan, " %s until=%s\n", word, until);
+}
+
+/* One line for each state in plan-states, which the settings have checked. */
+static void write_plan(struct buf *plan, const struct settings *s, const struct leg *leg)
+{
+	const char *word = s->plan_states;
+
+	while (*word != '\0') {
+		size_t len = strcspn(word, " ");
+
+		if (strncmp(word, "approve", len) == 0)
+			buf_add_text(plan, " approve no\n");
+		else if (strncmp(word, "hold", len) == 0)
+			add_timed(plan, "hold", leg->accepted, s->plan_hold);
+		else if (strncmp(word, "encrypt", len) == 0)
+			buf_add_text(plan, " encrypt keep\n");
+		else if (strncmp(word, "stagger", len) == 0)
+			add_timed(plan, "stagger", leg->accepted, s->plan_stagger);
+		else
+			buf_add_text(plan, " deliver\n");
+		word += len;
+		word += *word == ' ';
+	}
+}
+
+static const char *domain_of(const char *address)
+{
+	const char *at = strrchr(address, '@');
+
+	return at != NULL ? at + 1 : "";
+}
+
+static bool together(int64_t divide, const struct leg_rcpt *a, const struct leg_rcpt *b)
+{
+	switch ((enum plan_divide)divide) {
+	case PLAN_DIVIDE_NO:
+		return true;
+	case PLAN_DIVIDE_DOMAIN:
+		return strcasecmp(domain_of(a->address), domain_of(b->address)) == 0;
+	case PLAN_DIVIDE_RECIPIENT:
+		break;
+	}
+	return a == b;
+}
+
+struct sorted {
+	size_t rcpt;
+	const char *domain;
+};
+
+static int by_domain(const void *a, const void *b)
+{
+	const struct sorted *x = a, *y = b;
+	int order = strcasecmp(x->domain, y->domain);
+
+	return order != 0 ? order : x->rcpt < y->rcpt ? -1 : 1;
+}
+
+/* Fills `indices` with the recipients, those of one domain side by side. False: no memory. */
+static bool sort_rcpts(const struct leg *leg, bool sort, size_t *indices)
+{
+	struct sorted *sorted = reallocarray(NULL, leg->rcpts, sizeof *sorted);
+
+	if (sorted == NULL)
+		return false;
+	for (size_t i = 0; i < leg->rcpts; i++)
+		sorted[i] = (struct sorted){i, domain_of(leg->rcpt[i].address)};
+	if (sort)
+		qsort(sorted, leg->rcpts, sizeof *sorted, by_domain);
+	for (size_t i = 0; i < leg->rcpts; i++)
+		indices[i] = sorted[i].rcpt;
+	free(sorted);
+	return true;
+}
+
+bool policy_judge(const struct settings *s, const struct leg *leg, struct policy_judgement *j)
+{
+	*j = (struct policy_judgement){.groups = 0};
+	j->indices = reallocarray(NULL, leg->rcpts, sizeof *j->indices);
+	j->group = reallocarray(NULL, leg->rcpts, sizeof *j->group);
+	if (j->indices == NULL || j->group == NULL ||
+	    !sort_rcpts(leg, s->plan_divide == PLAN_DIVIDE_DOMAIN, j->indices))
+		goto fail;
+
+	for (size_t i = 0; i < leg->rcpts; i++) {
+		struct policy_group *last = j->groups > 0 ? &j->group[j->groups - 1] : NULL;
+
+		if (last != NULL && together(s->plan_divide, &leg->rcpt[last->rcpt[0]],
+					&leg->rcpt[j->indices[i]])) {
+			last->rcpts++;
+			continue;
+		}
+		last = &j->group[j->groups++];
+		*last = (struct policy_group){.rcpt = &j->indices[i], .rcpts = 1};
+		buf_init(&last->plan, PLAN_MAX);
+		write_plan(&last->plan, s, leg);
+		if (!buf_ok(&last->plan))
+			goto fail;
+	}
+	return true;
+fail:
+	policy_judgement_free(j);
+	return false;
+}
+
+void policy_judgement_free(struct policy_judgement *j)
+{
+	for (size_t i = 0; i < j->groups; i++)
+		buf_free(&j->group[i].plan);
+	free(j->group);
+	free(j->indices);
+	*j = (struct policy_judgement){.groups = 0};
+}

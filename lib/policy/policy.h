@@ -1,0 +1,33 @@
+/*
+ * Judging. For now the plan is fixed by the settings plan-states, plan-hold, plan-stagger and
+ * plan-divide; the rule language takes this place.
+ */
+#ifndef SEKISHO_POLICY_H
+#define SEKISHO_POLICY_H
+
+#include "lib/base/buf.h"
+#include "lib/base/settings.h"
+#include "queue/leg.h"
+
+/* A group of recipients with one plan: these become one leg. */
+struct policy_group {
+	size_t *rcpt; /* indices into leg->rcpt; owned by the judgement */
+	size_t rcpts;
+	struct buf plan; /* the plan's lines */
+};
+
+struct policy_judgement {
+	struct policy_group *group;
+	size_t groups;   /* at least 1 */
+	size_t *indices; /* the storage behind all groups */
+};
+
+/*
+ * Judges every recipient of a leg as of its accepted time. False: no memory. Free with
+ * policy_judgement_free.
+ */
+NODISCARD bool policy_judge(
+    const struct settings *settings, const struct leg *leg, struct policy_judgement *judgement);
+void policy_judgement_free(struct policy_judgement *judgement);
+
+#endif
