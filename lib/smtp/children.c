@@ -1,0 +1,126 @@
+#include "lib/smtp/children.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+bool children_init(struct children *c)
+{
+	*c = (struct children){0};
+	/* Pages that are never touched cost nothing. */
+	c->line = calloc(CHILDREN_MAX, sizeof *c->line);
+	return c->line != NULL;
+}
+
+struct child *children_add(struct children *c)
+{
+	for (size_t i = 0; i < c->high; i++) {
+		if (c->line[i].pid == 0)
+			return &c->line[i];
+	}
+	return c->high < CHILDREN_MAX ? &c->line[c->high++] : NULL;
+}
+
+struct child *children_by_control(struct children *c, int control)
+{
+	for (size_t i = 0; i < c->high; i++) {
+		if (c->line[i].pid != 0 && c->line[i].control == control)
+			return &c->line[i];
+	}
+	return NULL;
+}
+
+struct child *children_by_pid(struct children *c, pid_t pid)
+{
+	for (size_t i = 0; i < c->high; i++) {
+		if (c->line[i].pid == pid)
+			return &c->line[i];
+	}
+	return NULL;
+}
+
+size_t children_busy_of(const struct children *c, const struct ip *source)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < c->high; i++) {
+		const struct child *child = &c->line[i];
+
+		if (child->pid != 0 && !child->idle && ip_equal(&child->source, source))
+			n++;
+	}
+	return n;
+}
+
+struct child *children_idle_of(const struct children *c, const struct ip *source)
+{
+	struct child *best = NULL;
+
+	for (size_t i = 0; c->idle > 0 && i < c->high; i++) {
+		struct child *child = &c->line[i];
+
+		if (child->pid != 0 && child->idle && child->control >= 0 &&
+		    (best == NULL || child->idle_since > best->idle_since) &&
+		    ip_equal(&child->source, source))
+			best = child;
+	}
+	return best;
+}
+
+struct child *children_oldest_idle(const struct children *c)
+{
+	struct child *best = NULL;
+
+	for (size_t i = 0; c->idle > 0 && i < c->high; i++) {
+		struct child *child = &c->line[i];
+
+		if (child->pid != 0 && child->idle && child->control >= 0 &&
+		    (best == NULL || child->idle_since < best->idle_since))
+			best = child;
+	}
+	return best;
+}
+
+void children_started(struct children *c, struct child *child)
+{
+	child->idle = false;
+	child->served = 1;
+	c->alive++;
+	c->busy++;
+}
+
+void children_now_idle(struct children *c, struct child *child, int64_t now)
+{
+	if (child->idle)
+		return;
+	child->idle = true;
+	child->idle_since = now;
+	c->busy--;
+	c->idle++;
+}
+
+void children_now_busy(struct children *c, struct child *child)
+{
+	child->idle = false;
+	child->served++;
+	c->busy++;
+	c->idle--;
+}
+
+void children_dismiss(struct children *c, struct child *child)
+{
+	(void)c;
+	if (child->control >= 0)
+		close(child->control); /* which also takes it out of the epoll set */
+	child->control = -1;
+}
+
+void children_gone(struct children *c, struct child *child)
+{
+	children_dismiss(c, child);
+	if (child->idle)
+		c->idle--;
+	else
+		c->busy--;
+	c->alive--;
+	*child = (struct child){.control = -1};
+}

@@ -1,0 +1,24 @@
+/*
+ * A session's process, and how it talks with its parent over a pair of sequenced-packet sockets:
+ *
+ *   child -> parent   WORKER_IDLE: the session has ended; I wait, and do nothing before you speak
+ *   parent -> child   a struct peer with its connection (SCM_RIGHTS): serve this one too
+ *                     or the end of the socket: go; if in a session, when no message is half sent
+ *
+ * The child never goes by itself while it is idle, so a connection handed to it is never lost.
+ */
+#ifndef SEKISHO_SMTP_WORKER_H
+#define SEKISHO_SMTP_WORKER_H
+
+#include "lib/smtp/session.h"
+
+#define WORKER_IDLE 'I'
+
+/* Serves `fd`, and then, if `keep`, whatever the parent hands over; then exits. */
+NORETURN void worker_run(
+    const struct smtp_config *config, int control, int fd, const struct peer *peer, bool keep);
+
+/* Hands a connection to an idle child. False: it is not there any more (errno). */
+NODISCARD bool worker_hand(int control, int fd, const struct peer *peer);
+
+#endif
