@@ -1,0 +1,141 @@
+/*
+ * seki(1): the operator's tool. Options, the instance's directory, and the table of commands; the
+ * commands themselves are lib/shell/.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "lib/base/die.h"
+#include "lib/shell/out.h"
+#include "lib/shell/shell.h"
+#include "lib/smtp/relay.h"
+
+#define DEFAULT_ROOT "/var/lib/sekisho/instance"
+
+static shell_command help, version;
+
+static const struct command {
+	const char *name;
+	shell_command *run;
+	bool anywhere; /* needs no instance */
+	const char *arguments;
+	const char *what;
+} commands[] = {
+    {"list", shell_list, false, "[STATE...]", "one line for each leg, in due order"},
+    {"show", shell_show, false, "ID...", "everything that is known about a leg"},
+    {"cat", shell_cat, false, "ID...", "the mail itself, byte for byte"},
+    {"find", shell_find, false, "--from|--to|--subject|--message-id X, --since T",
+	"look for mail, sent mail too"},
+    {"flush", shell_flush, false, "", "try all deferred mail now"},
+    {"freeze", shell_freeze, false, "[all|sender X|recipient X [REASON]]",
+	"deliver nothing of it for now; alone: list"},
+    {"thaw", shell_thaw, false, "all|sender X|recipient X", "deliver it again"},
+    {"stats", shell_stats, false, "", "how much is where, room, clocks"},
+    {"check", shell_check, false, "", "read the configuration and say what is wrong"},
+    {"reload", shell_reload, false, "", "check, and have every program take the configuration"},
+    {"config", shell_config, false, "", "every setting in force, and where it stands"},
+    {"clock", shell_clock, false, "[ok]", "what each stage thinks of the clock; ok: it is right"},
+    {"help", help, true, "", "this"},
+    {"version", version, true, "", "the version"},
+};
+
+/* etc/relay, read by seki-smtpd's own reader. */
+static bool read_relay(int etc, struct conf_fault *fault)
+{
+	struct relay relay;
+	bool good;
+
+	relay_init(&relay);
+	good = relay_read(etc, &relay, fault);
+	relay_free(&relay);
+	return good;
+}
+
+static int help(const struct shell *sh, int argc, char **argv)
+{
+	(void)sh;
+	(void)argc;
+	(void)argv;
+	(void)puts("usage: seki [--root DIR] [-j] COMMAND [ARGUMENT...]\n");
+	for (size_t i = 0; i < COUNT_OF(commands); i++)
+		(void)printf(
+		    "  %s %s\n\t%s\n", commands[i].name, commands[i].arguments, commands[i].what);
+	(void)puts(
+	    "\nID: an id (all its legs), ID.K, 8 or more of an id's digits, or - for ids on\n"
+	    "standard input. The instance: --root DIR, or SEKISHO_ROOT. More: man seki");
+	return fflush(stdout) == 0 ? EXIT_FINE : EXIT_ENVIRON;
+}
+
+static int version(const struct shell *sh, int argc, char **argv)
+{
+	(void)sh;
+	(void)argc;
+	(void)argv;
+	(void)puts("sekisho " SHELL_VERSION);
+	return fflush(stdout) == 0 ? EXIT_FINE : EXIT_ENVIRON;
+}
+
+static const struct command *command_called(const char *word)
+{
+	const char *near;
+
+	for (size_t i = 0; i < COUNT_OF(commands); i++) {
+		if (strcmp(commands[i].name, word) == 0)
+			return &commands[i];
+	}
+	near = conf_near(word, commands, COUNT_OF(commands), sizeof commands[0]);
+	complain_about(word, "no such command%s%s; \"seki help\" lists them",
+	    near != NULL ? "; near: " : "", near != NULL ? near : "");
+	return NULL;
+}
+
+/* Reads the options before the command; returns the index of the command, or 0 after a complaint. */
+static int options(int argc, char **argv, struct shell *sh, const char **root)
+{
+	int i = 1;
+
+	for (; i < argc && argv[i][0] == '-'; i++) {
+		if (strcmp(argv[i], "-j") == 0) {
+			sh->json = true;
+		} else if (strncmp(argv[i], "--root=", 7) == 0) {
+			*root = argv[i] + 7;
+		} else if (strcmp(argv[i], "--root") == 0 && i + 1 < argc) {
+			*root = argv[++i];
+		} else if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "--version") == 0) {
+			argv[i] += 2;
+			return i;
+		} else {
+			complain_about(argv[i], "no such option; \"seki help\" lists them");
+			return 0;
+		}
+	}
+	if (i < argc)
+		return i;
+	complain("a command is expected; \"seki help\" lists them");
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	shell_reader *readers[] = {read_relay, NULL};
+	struct shell sh = {.terminal = isatty(STDOUT_FILENO) == 1, .reader = readers};
+	const char *root = getenv("SEKISHO_ROOT");
+	const struct command *command;
+	int at;
+
+	if (root == NULL || root[0] == '\0')
+		root = DEFAULT_ROOT;
+	at = options(argc, argv, &sh, &root);
+	command = at > 0 ? command_called(argv[at]) : NULL;
+	if (command == NULL)
+		return EXIT_USAGE;
+	if (!command->anywhere && chdir(root) != 0) {
+		complain_about(
+		    root, "%s; --root or SEKISHO_ROOT names the instance", strerrordesc_np(errno));
+		return EXIT_ENVIRON;
+	}
+	return command->run(&sh, argc - at - 1, argv + at + 1);
+}

@@ -1,0 +1,40 @@
+/*
+ * The operator's tool, seki(1): one function for each command. Each works in the instance's
+ * directory, which is the current one, prints to standard output, complains on standard error, and
+ * returns an exit code of lib/base/die.h.
+ */
+#ifndef SEKISHO_SHELL_SHELL_H
+#define SEKISHO_SHELL_SHELL_H
+
+#include "lib/base/compat.h"
+#include "lib/base/conf.h"
+
+#define SHELL_VERSION "0.1"
+
+/* Reads one file of etc/ as its daemon does. False with the first fault. */
+typedef bool shell_reader(int etc, struct conf_fault *fault);
+
+/* What main knows. */
+struct shell {
+	bool json;             /* -j: a JSON object a line */
+	bool terminal;         /* standard output is one: headings, and nothing raw */
+	shell_reader **reader; /* of every file of etc/ but settings; ends in NULL */
+};
+
+/* `argv` begins behind the command's word. */
+typedef int shell_command(const struct shell *sh, int argc, char **argv);
+
+shell_command shell_list;   /* list [STATE…] */
+shell_command shell_show;   /* show ID… */
+shell_command shell_cat;    /* cat ID… */
+shell_command shell_find;   /* find [--from X] … */
+shell_command shell_flush;  /* flush */
+shell_command shell_freeze; /* freeze [all|sender X|recipient X [REASON…]] */
+shell_command shell_thaw;   /* thaw all|sender X|recipient X */
+shell_command shell_stats;  /* stats */
+shell_command shell_check;  /* check */
+shell_command shell_config; /* config */
+shell_command shell_reload; /* reload */
+shell_command shell_clock;  /* clock [ok] */
+
+#endif

@@ -1,0 +1,19 @@
+#include "lib/shell/who.h"
+
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+void who(char name[WHO_ROOM])
+{
+	const char *sudo = getuid() == 0 ? getenv("SUDO_USER") : NULL;
+	const struct passwd *user = getpwuid(getuid());
+
+	if (sudo != NULL && sudo[0] != '\0')
+		(void)snprintf(name, WHO_ROOM, "%s", sudo);
+	else if (user != NULL)
+		(void)snprintf(name, WHO_ROOM, "%s", user->pw_name);
+	else
+		(void)snprintf(name, WHO_ROOM, "uid%u", (unsigned)getuid());
+}
