@@ -1,0 +1,205 @@
+"""A small instance of the gateway: its programs, started directly, and clients of seki-queue."""
+import base64
+import os
+import random
+import select
+import signal
+import socket
+import struct
+import subprocess
+import threading
+import time
+
+STATES = ("tmp", "new", "approve", "hold", "encrypt", "stagger", "deliver", "sent", "trash",
+          "refused", "bad")
+STAGES = ("scan", "hold", "encrypt", "deliver")  # those that may divide
+ALL = ("seki-queue", "seki-scan", "seki-hold", "seki-encrypt", "seki-stagger", "seki-deliver")
+SETTINGS = """trial yes
+hostname gate.example
+smtp-listen 127.0.0.1:2525
+route maildir:outbox
+ballast 1MB
+space-bytes 1MB
+space-files 100
+"""
+PATIENCE = 20
+SIZES = (300, 900, 2500, 3700, 4100, 9000, 30000, 200000)
+
+
+def lay_out(root, settings):
+    """Everything that an instance has before its first program starts."""
+    folders = ["spool/" + s for s in STATES] + ["spool/split/" + s for s in STAGES]
+    for folder in folders + ["etc", "lib/clock", "run/queue", "run/taken", "others",
+                             "outbox/tmp", "outbox/new", "outbox/cur"]:
+        (root / folder).mkdir(parents=True)
+    (root / "etc/settings").write_text(SETTINGS + settings)
+    (root / "etc/relay").write_text("127.0.0.0/8 any\n")
+
+
+# ---- programs ----------------------------------------------------------------------------------
+
+
+class Program:
+    """One daemon. Its log is read to the end: what nobody reads, seki-queue takes no mail over."""
+
+    def __init__(self, path, root, hear=None, preload=None):
+        self.name = path.name
+        self.lines = []
+        env = dict(os.environ, PATH="/usr/bin:/bin", **(preload or {}))
+        self.ready, tell = os.pipe()
+        self.process = subprocess.Popen(
+            [str(path)], cwd=str(root), env=env, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE,
+            pass_fds=(3,), preexec_fn=lambda: os.dup2(tell, 3), text=True, errors="replace")
+        os.close(tell)
+        self.reader = threading.Thread(target=self.read, args=(hear,), daemon=True)
+        self.reader.start()
+
+    def read(self, hear):
+        for line in self.process.stderr:
+            self.lines.append(line.rstrip())
+            if hear is not None:
+                hear(dict(word.split("=", 1) for word in line.split() if "=" in word))
+
+    def await_ready(self):
+        readable, _, _ = select.select([self.ready], [], [], PATIENCE)
+        said = os.read(self.ready, 1) if readable else b""
+        os.close(self.ready)
+        return said == b"\n"
+
+    def stop(self):
+        """None if it ended as it should when asked to, else what it did instead."""
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+        try:
+            status = self.process.wait(timeout=PATIENCE)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            status = self.process.wait()
+        self.reader.join(timeout=PATIENCE)
+        last = self.lines[-1] if self.lines else ""
+        return None if status == 0 else "%s ended with %d: %s" % (self.name, status, last)
+
+
+class Gate:
+    """Some programs of an instance, running as long as the block lasts."""
+
+    def __init__(self, build, root, names, hear=None, wrong=None):
+        self.build, self.root, self.names, self.hear = build, root, names, hear
+        self.wrong = wrong or {}  # program -> environment
+        self.programs, self.faults = [], []
+
+    def __enter__(self):
+        for name in self.names:
+            self.programs.append(Program(self.build / "bin" / name, self.root, self.hear,
+                                         self.wrong.get(name)))
+        for program in self.programs:
+            if not program.await_ready():
+                self.faults.append("%s does not become ready" % program.name)
+        return self
+
+    def __exit__(self, *_):
+        self.faults += filter(None, [p.stop() for p in self.programs])
+
+    def alarms(self):
+        return [line for p in self.programs for line in p.lines if " alarm=yes" in line]
+
+    def rests(self):
+        """Waits until no leg is on its way. Returns what still is, in vain."""
+        until = time.monotonic() + PATIENCE
+        while (left := under_way(self.root)) and time.monotonic() < until and not self.faults:
+            time.sleep(0.01)
+        return left
+
+
+def under_way(root):
+    places = ["spool/" + s for s in STATES if s not in ("sent", "bad")]
+    places += ["spool/split/" + s for s in STAGES]
+    return [p + "/" + name for p in places for name in os.listdir(root / p) if name != "ballast"]
+
+
+# ---- clients -----------------------------------------------------------------------------------
+
+
+class Client:
+    """Speaks what queue/intake.h says."""
+
+    def __init__(self, root):
+        # A path below the root may be too long for an address of a socket.
+        self.place = os.open(root / "run/queue", os.O_RDONLY | os.O_DIRECTORY)
+        self.socket = socket.socket(socket.AF_UNIX)
+        self.socket.settimeout(PATIENCE)
+        self.socket.connect("/proc/self/fd/%d/socket" % self.place)
+
+    def close(self):
+        self.socket.close()
+        os.close(self.place)
+
+    def expect(self, letter, length):
+        got = b""
+        while len(got) < length:
+            more = self.socket.recv(length - len(got))
+            got += more
+            if not more or got[:1] != letter:
+                raise OSError("seki-queue said %r, not %r" % (got, letter))
+        return got[1:].decode()
+
+    def send(self, recipients, content):
+        """Returns the id when the queue has said that the message is kept."""
+        lines = ["from alice@example.co.jp"] + ["to " + r for r in recipients]
+        lines.append("client 192.0.2.10 helo=pc1 proto=esmtp port=50412")
+        envelope = ("\n".join(lines) + "\n").encode()
+        self.socket.sendall(b"E" + struct.pack(">I", len(envelope)) + envelope)
+        ident = self.expect(b"G", 33)
+        for at in range(0, len(content), 65536):
+            chunk = content[at:at + 65536]
+            self.socket.sendall(b"D" + struct.pack(">I", len(chunk)) + chunk)
+        self.socket.sendall(b".")
+        self.expect(b"K", 1)
+        return ident
+
+
+def message(rnd, number):
+    """A mail of a size at random, unlike every other."""
+    head = b"From: alice@example.co.jp\r\nSubject: %d\r\n\r\n" % number
+    size = int(rnd.choice(SIZES) * rnd.uniform(0.8, 1.1))
+    text = base64.b64encode(rnd.randbytes(size * 3 // 4))
+    return head + b"\r\n".join(text[i:i + 76] for i in range(0, len(text), 76)) + b"\r\n"
+
+
+class Others(threading.Thread):
+    """Syncs of other files, and write-back of legs, at moments at random.
+
+    The first makes the journal commit what is half done; the second is what the kernel does
+    after a while: a leg's bytes reach the disk before, or without, its new name.
+    """
+
+    def __init__(self, root, seed):
+        super().__init__(daemon=True)
+        self.root, self.rnd, self.ended = root, random.Random(seed), threading.Event()
+
+    def run(self):
+        while not self.ended.wait(self.rnd.uniform(0, 0.02)):
+            if self.rnd.random() < 0.5:
+                self.sync_another()
+            else:
+                self.write_back()
+
+    def sync_another(self):
+        path = self.root / "others" / str(self.rnd.randrange(5))
+        with open(path, "ab", buffering=0) as f:
+            f.write(b"x" * 100)
+            os.fsync(f.fileno())
+
+    def write_back(self):
+        state = self.rnd.choice(STATES)
+        for name in os.listdir(self.root / "spool" / state)[:5]:
+            try:
+                fd = os.open(self.root / "spool" / state / name, os.O_RDONLY)
+            except OSError:  # it has just moved on
+                continue
+            os.posix_fadvise(fd, 0, 0, os.POSIX_FADV_DONTNEED)
+            os.close(fd)
+
+    def end(self):
+        self.ended.set()
+        self.join()

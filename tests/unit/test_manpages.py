@@ -1,0 +1,95 @@
+"""The manual tells the truth: a page for each program and format, with its sections, its exit codes,
+its files and its subcommands."""
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+REPO = Path(__file__).resolve().parent.parent.parent
+MAN = REPO / "man"
+PROGRAMS = sorted(p.stem for p in (REPO / "bin").glob("*.c"))
+FORMATS = sorted(str(p.relative_to(REPO / "etc")) for p in (REPO / "etc").rglob("*") if p.is_file())
+SECTIONS = ["NAME", "SYNOPSIS", "DESCRIPTION", "FILES", "EXIT STATUS", "SECURITY"]
+
+# What the programs of an instance make themselves: not in services/layout, but told in FILES.
+MADE = [
+    r"run/queue/socket", r"lib/freeze", r"lib/clock/[\w-]+", r"spool/tmp/ballast", r"run/clock",
+    r"run/[\w-]+\.lock", r"spool/[\w/]*\.lock",
+]
+
+
+def page(program: str) -> Path:
+    return MAN / ("seki.1" if program == "seki" else f"{program}.8")
+
+
+def sections(path: Path) -> dict[str, str]:
+    parts = re.split(r"^\.Sh +(.+)$", path.read_text(), flags=re.M)
+    return {name.strip().strip('"'): body for name, body in zip(parts[1::2], parts[2::2])}
+
+
+def words(text: str) -> str:
+    """The text of mdoc without its macros, so that a word is a word."""
+    text = re.sub(r"\\f.|\\&|\\", "", text)
+    return re.sub(r"^\.(\w+)", " ", text, flags=re.M)
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_every_program_has_a_page_with_its_sections(program: str) -> None:
+    path = page(program)
+    assert path.exists(), f"{path.relative_to(REPO)} is missing"
+    there = sections(path)
+    assert [s for s in SECTIONS if s not in there] == []
+    assert re.search(rf"^\.Nm {program}$", there["NAME"], flags=re.M)
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_exit_codes_are_told(program: str) -> None:
+    """lib/base/die.h: 0, 100, 102 and 111 are every program's."""
+    told = set(re.findall(r"(?<![\w.])(\d{1,3})(?![\w])", words(sections(page(program)).get("EXIT STATUS", ""))))
+    assert {"0", "100", "102", "111"} <= told
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_files_exist(program: str) -> None:
+    """Every path in FILES stands in services/layout or etc/, or is known to be made by a program."""
+    known = {line.split()[0] for line in (REPO / "services/layout").read_text().splitlines()
+             if line.split("#")[0].strip()}
+    known |= {path.rstrip("/") for path in known} | {"etc/" + name for name in FORMATS}
+    known |= {path.split("/")[0] for path in known} | {path.split("/")[0] + "/" for path in known}
+    wrong = []
+    for path in re.findall(r"^\.(?:It )?Pa +(\S+)", sections(page(program)).get("FILES", ""), flags=re.M):
+        plain = path.rstrip(",.;:")
+        if plain in known or plain.rstrip("/") in known:
+            continue
+        # A name in capitals stands for a name: log/NAME, spool/split/STAGE.
+        shape = "".join("[^/]+" if part.isupper() else re.escape(part) for part in re.split(r"([A-Z]{2,})", plain))
+        if any(re.fullmatch(shape, other) for other in known):
+            continue
+        if any(re.fullmatch(form, plain.replace("STAGE", "seki-hold")) for form in MADE):
+            continue
+        wrong.append(path)
+    assert wrong == []
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_every_configuration_file_has_a_page(name: str) -> None:
+    path = MAN / f"sekisho-{name.split('/')[0]}.5"
+    assert path.exists(), f"{path.relative_to(REPO)} is missing"
+    assert name in path.read_text() or f"etc/{name}" in path.read_text()
+
+
+def test_no_page_without_its_thing() -> None:
+    pages = {p.name for p in MAN.glob("*.[0-9]")}
+    wanted = {page(p).name for p in PROGRAMS} | {f"sekisho-{n.split('/')[0]}.5" for n in FORMATS}
+    assert sorted(p for p in pages - wanted if not p.endswith(".7")) == []
+
+
+def test_every_subcommand_of_seki_is_told() -> None:
+    tool = REPO / "build/bin/seki"
+    assert tool.exists(), "make comes first"
+    done = subprocess.run([str(tool), "help"], capture_output=True, text=True, timeout=20, check=True)
+    commands = re.findall(r"^  ([a-z][a-z-]*)\b", done.stdout, flags=re.M)
+    assert len(commands) > 5, done.stdout
+    text = words((MAN / "seki.1").read_text()) if (MAN / "seki.1").exists() else ""
+    assert [c for c in commands if not re.search(rf"(?<![\w-]){c}(?![\w-])", text)] == []
