@@ -260,14 +260,16 @@ static enum leg_fault read_head(int fd, struct leg *leg, const char **why)
 
 	buf_init(b, LEG_HEAD_MAX);
 	for (;;) {
+		size_t left = LEG_HEAD_MAX - b->len, want = b->len == 0 ? FIRST_READ : b->len;
+
 		before = b->len;
-		if (!read_at(fd, (off_t)b->len, b->len == 0 ? FIRST_READ : b->len, b))
+		if (!read_at(fd, (off_t)b->len, want < left ? want : left, b))
 			return LEG_ENVIRON;
 		len = head_length(b);
 		if (len > 0)
 			break;
 		*why = "no head";
-		if (b->len == before || b->len >= LEG_HEAD_MAX / 2)
+		if (b->len == before || b->len == LEG_HEAD_MAX)
 			return LEG_UNREADABLE;
 	}
 

@@ -14,6 +14,7 @@
 
 #define FIRST_K       "1"
 #define SEPARATOR_MAX ((size_t)64)
+#define HEAD_REST     ((size_t)1024) /* the lines of a head besides the envelope */
 #define RECEIVED_MAX  ((size_t)4096)
 #define KEPT_ROOM     ((size_t)32 * 1024) /* memory that a client keeps between two messages */
 #define SPACE_STEP    ((uint64_t)4 * 1024 * 1024) /* content between two looks at the free space */
@@ -34,7 +35,7 @@ void receive_limits_take(struct receive_limits *limits, const struct settings *s
 bool receiver_init(struct receiver *r, const struct spool *spool)
 {
 	*r = (struct receiver){.spool = spool, .fd = -1, .verdict = INTAKE_TEMPORARY};
-	buf_init(&r->envelope, LEG_HEAD_MAX / 2);
+	buf_init(&r->envelope, LEG_HEAD_MAX - HEAD_REST);
 	buf_init(&r->pending, RECEIVE_PENDING);
 	buf_init(&r->head, LEG_HEAD_MAX);
 	r->digest = digest_new();

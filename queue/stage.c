@@ -176,6 +176,9 @@ static void sweep_all(struct stage *stage, bool first)
 {
 	bool retention = first || ++stage->sweeps % RETENTION_EVERY == 0;
 
+	if (stage->role->sweeping != NULL)
+		stage->role->sweeping(stage);
+
 	for (size_t i = 0; i < stage->role->n_states; i++) {
 		struct sweep sweep = {stage, stage->role->states[i], first};
 
@@ -277,6 +280,7 @@ static bool work_due(struct stage *stage, enum spool_state state)
 			stage_look(stage, state, &name);
 		} else if (!stage->role->take(stage, state, &name)) {
 			add(t, &name, stage_now(stage));
+			stage->full = true;
 			break;
 		}
 		done++;
@@ -307,6 +311,7 @@ static bool turn(struct stage *stage)
 	if (stage->draining)
 		return true;
 
+	stage->full = false;
 	busy = read_events(stage);
 	if (stage->role->turn != NULL)
 		stage->role->turn(stage);
@@ -330,7 +335,7 @@ static int nap(const struct stage *stage)
 		if (!stage_timer_frozen(stage, stage->role->states[i]) && due < next)
 			next = due;
 	}
-	if (next == DUE_NEVER)
+	if (next == DUE_NEVER || stage->full)
 		return LONGEST_NAP_MS;
 	ms = (next * CLOCK_SECOND - now + 999) / 1000;
 	return ms < 1 ? 1 : ms > LONGEST_NAP_MS ? LONGEST_NAP_MS : (int)ms;

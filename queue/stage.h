@@ -58,6 +58,7 @@ struct stage_role {
 	void (*start)(struct stage *stage);
 	void (*turn)(struct stage *stage);
 	void (*reloaded)(struct stage *stage);
+	void (*sweeping)(struct stage *stage); /* forget what you keep: every leg is seen again */
 	void (*alarm)(struct stage *stage);  /* SIGALRM: an operator asks for it now */
 	void (*drain)(struct stage *stage);  /* SIGTERM: finish what is being done */
 	int (*wake_fd)(struct stage *stage); /* one more descriptor to wake for, or -1 */
@@ -77,6 +78,7 @@ struct stage {
 	int64_t swept; /* boot clock of the last sweep */
 	unsigned sweeps;
 	bool overflow; /* events were lost: sweep now */
+	bool full;     /* the role takes no more just now: it wakes us when it does */
 	bool draining; /* SIGTERM was seen */
 	void *context; /* the role's own */
 };

@@ -110,6 +110,14 @@ static void turn(struct stage *stage)
 	}
 }
 
+/* The sweep sees the parked legs too: they come back as due, and are parked again. */
+static void sweeping(struct stage *stage)
+{
+	struct engine *e = stage->context;
+
+	timetable_clear(&e->parked);
+}
+
 /* An operator asks for everything to be tried now: seki flush. */
 static void flush(struct stage *stage)
 {
@@ -174,6 +182,7 @@ static const struct stage_role role = {
     .take = take,
     .start = start,
     .turn = turn,
+    .sweeping = sweeping,
     .alarm = flush,
     .drain = drain,
     .wake_fd = wake_fd,
