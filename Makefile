@@ -14,6 +14,8 @@ endif
 B      := build$(if $(TESTING),/testing)$(if $(SANITIZE),/sanitize)
 PYTHON := /usr/bin/python3
 
+comma := ,
+
 # ---- flags -------------------------------------------------------------------------------------
 
 WARN := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wold-style-definition \
@@ -32,7 +34,7 @@ DEFS := -DSEKISHO_TESTING
 endif
 
 CFLAGS_ALL  := -std=c17 -D_GNU_SOURCE -I. $(DEFS) $(OPT) $(WARN) $(HARD) -pthread $(CFLAGS)
-LDFLAGS_ALL := -Wl,-z,relro,-z,now,-z,noexecstack -Wl,--gc-sections -pthread $(LDFLAGS)
+LDFLAGS_ALL := $(if $(SANITIZE),-fsanitize=address$(comma)undefined) -Wl,-z,relro,-z,now,-z,noexecstack -Wl,--gc-sections -pthread $(LDFLAGS)
 PIE         := -pie
 STATIC_PIE  := $(if $(SANITIZE),-pie,-static-pie)
 

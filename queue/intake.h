@@ -4,10 +4,10 @@
  * field again, makes the id, writes the Received line, and knows the sender's uid from the socket.
  *
  *   session -> queue   "E" u32 LENGTH, LENGTH bytes: the envelope, lines as in a leg's head:
- *                          from <xtext> [param=value…]
- *                          to <xtext> [param=value…]      one line for each recipient
- *                          client <address> helo=<xtext> proto=<word> [key=value…]
- *                      and, optionally, one line  size <digits>  (what the client declared)
+ *                          from XTEXT [param=value…]       the null sender is the word "<>"
+ *                          to XTEXT [param=value…]         one line for each recipient
+ *                          client ADDRESS helo=XTEXT proto=WORD [key=value…]
+ *                      and behind these, optionally, one line  size DIGITS  (as declared by SIZE=)
  *   queue -> session   "G" + 32 hex digits: go on, this is the id
  *                      "F" no room now (452 4.3.1)     "T" not now (451 4.3.0)
  *                      "L" larger than message-size (552 5.3.4)
