@@ -1,7 +1,8 @@
 /*
  * The door of the spool: how a message gets from a session (seki-smtpd) to seki-queue, over the
  * Unix stream socket run/queue/socket. The one who sends is not trusted: seki-queue reads every
- * field again, makes the id, writes the Received line, and knows the sender's uid from the socket.
+ * field again, makes the id and writes the Received line. Who may connect is decided by the mode of
+ * run/queue/.
  *
  *   session -> queue   "E" u32 LENGTH, LENGTH bytes: the envelope, lines as in a leg's head:
  *                          from XTEXT [param=value…]       the null sender is the word "<>"
