@@ -11,6 +11,7 @@
 #include "lib/base/clock.h"
 #include "lib/base/die.h"
 #include "lib/base/log.h"
+#include "lib/base/ready.h"
 #include "lib/base/reload.h"
 #include "queue/intake.h"
 #include "queue/intake_server.h"
@@ -48,8 +49,10 @@ static void open_configuration(void)
 	etc_dir = open("etc", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (etc_dir < 0)
 		die_environ("etc/");
-	if (!configure(text, sizeof text))
+	if (!configure(text, sizeof text)) {
+		reload_answer(PROGRAM, false, text);
 		die_config(text);
+	}
 }
 
 static void open_signals(void)
@@ -153,6 +156,7 @@ static void run(void)
 
 int main(void)
 {
+	ready_keep_fd();
 	(void)umask(007);
 	(void)mallopt(
 	    M_ARENA_MAX, 2); /* a heap for each of many threads would only be memory lost */
@@ -165,8 +169,9 @@ int main(void)
 		die_environ(INTAKE_SOCKET);
 	mind_the_ballast();
 
-	if (write(3, "\n", 1) == 1)
-		(void)close(3);
+	/* Whoever asked for a reload while we were starting has his answer too. */
+	reload_answer(PROGRAM, true, "");
+	ready_tell();
 	LOG("ready", kv("program", PROGRAM));
 	run();
 	intake_server_drain(server, DRAIN_SECONDS);

@@ -14,6 +14,7 @@
 #include "lib/base/clock.h"
 #include "lib/base/die.h"
 #include "lib/base/log.h"
+#include "lib/base/ready.h"
 #include "lib/base/reload.h"
 #include "queue/split.h"
 
@@ -380,6 +381,7 @@ static void open_configuration(struct stage *stage)
 		die_environ("etc/");
 	if (!settings_read(stage->etc, &stage->settings, &fault)) {
 		conf_fault_show(&fault, text, sizeof text);
+		reload_answer(stage->role->program, false, text);
 		die_config(text);
 	}
 }
@@ -440,17 +442,11 @@ static bool any_waits(const struct stage *stage)
 	return n > 0;
 }
 
-static void say_ready(void)
-{
-	/* s6's readiness protocol: a newline on the descriptor named in notification-fd. */
-	if (write(3, "\n", 1) == 1)
-		(void)close(3);
-}
-
 int stage_main(const struct stage_role *role, void *context)
 {
 	static struct stage stage; /* as large as its tables; one a process */
 
+	ready_keep_fd();
 	stage.role = role;
 	stage.context = context;
 	open_signals(&stage);
@@ -464,7 +460,9 @@ int stage_main(const struct stage_role *role, void *context)
 	watch_start(&stage.watch, role->program, &stage.settings, any_waits(&stage));
 	if (role->start != NULL)
 		role->start(&stage);
-	say_ready();
+	/* Whoever asked for a reload while we were starting has his answer too. */
+	reload_answer(role->program, true, "");
+	ready_tell();
 	LOG("ready", kv("program", role->program));
 
 	while (!stage.draining) {
