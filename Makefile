@@ -72,10 +72,12 @@ $(B)/bin/%: $(B)/bin/%.o $(ARCHIVES)
 
 # ---- a private instance ------------------------------------------------------------------------
 
+# A port or route that is not given is left as it stands in RUN/etc; at first 2525, 2587, 8025 and
+# maildir:outbox.
 RUN             ?= run
-SMTP_PORT       ?= 2525
-SUBMISSION_PORT ?= 2587
-WEB_PORT        ?= 8025
+SMTP_PORT       ?=
+SUBMISSION_PORT ?=
+WEB_PORT        ?=
 ROUTE           ?=
 PRESET          ?= none
 

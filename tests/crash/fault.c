@@ -1,14 +1,14 @@
 /*
- * A library to be preloaded into one program of the spool. It numbers the program's calls that
- * touch the spool or the outbox, writes each down in FAULT_LOG, and at the numbers named in FAULT
- * does what stands there:
+ * A library to be preloaded into one program of the spool. It counts the program's calls that
+ * touch the spool or the outbox, each kind for itself, writes each down in FAULT_LOG, and at those
+ * named in FAULT (the second write: write.2) does what stands there:
  *
- *     FAULT=12:kill          SIGKILL before the call
- *     FAULT=12:after         SIGKILL after it
- *     FAULT=12:torn          writes half of the bytes, then SIGKILL
- *     FAULT=12:short         does half of the bytes and says so
- *     FAULT=12:swallow       does nothing and says that it was done
- *     FAULT=12:ENOSPC,13:EIO fails, twice
+ *     write.2:kill       SIGKILL before the call
+ *     write.2:after      SIGKILL after it
+ *     write.2:torn       writes half of the bytes, then SIGKILL
+ *     write.2:short      does half of the bytes and says so
+ *     write.2:swallow    does nothing and says that it was done
+ *     write.2:ENOSPC     fails; more than one may be named: write.2:short,truncate.1:EIO
  *
  * FAULT_ROOT is the instance's directory. Opening a directory as a place (O_PATH) is not counted.
  */
@@ -33,11 +33,12 @@
 #define FAULTS_MAX 4
 #define PATH_ROOM  1024
 #define LOG_FD     900
+#define CALL_ROOM  32
 
 enum action { NOTHING, KILL, AFTER, TORN, SHORT, SWALLOW, FAIL };
 
 struct fault {
-	long at;
+	char call[CALL_ROOM]; /* "write.2" */
 	enum action action;
 	int error;
 };
@@ -64,18 +65,30 @@ static const struct {
 
 static struct fault fault[FAULTS_MAX];
 static size_t faults;
-static atomic_long calls;
+
+/* How often each kind of call was made. */
+static struct {
+	const char *call;
+	atomic_long n;
+} count[] = {{"create", 0}, {"open", 0}, {"opendir", 0}, {"readdir", 0}, {"fstat", 0},
+    {"fstatat", 0}, {"pread", 0}, {"write", 0}, {"writev", 0}, {"pwrite", 0}, {"copy", 0},
+    {"allocate", 0}, {"truncate", 0}, {"rename", 0}, {"unlink", 0}, {"fsync", 0}, {"close", 0}};
+
 static atomic_bool tracked[FDS_MAX]; /* descriptors of files, or lists, of the spool */
 static char root[PATH_ROOM];
 
 static void read_fault(const char *word)
 {
 	const char *colon = strchr(word, ':');
+	struct fault *f = &fault[faults];
 
 	for (size_t i = 0; colon != NULL && i < sizeof known / sizeof known[0]; i++) {
-		if (strcmp(colon + 1, known[i].name) == 0 && faults < FAULTS_MAX)
-			fault[faults++] =
-			    (struct fault){strtol(word, NULL, 10), known[i].action, known[i].error};
+		if (strcmp(colon + 1, known[i].name) != 0 || faults == FAULTS_MAX)
+			continue;
+		(void)snprintf(f->call, sizeof f->call, "%.*s", (int)(colon - word), word);
+		f->action = known[i].action;
+		f->error = known[i].error;
+		faults++;
 	}
 }
 
@@ -95,10 +108,10 @@ __attribute__((constructor)) static void begin(void)
 		read_fault(word);
 }
 
-static void say(long n, const char *call, const char *what)
+static void say(const char *word, const char *call, const char *what)
 {
 	char line[PATH_ROOM + 64];
-	int len = snprintf(line, sizeof line, "%ld %s %s\n", n, call, what);
+	int len = snprintf(line, sizeof line, "%s %s %s\n", word, call, what);
 
 	(void)syscall(SYS_write, LOG_FD, line, (size_t)len);
 }
@@ -160,16 +173,20 @@ static _Noreturn void die_now(void)
 		(void)syscall(SYS_pause);
 }
 
-/* Numbers the call; what is to be done about it. FAIL has set errno. */
-static enum action turn(const char *call, const char *what)
+/* Counts the call; what is to be done about it. FAIL has set errno. */
+static enum action turn(const char *kind, const char *what)
 {
-	long n = atomic_fetch_add(&calls, 1) + 1;
+	char call[CALL_ROOM];
+	size_t k = 0;
 
-	say(n, call, what);
+	while (strcmp(count[k].call, kind) != 0)
+		k++;
+	(void)snprintf(call, sizeof call, "%s.%ld", kind, atomic_fetch_add(&count[k].n, 1) + 1);
+	say("call", call, what);
 	for (size_t i = 0; i < faults; i++) {
-		if (fault[i].at != n)
+		if (strcmp(fault[i].call, call) != 0)
 			continue;
-		say(n, "hit", call);
+		say("hit", call, what);
 		if (fault[i].action == KILL)
 			die_now();
 		errno = fault[i].error;

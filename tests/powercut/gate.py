@@ -2,6 +2,7 @@
 import base64
 import os
 import random
+import re
 import select
 import signal
 import socket
@@ -100,8 +101,10 @@ class Gate:
     def __exit__(self, *_):
         self.faults += filter(None, [p.stop() for p in self.programs])
 
-    def alarms(self):
-        return [line for p in self.programs for line in p.lines if " alarm=yes" in line]
+    def story(self, text):
+        """What the programs said about those whose id `text` names by its end, and their alarms."""
+        return [p.name + ": " + line for p in self.programs for line in p.lines
+                if " alarm=yes" in line or any(end in text for end in re.findall(r"([0-9a-f]{6})\.", line))]
 
     def rests(self):
         """Waits until no leg is on its way. Returns what still is, in vain."""

@@ -1,0 +1,184 @@
+"""A small instance in a directory of its own, and one supervisor for its programs."""
+import os
+import shutil
+import signal
+import socket
+import struct
+import tempfile
+import time
+from pathlib import Path
+
+import leg
+
+STATES = ("tmp", "new", "approve", "hold", "encrypt", "stagger", "deliver", "sent", "trash", "refused", "bad")
+SPLITS = ("scan", "hold", "encrypt", "deliver")
+MOVING = ("tmp", "new", "approve", "hold", "encrypt", "stagger", "deliver")
+OWNED = {"seki-queue": ("tmp",), "seki-scan": ("new",), "seki-hold": ("approve", "hold"),
+         "seki-encrypt": ("encrypt",), "seki-stagger": ("stagger",), "seki-deliver": ("deliver",)}
+PROGRAMS = tuple(OWNED)
+FULL = "approve hold encrypt stagger deliver"
+SETTINGS = ("trial yes\nhostname gate.example\nsmtp-listen 127.0.0.1:2525\nroute maildir:outbox\n"
+            "ballast 64KB\nretry-first 1s\nretry-longest 1s\nsweep-every 5s\n")
+NAP = 0.003
+STEP = 6        # seconds that the virtual clock is put forward when nothing happens
+STEP_AFTER = 0.06
+RESTARTS_MAX = 8
+
+
+class Instance:
+    def __init__(self, build: Path, libraries: Path, settings: str = ""):
+        self.build, self.libraries = build, libraries
+        self.root = Path(tempfile.mkdtemp(prefix="sekisho-crash-", dir=os.environ.get("TMPDIR", "/var/tmp")))
+        self.pids: dict = {}
+        self.exits: list = []
+        self.ahead = 0
+        for place in ("etc", "lib/clock", "run/queue", "run/taken", "outbox/cur", "outbox/new", "outbox/tmp",
+                      *(f"spool/{s}" for s in STATES), *(f"spool/split/{s}" for s in SPLITS)):
+            os.makedirs(self.root / place)
+        (self.root / "etc/settings").write_text(SETTINGS + settings)
+        (self.root / "etc/relay").write_text("127.0.0.0/8 any\n")
+        for program in PROGRAMS:
+            self.root.joinpath("lib/clock", program).write_text(f"seen={leg.stamp(time.time() - 1)} state=running reason=\n")
+        self.set_clock(0)
+
+    def remove(self) -> None:
+        self.stop_all()
+        shutil.rmtree(self.root, ignore_errors=True)
+
+    # ---- files ----
+
+    def put(self, state: str, name: str, data: bytes) -> None:
+        """As a stage puts it there: whole, by a rename."""
+        made = self.root / "run" / name
+        made.write_bytes(data)
+        made.rename(self.root / "spool" / state / name)
+
+    def names(self, place: str) -> list:
+        return [n for n in os.listdir(self.root / "spool" / place) if n != "ballast"]
+
+    def read(self, state: str, name: str) -> bytes:
+        return (self.root / "spool" / state / name).read_bytes()
+
+    def set_clock(self, ahead: int) -> None:
+        """The virtual clock of a testing build; other builds know nothing of it."""
+        self.ahead = ahead
+        (self.root / "run/clock.new").write_text(f"{ahead} {ahead} 1\n")
+        (self.root / "run/clock.new").rename(self.root / "run/clock")
+
+    def log(self) -> str:
+        return (self.root / "log").read_text(errors="replace") if (self.root / "log").exists() else ""
+
+    # ---- processes ----
+
+    def start(self, program: str, fault: str | None = None, wrong: str = "", testing: bool = True) -> None:
+        """`fault`: "" counts the calls only; None does not even that."""
+        binary = self.build / ("testing/bin" if testing else "bin") / program
+        env = {"PATH": "/usr/bin:/bin"}
+        preload = [self.libraries / "wrong.so"] if wrong else []
+        if fault is not None:
+            preload.append(self.libraries / "fault.so")
+            env |= {"FAULT": fault, "FAULT_ROOT": str(self.root), "FAULT_LOG": str(self.root / "calls")}
+        if preload:
+            env |= {"LD_PRELOAD": " ".join(map(str, preload)), "WRONG": wrong}
+        os.chdir(self.root)
+        actions = [(os.POSIX_SPAWN_OPEN, 0, "/dev/null", os.O_RDWR, 0),
+                   (os.POSIX_SPAWN_OPEN, 1, "log", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600),
+                   (os.POSIX_SPAWN_DUP2, 1, 2), (os.POSIX_SPAWN_DUP2, 0, 3)]
+        self.pids[program] = os.posix_spawn(binary, [program], env, file_actions=actions)
+
+    def alive(self, program: str) -> bool:
+        pid = self.pids.get(program)
+        if pid is None:
+            return False
+        done, status = os.waitpid(pid, os.WNOHANG)
+        if done:
+            del self.pids[program]
+            self.exits.append((program, status))
+        return not done
+
+    def stop(self, program: str, how: int = signal.SIGKILL) -> None:
+        pid = self.pids.pop(program, None)
+        if pid is not None:
+            os.kill(pid, how)
+            os.waitpid(pid, 0)
+
+    def stop_all(self) -> None:
+        for program in list(self.pids):
+            self.stop(program)
+
+    def calls(self, word: str = "call") -> list:
+        """(call, path) of the program that was run with a fault or a count: "write.2" and its file."""
+        path = self.root / "calls"
+        lines = path.read_text().splitlines() if path.exists() else []
+        return [tuple(line.split(" ", 2)[1:]) for line in lines if line.startswith(word + " ")]
+
+    # ---- rest ----
+
+    def splits_empty(self) -> bool:
+        return not any(self.names(f"split/{s}") for s in SPLITS)
+
+    def emptied(self) -> bool:
+        """Whether every body in sent/ has been given back."""
+        for name in self.names("sent"):
+            if b" emptied from=" not in self.read("sent", name)[-4096:]:
+                return False
+        return True
+
+    def at_rest(self) -> bool:
+        return not any(self.names(s) for s in MOVING) and self.splits_empty() and self.emptied()
+
+    def supervise(self, until, seconds: float, wrong: dict | None = None, testing: bool = True, steps: bool = True) -> bool:
+        """Runs every program, starting again what ends, until `until()`. False: not in time."""
+        deadline = time.monotonic() + seconds
+        moved = time.monotonic()
+        self.exits = []
+        while time.monotonic() < deadline and len(self.exits) < RESTARTS_MAX:
+            for program in PROGRAMS:
+                if not self.alive(program):
+                    self.start(program, wrong=(wrong or {}).get(program, ""), testing=testing)
+            if until():
+                return True
+            if steps and testing and time.monotonic() - moved > STEP_AFTER:
+                self.set_clock(self.ahead + STEP)
+                moved = time.monotonic()
+            time.sleep(NAP)
+        return False
+
+
+# ---- the door ----------------------------------------------------------------------------------
+
+
+class Door:
+    """A session's side of queue/intake.h."""
+
+    def __init__(self, inst: Instance, seconds: float = 5):
+        self.socket = socket.socket(socket.AF_UNIX)
+        self.socket.settimeout(seconds)
+        deadline = time.monotonic() + seconds
+        while True:
+            try:
+                os.chdir(inst.root)
+                self.socket.connect("run/queue/socket")
+                return
+            except OSError:
+                if not inst.alive("seki-queue") or time.monotonic() > deadline:
+                    raise
+                time.sleep(NAP)
+
+    def send(self, rcpts: list, content: bytes) -> str:
+        """The letter that ended it; "" if the connection was lost."""
+        envelope = "from alice@example.co.jp\n" + "".join(f"to {r}\n" for r in rcpts)
+        envelope += "client 127.0.0.1 helo=crash proto=esmtp\n"
+        try:
+            self.socket.sendall(b"E" + struct.pack(">I", len(envelope)) + envelope.encode())
+            letter = self.socket.recv(1)
+            if letter != b"G":
+                return letter.decode()
+            self.socket.recv(32, socket.MSG_WAITALL)
+            for at in range(0, len(content), 65536):
+                piece = content[at:at + 65536]
+                self.socket.sendall(b"D" + struct.pack(">I", len(piece)) + piece)
+            self.socket.sendall(b".")
+            return self.socket.recv(1).decode()
+        except OSError:
+            return ""
