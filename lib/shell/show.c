@@ -96,9 +96,11 @@ static void put_plan(struct out *o, const struct leg *leg)
 	out_end(o);
 	for (size_t i = 0; i < leg->plan.steps; i++) {
 		const struct plan_step *step = &leg->plan.step[i];
+		/* Delivering has no closing record of its own: the recipients' fates are it. */
+		bool sent = step->word == WORD_DELIVER && leg_open_rcpts(leg) == 0;
 
 		out_text(o, "what", "step");
-		out_text(o, "state", step->closed ? "closed" : "open");
+		out_text(o, "state", step->closed || sent ? "closed" : "open");
 		out_words(o, "word", step->text, step->len);
 		out_end(o);
 	}

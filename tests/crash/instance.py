@@ -127,7 +127,7 @@ class Instance:
     def at_rest(self) -> bool:
         return not any(self.names(s) for s in MOVING) and self.splits_empty() and self.emptied()
 
-    def supervise(self, until, seconds: float, wrong: dict | None = None, testing: bool = True, steps: bool = True) -> bool:
+    def supervise(self, until, seconds: float, wrong: dict | None = None, testing: bool = True, steps: bool = True, nap: float = NAP) -> bool:
         """Runs every program, starting again what ends, until `until()`. False: not in time."""
         deadline = time.monotonic() + seconds
         moved = time.monotonic()
@@ -141,7 +141,7 @@ class Instance:
             if steps and testing and time.monotonic() - moved > STEP_AFTER:
                 self.set_clock(self.ahead + STEP)
                 moved = time.monotonic()
-            time.sleep(NAP)
+            time.sleep(nap)
         return False
 
 
