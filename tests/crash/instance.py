@@ -18,7 +18,7 @@ OWNED = {"seki-queue": ("tmp",), "seki-scan": ("new",), "seki-hold": ("approve",
 PROGRAMS = tuple(OWNED)
 FULL = "approve hold encrypt stagger deliver"
 SETTINGS = ("trial yes\nhostname gate.example\nsmtp-listen 127.0.0.1:2525\nroute maildir:outbox\n"
-            "ballast 64KB\nretry-first 1s\nretry-longest 1s\nsweep-every 5s\n")
+            "ballast 64KB\nretry-first 1s\nretry-longest 1s\n")
 NAP = 0.003
 STEP = 6        # seconds that the virtual clock is put forward when nothing happens
 STEP_AFTER = 0.06

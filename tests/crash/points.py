@@ -230,7 +230,7 @@ def run_point(build, libraries, scenario: Scenario, fault: str, wrong: str = "",
     """The violations of one fault, and the calls that were made."""
     kinds = {word.split(":")[1] for word in fault.split(",") if word}
     kill = bool(kinds & {"kill", "after", "torn"})
-    inst = Instance(build, libraries, scenario.settings)
+    inst = Instance(build, libraries, scenario.settings + "sweep-every 5s\n")
     try:
         inst.root.joinpath("etc/settings.lax").write_text("trial yes\nroute maildir:outbox\nplan-states deliver\n")
         expected = scenario.prepare(inst)
