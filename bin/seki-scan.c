@@ -12,7 +12,7 @@
 #include "queue/stage.h"
 
 #define DIVISIONS     2 /* beside the work for other mail */
-#define DRAIN_SECONDS 20
+#define DRAIN_SECONDS 10
 #define RECORD_MAX    ((size_t)65536)
 
 static const enum spool_state states[] = {STATE_NEW, STATE_BAD};
@@ -170,6 +170,17 @@ static void turn(struct stage *stage)
 
 /* ---- the role ----------------------------------------------------------------------------- */
 
+/*
+ * A message is judged as of its acceptance, so that waiting in new/ costs nothing. But a stamp that
+ * a suspect clock made, or that lies ahead, would end a hold too early or never.
+ */
+static int64_t judged_as_of(const struct stage *stage, const struct leg *leg)
+{
+	int64_t now = watch_now(&stage->watch);
+
+	return stage->watch.frozen || leg->accepted > now ? now : leg->accepted;
+}
+
 static struct stage_outcome decide(
     struct stage *stage, enum spool_state state, struct stage_opened *o)
 {
@@ -178,7 +189,7 @@ static struct stage_outcome decide(
 
 	if (state != STATE_NEW || is_running(stage->context, &o->leg.name))
 		return (struct stage_outcome){.action = STAGE_KEEP};
-	if (!policy_judge(&stage->settings, &o->leg, &j))
+	if (!policy_judge(&stage->settings, &o->leg, judged_as_of(stage, &o->leg), &j))
 		return outcome;
 
 	if (j.groups > 1)

@@ -10,9 +10,8 @@
  *                          client ADDRESS helo=XTEXT proto=WORD [key=value…]
  *                      and behind these, optionally, one line  size DIGITS  (as declared by SIZE=)
  *   queue -> session   "G" + 32 hex digits: go on, this is the id
- *                      "F" no room now (452 4.3.1)     "T" not now (451 4.3.0)
+ *                      "F" no room now (452 4.3.1)     "T" not now, or malformed (451 4.3.0)
  *                      "L" larger than message-size (552 5.3.4)
- *                      "B" the envelope is malformed: a bug of the session (451)
  *   session -> queue   "D" u32 LENGTH, LENGTH bytes of content   any number, LENGTH 1..65536
  *                      "." end of content: commit
  *                      "X" give it up (or simply close): nothing is kept

@@ -133,7 +133,7 @@ int64_t law_due(const struct leg *leg, const struct plan_step *step, int64_t now
 		return now;
 	until = law_until(leg, step);
 	if (until < 0)
-		return DUE_NEVER;
+		return now; /* for the stage to stop it */
 	/* Rounded up: a timetable must not be earlier than the deadline. */
 	until = (until + CLOCK_SECOND - 1) / CLOCK_SECOND;
 	return until > now ? until : now;

@@ -68,6 +68,10 @@ static void write_binding(
 	char time[CLOCK_TEXT], retry[CLOCK_TEXT];
 
 	clock_format(now, time);
+	if (parent->amended_until > 0) {
+		clock_format(parent->amended_until, retry);
+		buf_addf(out, "%s extended until=%s by=division\n", time, retry);
+	}
 	for (size_t i = 0; i < child->rcpts; i++) {
 		const struct leg_rcpt *rcpt = &parent->rcpt[child->rcpt[i]];
 
@@ -127,7 +131,7 @@ static bool write_child(struct stage *stage, struct stage_opened *o, const char 
 	bool done = false;
 
 	buf_init(&head, LEG_HEAD_MAX);
-	buf_init(&tail, (size_t)stage->settings.trailer_max);
+	buf_init(&tail, (size_t)stage->limits.trailer_max);
 	write_head(&head, parent, k, child);
 	leg_write_separator(&tail, parent->name.id);
 	write_binding(&tail, parent, child, now);
@@ -168,12 +172,14 @@ static bool move_child(struct stage *stage, const char *file, int64_t now)
 
 	if (fd < 0 || !name_parse(file + 1, &name))
 		goto fail;
-	fault = leg_read(fd, (size_t)stage->settings.trailer_max, &leg, &why);
+	fault = leg_read(fd, (size_t)stage->limits.trailer_max, &leg, &why);
 	if (fault == LEG_ENVIRON)
 		goto fail;
 	if (fault == LEG_FINE) {
 		law = law_first(&leg, now / CLOCK_SECOND);
 		leg_free(&leg);
+	} else {
+		LOG_ALARM("quarantined", kv("name", file + 1), kv("from", "split"), kv("why", why));
 	}
 
 	name.due = law.due;
@@ -205,9 +211,9 @@ static bool within_limits(const struct stage *stage, const struct leg *parent, s
 {
 	uint64_t bytes;
 
-	return n <= (uint64_t)stage->settings.legs_max &&
+	return n <= (uint64_t)stage->limits.legs_max &&
 	       !__builtin_mul_overflow(parent->size, (uint64_t)n, &bytes) &&
-	       bytes <= (uint64_t)stage->settings.split_max;
+	       bytes <= (uint64_t)stage->limits.split_max;
 }
 
 /* Before the commit point children are nothing: takes the first `n` away again. */

@@ -40,7 +40,8 @@ bool spool_open(struct spool *spool, const struct settings *settings, const char
 
 	forget(spool);
 	spool->settings = settings;
-	spool->base = open_place(AT_FDCWD, "spool");
+	/* The instance's directory is the administrator's: its spool/ may be a link to a disk. */
+	spool->base = open("spool", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (spool->base < 0)
 		return false;
 

@@ -105,10 +105,12 @@ static void appeared(struct stage *stage, enum spool_state state, const char *te
 {
 	struct leg_name name;
 
-	if (state == STATE_BAD || !read_name(stage, state, text, &name))
+	if (!read_name(stage, state, text, &name))
 		return;
 	if (keep_time(&stage->settings, state) >= 0) {
-		add(&stage->background[state], &name, DUE_NONE);
+		/* What a job of the role has moved here, the job ends itself. */
+		if (stage->role->in_hand == NULL || !stage->role->in_hand(stage, &name))
+			add(&stage->background[state], &name, DUE_NONE);
 		return;
 	}
 
@@ -215,7 +217,7 @@ static void one_event(struct stage *stage, const struct inotify_event *event)
 		stage->overflow = true;
 		return;
 	}
-	if (event->len == 0 || !state_of_watch(stage, event->wd, &state))
+	if (event->len == 0 || !state_of_watch(stage, event->wd, &state) || state == STATE_BAD)
 		return;
 	if ((event->mask & IN_MOVED_TO) != 0)
 		appeared(stage, state, event->name);
@@ -239,6 +241,13 @@ static bool read_events(struct stage *stage)
 	return n > 0;
 }
 
+static void take_limits(struct stage *stage)
+{
+	stage->limits.trailer_max = stage->settings.trailer_max;
+	stage->limits.legs_max = stage->settings.legs_max;
+	stage->limits.split_max = stage->settings.split_max;
+}
+
 static void read_signals(struct stage *stage)
 {
 	struct signalfd_siginfo info;
@@ -254,6 +263,7 @@ static void read_signals(struct stage *stage)
 				stage->role->alarm(stage);
 		} else if (settings_read(stage->etc, &settings, &fault)) {
 			stage->settings = settings;
+			take_limits(stage);
 			if (stage->role->reloaded != NULL)
 				stage->role->reloaded(stage);
 			LOG("reloaded", kv("file", "etc/settings"));
@@ -384,6 +394,7 @@ static void open_configuration(struct stage *stage)
 		reload_answer(stage->role->program, false, text);
 		die_config(text);
 	}
+	take_limits(stage);
 }
 
 void stage_check_filesystem(const struct spool *spool, const struct settings *settings)

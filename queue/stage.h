@@ -48,6 +48,9 @@ struct stage_role {
 	struct stage_outcome (*decide)(
 	    struct stage *stage, enum spool_state state, struct stage_opened *opened);
 
+	/* If set: whether a job of the role has this leg in hand, so that nobody else touches it. */
+	bool (*in_hand)(struct stage *stage, const struct leg_name *name);
+
 	/*
 	 * If set, asked first for each name that is due or has appeared in `state`; true: the role has
 	 * taken it over unread. NULL: the stage reads each leg itself.
@@ -59,14 +62,20 @@ struct stage_role {
 	void (*turn)(struct stage *stage);
 	void (*reloaded)(struct stage *stage);
 	void (*sweeping)(struct stage *stage); /* forget what you keep: every leg is seen again */
-	void (*alarm)(struct stage *stage);  /* SIGALRM: an operator asks for it now */
-	void (*drain)(struct stage *stage);  /* SIGTERM: finish what is being done */
-	int (*wake_fd)(struct stage *stage); /* one more descriptor to wake for, or -1 */
+	void (*alarm)(struct stage *stage);    /* SIGALRM: an operator asks for it now */
+	void (*drain)(struct stage *stage);    /* SIGTERM: finish what is being done */
+	int (*wake_fd)(struct stage *stage);   /* one more descriptor to wake for, or -1 */
+};
+
+/* The settings that jobs ask for: a reload may change them while a job runs. */
+struct stage_limits {
+	_Atomic int64_t trailer_max, legs_max, split_max;
 };
 
 struct stage {
 	const struct stage_role *role;
-	struct settings settings;
+	struct settings settings; /* for the main loop; a job reads only `limits` of it */
+	struct stage_limits limits;
 	struct spool spool;
 	struct watch watch;
 	struct timetable due[STATE_COUNT];

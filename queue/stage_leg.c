@@ -64,8 +64,10 @@ static void stop(struct stage *stage, enum spool_state state, const struct leg_n
 {
 	char id[NAME_TEXT];
 
+	if (state_has_due(state) && name->due == DUE_NEVER)
+		return; /* said when it was stopped */
 	LOG_ALARM("stopped", kv_leg(name, id), kv("state", state_name(state)), kv("why", why));
-	if (state_has_due(state) && name->due != DUE_NEVER)
+	if (state_has_due(state))
 		(void)stage_move(stage, state, text, name, state, DUE_NEVER, why);
 }
 
@@ -75,7 +77,7 @@ static enum stage_open read_leg(struct stage *stage, enum spool_state state,
 {
 	const char *why;
 
-	switch (leg_read(o->fd, (size_t)stage->settings.trailer_max, &o->leg, &why)) {
+	switch (leg_read(o->fd, (size_t)stage->limits.trailer_max, &o->leg, &why)) {
 	case LEG_FINE:
 		break;
 	case LEG_UNREADABLE:

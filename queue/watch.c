@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "lib/base/clock.h"
@@ -111,6 +112,15 @@ void watch_start(struct watch *w, const char *stage, const struct settings *sett
 	write_mark(w);
 }
 
+/* Only who owns lib/clock speaks as the operator; stages write marks there, and no more. */
+static bool operators_file(void)
+{
+	struct stat file, place;
+
+	return lstat(OK_FILE, &file) == 0 && stat("lib/clock", &place) == 0 &&
+	       file.st_uid == place.st_uid;
+}
+
 /* Whether an operator has said that this very clock is right: the line from his word runs to now. */
 static bool operator_said_so(void)
 {
@@ -118,6 +128,8 @@ static bool operator_said_so(void)
 	const char *boot;
 	int64_t ok, ok_boot, expected;
 
+	if (!operators_file())
+		return false;
 	read_line(OK_FILE, line);
 	ok = time_in(line, "ok=");
 	boot = strstr(line, "boot=");

@@ -13,7 +13,7 @@
 #include "lib/deliver/job.h"
 #include "queue/pool.h"
 
-#define DRAIN_SECONDS 30
+#define DRAIN_SECONDS 10
 
 static const enum spool_state states[] = {STATE_DELIVER, STATE_SENT};
 
@@ -44,9 +44,14 @@ static bool take(struct stage *stage, enum spool_state state, const struct leg_n
 	size_t i = 0;
 
 	(void)state;
-	if (is_running(e, name))
-		return true; /* seen twice: the job in hand decides */
-	if (pool_free(e->pool) == 0)
+	if (is_running(e, name)) {
+		/* The job in hand may have another name of it: look again when it has ended. */
+		stage_schedule(stage, STATE_DELIVER, name, stage_now(stage) + 1);
+		return true;
+	}
+	while (i < e->slots && e->running[i] != NULL)
+		i++;
+	if (pool_free(e->pool) == 0 || i == e->slots)
 		return false;
 	d = malloc(sizeof *d);
 	if (d == NULL)
@@ -60,8 +65,7 @@ static bool take(struct stage *stage, enum spool_state state, const struct leg_n
 	    .retry_first = stage->settings.retry_first,
 	    .retry_longest = stage->settings.retry_longest};
 	memcpy(d->route, stage->settings.route, sizeof d->route);
-	while (e->running[i] != NULL)
-		i++;
+	buf_init(&d->owed, DELIVERY_RECORD_MAX);
 	e->running[i] = d;
 	pool_put(e->pool, d);
 	return true;
@@ -79,6 +83,8 @@ static void unpark(struct stage *stage)
 	struct engine *e = stage->context;
 	struct leg_name name;
 	struct stat now = {.st_ino = 0};
+	struct conf_fault fault;
+	char text[512];
 
 	(void)fstatat(e->lib, FREEZE_FILE, &now, AT_SYMLINK_NOFOLLOW);
 	if (now.st_ino == e->freeze_seen.st_ino && now.st_size == e->freeze_seen.st_size &&
@@ -86,8 +92,47 @@ static void unpark(struct stage *stage)
 	    now.st_mtim.tv_nsec == e->freeze_seen.st_mtim.tv_nsec)
 		return;
 	e->freeze_seen = now;
+	if (!freeze_refresh(e->freeze, &fault)) {
+		conf_fault_show(&fault, text, sizeof text);
+		LOG_ALARM("everything-frozen", kv("why", text));
+	}
 	while (timetable_pop(&e->parked, &name))
 		stage_schedule(stage, STATE_DELIVER, &name, stage_now(stage));
+}
+
+/* Jobs whose record is owed rest in their slots; nothing else may touch their legs meanwhile. */
+static void run_again(struct stage *stage)
+{
+	struct engine *e = stage->context;
+
+	for (size_t i = 0; i < e->slots; i++) {
+		struct delivery *d = e->running[i];
+
+		if (d != NULL && d->rest_until != 0 && d->rest_until <= stage_now(stage) &&
+		    pool_free(e->pool) > 0) {
+			d->rest_until = 0;
+			pool_put(e->pool, d);
+		}
+	}
+}
+
+static void ended(struct stage *stage, struct delivery *d)
+{
+	struct engine *e = stage->context;
+
+	if (d->end == DELIVERY_OWED) {
+		d->rest_until = stage_now(stage) + STAGE_AGAIN;
+		return;
+	}
+	for (size_t i = 0; i < e->slots; i++) {
+		if (e->running[i] == d)
+			e->running[i] = NULL;
+	}
+	if (d->end == DELIVERY_FROZEN)
+		park(e, &d->name);
+	else if (d->end == DELIVERY_AGAIN)
+		stage_schedule(stage, STATE_DELIVER, &d->name, stage_now(stage) + STAGE_AGAIN);
+	delivery_free(d);
 }
 
 static void turn(struct stage *stage)
@@ -96,18 +141,9 @@ static void turn(struct stage *stage)
 	struct delivery *d;
 
 	unpark(stage);
-	while ((d = pool_done(e->pool)) != NULL) {
-		for (size_t i = 0; i < e->slots; i++) {
-			if (e->running[i] == d)
-				e->running[i] = NULL;
-		}
-		if (d->end == DELIVERY_FROZEN)
-			park(e, &d->name);
-		else if (d->end == DELIVERY_AGAIN)
-			stage_schedule(
-			    stage, STATE_DELIVER, &d->name, stage_now(stage) + STAGE_AGAIN);
-		free(d);
-	}
+	run_again(stage);
+	while ((d = pool_done(e->pool)) != NULL)
+		ended(stage, d);
 }
 
 /* The sweep sees the parked legs too: they come back as due, and are parked again. */
@@ -135,8 +171,9 @@ static void flush(struct stage *stage)
 static struct stage_outcome decide(
     struct stage *stage, enum spool_state state, struct stage_opened *o)
 {
-	(void)stage;
-	if (state == STATE_SENT && !empty_sent(o, watch_now(&stage->watch)))
+	/* Its end may never have been synced: the body is given up only after that. */
+	if (state == STATE_SENT && !o->leg.emptied && !is_running(stage->context, &o->leg.name) &&
+	    !(spool_sync(o->fd) && empty_sent(o, watch_now(&stage->watch))))
 		return (struct stage_outcome){.action = STAGE_AGAIN_LATER};
 	return (struct stage_outcome){.action = STAGE_KEEP};
 }
@@ -173,12 +210,18 @@ static int wake_fd(struct stage *stage)
 	return pool_fd(e->pool);
 }
 
+static bool in_hand(struct stage *stage, const struct leg_name *name)
+{
+	return is_running(stage->context, name);
+}
+
 static const struct stage_role role = {
     .program = "seki-deliver",
     .states = states,
     .n_states = COUNT_OF(states),
     .split_of = "deliver",
     .decide = decide,
+    .in_hand = in_hand,
     .take = take,
     .start = start,
     .turn = turn,

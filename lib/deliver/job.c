@@ -9,9 +9,8 @@
 #include "lib/base/clock.h"
 #include "lib/base/hex.h"
 #include "lib/base/log.h"
+#include "lib/deliver/empty.h"
 #include "lib/net/net.h"
-
-#define RECORD_MAX ((size_t)256 * 1024)
 
 /* A restored backup or a copy made by hand: the same leg has come to an end already. */
 static bool ended_elsewhere(const struct spool *spool, const struct leg_name *name)
@@ -104,32 +103,52 @@ static void log_delivery(
 
 /* ---- what follows a try ------------------------------------------------------------------- */
 
-/* Finish: record, rename to sent/, one fsync. Some recipients left: record and fsync only. */
-static enum delivery_end finish(struct delivery *d, struct stage_opened *o, const size_t *rcpt,
-    size_t n, const struct net_report *report)
+/* What ends a leg: rename to sent/, one fsync, and then its body is given back. */
+static enum delivery_end close_leg(struct delivery *d, struct stage_opened *o)
 {
-	struct buf record;
-	bool done;
-
-	buf_init(&record, RECORD_MAX);
-	write_record(&record, d, &o->leg, "delivered", rcpt, n, 0, report);
-	done = append(o, &record);
-	buf_free(&record);
-	if (!done) {
-		/* Sent, and not written down: the one window in which mail may go twice. */
-		LOG_ALARM("possible-duplicate", kv("name", o->text));
-		return DELIVERY_AGAIN;
-	}
-
-	for (size_t i = 0; i < n; i++)
-		o->leg.rcpt[rcpt[i]].fate = RCPT_DELIVERED;
-	if (leg_open_rcpts(&o->leg) == 0 &&
-	    !stage_move(d->stage, STATE_DELIVER, o->text, &o->leg.name, STATE_SENT, DUE_NONE, NULL))
+	if (!stage_move(d->stage, STATE_DELIVER, o->text, &o->leg.name, STATE_SENT, DUE_NONE, NULL))
 		return DELIVERY_AGAIN; /* the record is there: nothing is sent again */
 	if (!spool_sync(o->fd))
 		LOG_ALARM("possible-duplicate", kv("name", o->text), kv_errno(errno));
+	else if (!empty_sent(o, believed_now(d)))
+		LOG("left-full", kv("name", o->text)); /* the next start comes back to it */
+	return DELIVERY_GONE;
+}
+
+/* Writes down what was sent. If that fails the record is owed, and is all that is tried again. */
+static enum delivery_end finish(struct delivery *d, struct stage_opened *o, const size_t *rcpt,
+    size_t n, const struct net_report *report)
+{
+	enum delivery_end end = DELIVERY_FROZEN; /* if recipients are left, somebody froze them */
+
+	write_record(&d->owed, d, &o->leg, "delivered", rcpt, n, 0, report);
+	if (!append(o, &d->owed)) {
+		LOG_ALARM("possible-duplicate", kv("name", o->text),
+		    kv("unless", "its record can be written"));
+		return DELIVERY_OWED;
+	}
+	buf_clear(&d->owed);
+
+	for (size_t i = 0; i < n; i++)
+		o->leg.rcpt[rcpt[i]].fate = RCPT_DELIVERED;
+	if (leg_open_rcpts(&o->leg) == 0)
+		end = close_leg(d, o);
+	else if (!spool_sync(o->fd))
+		LOG_ALARM("possible-duplicate", kv("name", o->text), kv_errno(errno));
 	log_delivery("delivered", o, n, report);
-	return leg_open_rcpts(&o->leg) == 0 ? DELIVERY_GONE : DELIVERY_FROZEN;
+	return end;
+}
+
+/* A record that is owed is written; what it means is then seen by whoever looks at the leg next. */
+static enum delivery_end pay(struct delivery *d, struct stage_opened *o)
+{
+	if (!append(o, &d->owed))
+		return DELIVERY_OWED;
+	buf_clear(&d->owed);
+	if (!spool_sync(o->fd))
+		LOG_ALARM("possible-duplicate", kv("name", o->text), kv_errno(errno));
+	LOG("delivered", kv("id", o->text), kv("reply", "written down late"));
+	return DELIVERY_AGAIN;
 }
 
 /* The wait before the next try: doubled each time, and never all at once after an outage. */
@@ -152,7 +171,7 @@ static enum delivery_end defer(struct delivery *d, struct stage_opened *o, const
 	struct buf record;
 	bool done;
 
-	buf_init(&record, RECORD_MAX);
+	buf_init(&record, DELIVERY_RECORD_MAX);
 	write_record(&record, d, &o->leg, "deferred", rcpt, n, until, report);
 	done = append(o, &record);
 	buf_free(&record);
@@ -196,6 +215,12 @@ out:
 	return end;
 }
 
+void delivery_free(struct delivery *d)
+{
+	buf_free(&d->owed);
+	free(d);
+}
+
 void delivery_run(void *job)
 {
 	struct delivery *d = job;
@@ -206,13 +231,15 @@ void delivery_run(void *job)
 		d->end = DELIVERY_GONE;
 		return;
 	case STAGE_OPEN_AGAIN:
-		d->end = DELIVERY_AGAIN;
+		d->end = d->owed.len > 0 ? DELIVERY_OWED : DELIVERY_AGAIN;
 		return;
 	case STAGE_OPEN_ACT:
 		break;
 	}
 
-	if (ended_elsewhere(&d->stage->spool, &d->name)) {
+	if (d->owed.len > 0) {
+		d->end = pay(d, &o);
+	} else if (ended_elsewhere(&d->stage->spool, &d->name)) {
 		stage_quarantine(d->stage, STATE_DELIVER, o.text, "second copy");
 		d->end = DELIVERY_GONE;
 	} else {

@@ -7,7 +7,7 @@
 
 #define PLAN_MAX ((size_t)4096)
 
-static void add_timed(struct buf *plan, const char *word, int64_t accepted, int64_t wait)
+static void add_timed(struct buf *plan, const char *word, int64_t since, int64_t wait)
 {
 	char until[CLOCK_TEXT];
 
@@ -15,12 +15,12 @@ static void add_timed(struct buf *plan, const char *word, int64_t accepted, int6
 		buf_addf(plan, " %s no\n", word);
 		return;
 	}
-	clock_format(accepted + wait, until);
+	clock_format(since + wait, until);
 	buf_addf(plan, " %s until=%s\n", word, until);
 }
 
 /* One line for each state in plan-states, which the settings have checked. */
-static void write_plan(struct buf *plan, const struct settings *s, const struct leg *leg)
+static void write_plan(struct buf *plan, const struct settings *s, int64_t since)
 {
 	const char *word = s->plan_states;
 
@@ -30,11 +30,11 @@ static void write_plan(struct buf *plan, const struct settings *s, const struct 
 		if (strncmp(word, "approve", len) == 0)
 			buf_add_text(plan, " approve no\n");
 		else if (strncmp(word, "hold", len) == 0)
-			add_timed(plan, "hold", leg->accepted, s->plan_hold);
+			add_timed(plan, "hold", since, s->plan_hold);
 		else if (strncmp(word, "encrypt", len) == 0)
 			buf_add_text(plan, " encrypt keep\n");
 		else if (strncmp(word, "stagger", len) == 0)
-			add_timed(plan, "stagger", leg->accepted, s->plan_stagger);
+			add_timed(plan, "stagger", since, s->plan_stagger);
 		else
 			buf_add_text(plan, " deliver\n");
 		word += len;
@@ -92,7 +92,8 @@ static bool sort_rcpts(const struct leg *leg, bool sort, size_t *indices)
 	return true;
 }
 
-bool policy_judge(const struct settings *s, const struct leg *leg, struct policy_judgement *j)
+bool policy_judge(
+    const struct settings *s, const struct leg *leg, int64_t since, struct policy_judgement *j)
 {
 	*j = (struct policy_judgement){.groups = 0};
 	j->indices = reallocarray(NULL, leg->rcpts, sizeof *j->indices);
@@ -112,7 +113,7 @@ bool policy_judge(const struct settings *s, const struct leg *leg, struct policy
 		last = &j->group[j->groups++];
 		*last = (struct policy_group){.rcpt = &j->indices[i], .rcpts = 1};
 		buf_init(&last->plan, PLAN_MAX);
-		write_plan(&last->plan, s, leg);
+		write_plan(&last->plan, s, since);
 		if (!buf_ok(&last->plan))
 			goto fail;
 	}

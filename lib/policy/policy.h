@@ -23,11 +23,12 @@ struct policy_judgement {
 };
 
 /*
- * Judges every recipient of a leg as of its accepted time. False: no memory. Free with
+ * Judges every recipient of a leg as of `since`: its accepted time, or the time that is believed
+ * where the clock that stamped it was suspect. False: no memory. Free with
  * policy_judgement_free.
  */
-NODISCARD bool policy_judge(
-    const struct settings *settings, const struct leg *leg, struct policy_judgement *judgement);
+NODISCARD bool policy_judge(const struct settings *settings, const struct leg *leg, int64_t since,
+    struct policy_judgement *judgement);
 void policy_judgement_free(struct policy_judgement *judgement);
 
 #endif

@@ -18,7 +18,7 @@
 #include "lib/smtp/worker.h"
 
 #define IDLE_TIME     (5 * CLOCK_SECOND)  /* an idle child is let go after */
-#define STOP_TIME     (30 * CLOCK_SECOND) /* what running sessions get to finish */
+#define STOP_TIME     (10 * CLOCK_SECOND) /* what running sessions get to finish */
 #define PAUSE_TIME    (CLOCK_SECOND / 4)  /* without descriptors or memory, accept waits */
 #define COMPLAIN_TIME CLOCK_SECOND        /* at most one line about turned-away clients in */
 #define EVENTS        64
