@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdlib.h>
@@ -31,6 +32,7 @@ struct intake_server {
 	pthread_cond_t less_busy;
 	struct settings settings;
 	struct late *late;
+	int spare; /* a descriptor to give up when there are no more */
 	size_t clients;
 	size_t busy; /* messages begun and not ended */
 	bool draining;
@@ -55,6 +57,7 @@ struct intake_server *intake_server_new(const struct spool *spool, const struct 
 	if (s == NULL)
 		return NULL;
 	s->spool = spool;
+	s->spare = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	s->settings = *settings;
 	(void)pthread_mutex_init(&s->lock, NULL);
 	(void)pthread_cond_init(&s->less_busy, NULL);
@@ -333,6 +336,23 @@ static bool place_for_one_more(struct intake_server *s)
 	return place;
 }
 
+/*
+ * Without descriptors a waiting client could not even be refused: it would wait for its time-out.
+ * One is kept for that: it is turned away at once, and its client gets 451.
+ */
+static void turn_away(struct intake_server *s, int listener)
+{
+	int fd;
+
+	(void)close(s->spare);
+	fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+	if (fd >= 0) {
+		(void)close(fd);
+		LOG_ALARM("turned-away", kv("why", "no more descriptors"));
+	}
+	s->spare = open("/dev/null", O_RDONLY | O_CLOEXEC);
+}
+
 bool intake_server_accept(struct intake_server *s, int listener)
 {
 	struct client *c = NULL;
@@ -365,6 +385,8 @@ fail:
 	free(c);
 	if (fd >= 0)
 		(void)close(fd);
+	else if (error == EMFILE || error == ENFILE)
+		turn_away(s, listener);
 	(void)pthread_mutex_lock(&s->lock);
 	s->clients--;
 	(void)pthread_mutex_unlock(&s->lock);

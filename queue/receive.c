@@ -67,16 +67,23 @@ bool receive_room(const struct spool *spool, const struct receive_limits *limits
 
 /* ---- the envelope and the Received line --------------------------------------------------- */
 
-/* Takes the optional "size N" line off the end of an envelope. */
-static uint64_t declared_size(char *envelope, size_t *len)
+/*
+ * Takes the optional "size N" line off the end of an envelope. A line that is not exactly that
+ * stays, and makes the envelope malformed.
+ */
+static uint64_t declared_size(const char *envelope, size_t *len)
 {
-	char *last = *len < 2 ? NULL : memrchr(envelope, '\n', *len - 1);
-	uint64_t size;
+	const char *end = envelope + *len, *p;
+	const char *last = *len < 2 ? NULL : memrchr(envelope, '\n', *len - 1);
+	uint64_t size = 0;
 
-	if (last == NULL || strncmp(last + 1, "size ", 5) != 0)
+	if (last == NULL || end - last < 8 || end[-1] != '\n' || memcmp(last + 1, "size ", 5) != 0)
 		return 0;
-	envelope[*len - 1] = '\0';
-	size = strtoull(last + 6, NULL, 10);
+	for (p = last + 6; p < end - 1; p++) {
+		if (*p < '0' || *p > '9' || size > UINT64_MAX / 16)
+			return 0;
+		size = size * 10 + (uint64_t)(*p - '0');
+	}
 	*len = (size_t)(last + 1 - envelope);
 	return size;
 }

@@ -117,24 +117,38 @@ static const char *argument(const struct record *r, const char *key, size_t *len
 	return plan_argument(&line, key, len);
 }
 
-/* Calls for each recipient that rcpt=1,3-5 names. */
+/* Reads a recipient's number; 0 if there is none. Never looks at or behind `end`. */
+static size_t read_number(const char **p, const char *end)
+{
+	size_t n = 0;
+
+	for (; *p < end && **p >= '0' && **p <= '9'; (*p)++) {
+		if (n <= LEG_RCPTS_MAX)
+			n = n * 10 + (size_t)(**p - '0');
+	}
+	return n;
+}
+
+/* Calls for each recipient that rcpt=1,3-5 names; what is no such list ends it. */
 static void each_rcpt(
     struct leg *leg, const struct record *r, void set(struct leg_rcpt *, const struct record *))
 {
 	size_t len = 0;
-	const char *p = argument(r, "rcpt", &len), *end = p + len;
+	const char *p = argument(r, "rcpt", &len), *end;
 
-	while (p != NULL && p < end) {
-		char *stop;
-		unsigned long from = strtoul(p, &stop, 10), to = from;
+	if (p == NULL)
+		return;
+	for (end = p + len; p < end; p++) {
+		size_t from = read_number(&p, end), to = from;
 
-		if (*stop == '-')
-			to = strtoul(stop + 1, &stop, 10);
-		for (unsigned long i = from; i >= 1 && i <= to && i <= leg->rcpts; i++)
+		if (p < end && *p == '-') {
+			p++;
+			to = read_number(&p, end);
+		}
+		if (from == 0 || to < from || (p < end && *p != ','))
+			return;
+		for (size_t i = from; i <= to && i <= leg->rcpts; i++)
 			set(&leg->rcpt[i - 1], r);
-		if (stop == p || *stop != ',')
-			break;
-		p = stop + 1;
 	}
 }
 

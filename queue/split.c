@@ -178,6 +178,7 @@ static bool move_child(struct stage *stage, const char *file, int64_t now)
 	if (fault == LEG_FINE) {
 		law = law_first(&leg, now / CLOCK_SECOND);
 		leg_free(&leg);
+		why = "child";
 	} else {
 		LOG_ALARM("quarantined", kv("name", file + 1), kv("from", "split"), kv("why", why));
 	}

@@ -25,6 +25,7 @@ struct engine {
 	size_t slots;
 	struct timetable parked; /* frozen by an operator */
 	struct stat freeze_seen; /* the freeze file when they were parked */
+	unsigned freezes;        /* how often it has changed */
 };
 
 static bool is_running(const struct engine *e, const struct leg_name *name)
@@ -65,6 +66,7 @@ static bool take(struct stage *stage, enum spool_state state, const struct leg_n
 	    .retry_first = stage->settings.retry_first,
 	    .retry_longest = stage->settings.retry_longest};
 	memcpy(d->route, stage->settings.route, sizeof d->route);
+	d->freezes = e->freezes;
 	buf_init(&d->owed, DELIVERY_RECORD_MAX);
 	e->running[i] = d;
 	pool_put(e->pool, d);
@@ -92,6 +94,7 @@ static void unpark(struct stage *stage)
 	    now.st_mtim.tv_nsec == e->freeze_seen.st_mtim.tv_nsec)
 		return;
 	e->freeze_seen = now;
+	e->freezes++;
 	if (!freeze_refresh(e->freeze, &fault)) {
 		conf_fault_show(&fault, text, sizeof text);
 		LOG_ALARM("everything-frozen", kv("why", text));
@@ -128,8 +131,11 @@ static void ended(struct stage *stage, struct delivery *d)
 		if (e->running[i] == d)
 			e->running[i] = NULL;
 	}
-	if (d->end == DELIVERY_FROZEN)
+	/* If the operator has spoken since it began, it may have seen what no longer holds. */
+	if (d->end == DELIVERY_FROZEN && d->freezes == e->freezes)
 		park(e, &d->name);
+	else if (d->end == DELIVERY_FROZEN)
+		stage_schedule(stage, STATE_DELIVER, &d->name, stage_now(stage));
 	else if (d->end == DELIVERY_AGAIN)
 		stage_schedule(stage, STATE_DELIVER, &d->name, stage_now(stage) + STAGE_AGAIN);
 	delivery_free(d);

@@ -24,6 +24,7 @@ struct delivery {
 	char route[SETTING_TEXT_MAX];
 	int64_t retry_first, retry_longest;
 	struct buf owed;       /* that record; while it is owed nothing of the leg is sent again */
+	unsigned freezes;      /* the main loop's: what the operator had said when it began */
 	int64_t rest_until;    /* the main loop's: when to run it again */
 	enum delivery_end end; /* the result */
 };

@@ -119,13 +119,15 @@ class Instance:
 
     def emptied(self) -> bool:
         """Whether every body in sent/ has been given back."""
-        for name in self.names("sent"):
-            if b" emptied from=" not in self.read("sent", name)[-4096:]:
-                return False
-        return True
+        try:
+            return all(b" emptied from=" in self.read("sent", name)[-4096:] for name in self.names("sent"))
+        except FileNotFoundError:
+            return False  # it was taken out while we looked
 
     def at_rest(self) -> bool:
-        return not any(self.names(s) for s in MOVING) and self.splits_empty() and self.emptied()
+        # Forwards and backwards: nothing that moves while we look is missed.
+        both_ways = (*MOVING, *reversed(MOVING))
+        return self.splits_empty() and not any(self.names(s) for s in both_ways) and self.splits_empty() and self.emptied()
 
     def supervise(self, until, seconds: float, wrong: dict | None = None, testing: bool = True, steps: bool = True, nap: float = NAP) -> bool:
         """Runs every program, starting again what ends, until `until()`. False: not in time."""

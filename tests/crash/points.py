@@ -226,7 +226,8 @@ def run_faulted(scenario: Scenario, inst: Instance, expected: Expected, fault: s
         time.sleep(NAP)
 
 
-def run_point(build, libraries, scenario: Scenario, fault: str, wrong: str = "", everywhere: dict | None = None) -> dict:
+def run_point(build, libraries, scenario: Scenario, fault: str, wrong: str = "",
+              everywhere: dict | None = None, seconds: float = REST_SECONDS) -> dict:
     """The violations of one fault, and the calls that were made."""
     kinds = {word.split(":")[1] for word in fault.split(",") if word}
     kill = bool(kinds & {"kill", "after", "torn"})
@@ -240,7 +241,7 @@ def run_point(build, libraries, scenario: Scenario, fault: str, wrong: str = "",
             inst.stop(scenario.program)  # it was never met
         if scenario.after:
             scenario.after(inst)
-        rested = inst.supervise(inst.at_rest, REST_SECONDS, everywhere, not kill)
+        rested = inst.supervise(inst.at_rest, seconds, everywhere, not kill)
         inst.stop_all()
         faults = [] if rested else [f"I1: not at rest; ended: {inst.exits}"]
         expected.alarm = not kill  # one who dies before he can say so says nothing

@@ -147,8 +147,10 @@ def test_reload_says_who_refused(fresh_gateway):
     run = subprocess.Popen([gw.root / "bin/seki", "reload"], env=clean_env(SEKISHO_ROOT=str(gw.root)),
                            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     try:
-        wait_for(lambda: "taken" in (gw.root / "run/taken/seki-stagger").read_text())
-        nonce = (gw.root / "run/reload").read_text().strip()
+        asked = gw.root / "run/reload"
+        wait_for(lambda: asked.exists() and asked.read_text().strip())
+        nonce = asked.read_text().strip()
+        wait_for(lambda: f"taken {nonce}" in (gw.root / "run/taken/seki-stagger").read_text())
         (gw.root / "run/taken/seki-hold").write_text(f"refused {nonce} etc/settings:3:1: not this\n")
         out, err = run.communicate(timeout=30)
     finally:

@@ -69,8 +69,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		demand(leg.rcpts > 0 && leg.rcpts <= LEG_RCPTS_MAX);
 		demand(parameters_fine(leg.from_params) && parameters_fine(leg.client));
 		for (size_t i = 0; i < leg.rcpts; i++)
-			demand(parameters_fine(leg.rcpt[i].params) &&
-			       leg.rcpt[i].address[0] != '\0');
+			demand(
+			    parameters_fine(leg.rcpt[i].params) && leg.rcpt[i].address[0] != '\0');
 		check_again(&leg);
 		leg_free(&leg);
 	}

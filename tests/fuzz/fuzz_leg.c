@@ -36,8 +36,8 @@ static void check_plan(const struct leg *leg)
 	last = &plan->step[plan->steps - 1];
 	demand(plan->steps <= PLAN_STEPS_MAX && last->word == WORD_DELIVER && !last->closed);
 	demand(first >= bytes && last->text + last->len + 1 <= bytes + leg->trailer_bytes.len);
-	plan_digest(leg->name.id, leg->name.k, first, (size_t)(last->text + last->len + 1 - first),
-	    digest);
+	plan_digest(
+	    leg->name.id, leg->name.k, first, (size_t)(last->text + last->len + 1 - first), digest);
 	demand(strcmp(digest, plan->digest) == 0);
 	for (size_t i = 0; i < plan->steps; i++)
 		demand(!plan->step[i].closed || plan->step[i].word != WORD_UNKNOWN);

@@ -223,7 +223,7 @@ def parts(written, cuts, n, rnd):
 
 
 def points(records, subsets, seed):
-    """All points of a log, in its order: (stable before?, pieces, promises, label).
+    """All points of a log, in its order: (pieces on the disk beside what is stable, promises, label).
 
     One after each write and each promise, and `subsets` random parts for each flush. None for
     the promises means: these pieces are stable from here on.

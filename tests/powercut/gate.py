@@ -23,7 +23,7 @@ ballast 1MB
 space-bytes 1MB
 space-files 100
 """
-PATIENCE = 20
+PATIENCE = 15  # a stage looks again at what failed after 5 s; its next sweep comes after 5 min
 SIZES = (300, 900, 2500, 3700, 4100, 9000, 30000, 200000)
 
 
@@ -106,18 +106,15 @@ class Gate:
         return [p.name + ": " + line for p in self.programs for line in p.lines
                 if " alarm=yes" in line or any(end in text for end in re.findall(r"([0-9a-f]{6})\.", line))]
 
-    def rests(self):
-        """Waits until no leg is on its way. Returns what still is, in vain."""
-        until = time.monotonic() + PATIENCE
-        while (left := under_way(self.root)) and time.monotonic() < until and not self.faults:
+    def rests(self, under_way):
+        """Waits until nothing is under way any more. Returns what still is, in vain."""
+        until, quiet, left = time.monotonic() + PATIENCE, 0, []
+        # Legs move on while one looks, back as well: once is not enough.
+        while quiet < 3 and time.monotonic() < until and not self.faults:
+            left = under_way(self.root)
+            quiet = 0 if left else quiet + 1
             time.sleep(0.01)
         return left
-
-
-def under_way(root):
-    places = ["spool/" + s for s in STATES if s not in ("sent", "bad")]
-    places += ["spool/split/" + s for s in STAGES]
-    return [p + "/" + name for p in places for name in os.listdir(root / p) if name != "ballast"]
 
 
 # ---- clients -----------------------------------------------------------------------------------

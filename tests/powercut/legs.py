@@ -1,5 +1,6 @@
 """Reading a spool as queue/README.md describes it, independently of the programs."""
 import hashlib
+import os
 import re
 
 from gate import STAGES, STATES
@@ -122,3 +123,17 @@ class Spool:
 
     def of(self, ident):
         return [leg for leg in self.legs if leg.id == ident]
+
+
+def under_way(root):
+    """The legs that some program has something to do about."""
+    places = ["spool/" + s for s in STATES if s not in ("sent", "bad")]
+    places += ["spool/split/" + s for s in STAGES]
+    left = [p + "/" + name for p in places for name in os.listdir(root / p) if name != "ballast"]
+    if left:
+        return left
+    try:
+        return ["sent/" + path.name for path in (root / "spool/sent").iterdir()
+                if not Leg(path, "sent").done()]
+    except FileNotFoundError:  # it has just been moved back
+        return ["sent/"]

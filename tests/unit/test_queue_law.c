@@ -29,8 +29,7 @@ static void make(const struct kind *kind, struct made *m)
 
 	memset(m, 0, sizeof *m);
 	for (const char *f = kind->fates; *f != '\0'; f++)
-		m->rcpt[m->leg.rcpts++].fate =
-		    (enum rcpt_fate)(strchr(letters, *f) - letters);
+		m->rcpt[m->leg.rcpts++].fate = (enum rcpt_fate)(strchr(letters, *f) - letters);
 	m->leg.rcpt = m->rcpt;
 	m->leg.verdict = kind->verdict;
 	m->leg.emptied = kind->emptied;
@@ -40,8 +39,8 @@ static void make(const struct kind *kind, struct made *m)
 	assert_true(plan_parse(&m->leg.plan, kind->plan, strlen(kind->plan)));
 	/* No record closes a word that nobody knows. */
 	for (size_t i = 0; i < strlen(kind->closed); i++)
-		m->leg.plan.step[i].closed = kind->closed[i] == '+' &&
-					     m->leg.plan.step[i].word != WORD_UNKNOWN;
+		m->leg.plan.step[i].closed =
+		    kind->closed[i] == '+' && m->leg.plan.step[i].word != WORD_UNKNOWN;
 }
 
 /* ---- the second statement ----------------------------------------------------------------- */
@@ -242,8 +241,8 @@ static void I3_legs_at_random(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < 100000; i++) {
-		enum spool_state s =
-		    (enum spool_state)(STATE_NEW + kit_random(&seed) % (STATE_REFUSED - STATE_NEW + 1));
+		enum spool_state s = (enum spool_state)(
+		    STATE_NEW + kit_random(&seed) % (STATE_REFUSED - STATE_NEW + 1));
 		struct law law;
 
 		random_kind(&seed, &kind, text);
@@ -340,10 +339,10 @@ static void until_when(void **state)
 	} cases[] = {
 	    {" hold no\n deliver\n", 0, 0, NOW},
 	    {" hold rule=a no\n deliver\n", 0, 0, NOW},
-	    {" hold\n deliver\n", 0, -1, DUE_NEVER},
-	    {" hold until=\n deliver\n", 0, -1, DUE_NEVER},
-	    {" hold until=tomorrow\n deliver\n", 0, -1, DUE_NEVER},
-	    {" hold xuntil=2026-11-22T09:40:01Z\n deliver\n", 0, -1, DUE_NEVER},
+	    {" hold\n deliver\n", 0, -1, NOW},
+	    {" hold until=\n deliver\n", 0, -1, NOW},
+	    {" hold until=tomorrow\n deliver\n", 0, -1, NOW},
+	    {" hold xuntil=2026-11-22T09:40:01Z\n deliver\n", 0, -1, NOW},
 	    {" hold until=2026-11-22T09:40:01Z\n deliver\n", 0, 1795340401000000, 1795340401},
 	    {" hold until=2026-11-22T09:40:01.000001Z\n deliver\n", 0, 1795340401000001,
 		1795340402},

@@ -103,8 +103,8 @@ static void assert_same_head(const struct leg *a, const struct leg *b)
 /* Cut at every byte, I2: fine only when nothing but records is missing. */
 static void cut_at_every_byte(void **state)
 {
-	struct kit_bytes b = kit_leg(
-	    (struct kit_leg){.trailer = KIT_NOW " note a\n" KIT_NOW " note b\n"});
+	struct kit_bytes b =
+	    kit_leg((struct kit_leg){.trailer = KIT_NOW " note a\n" KIT_NOW " note b\n"});
 	size_t whole = b.len - 2 * (strlen(KIT_NOW) + 8);
 	struct leg leg;
 
@@ -197,10 +197,8 @@ static void proven_and_wrong(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT_OF(cases); i++) {
-		struct kit_leg parts = {.id = KIT_ID,
-		    .k = "1",
-		    .envelope = KIT_ENVELOPE,
-		    .content = KIT_CONTENT};
+		struct kit_leg parts = {
+		    .id = KIT_ID, .k = "1", .envelope = KIT_ENVELOPE, .content = KIT_CONTENT};
 		struct kit_bytes head = {NULL, 0}, b = {NULL, 0};
 		struct leg leg;
 		const char *at;
@@ -214,8 +212,8 @@ static void proven_and_wrong(void **state)
 		kit_head_end(&b);
 		kit_text(&b, KIT_CONTENT "\n-- " KIT_ID "\n");
 		if (kit_read(b.at, b.len, &leg) != LEG_UNREADABLE)
-			fail_msg("taken for a head: \"%s\" for \"%s\"", cases[i].instead,
-			    cases[i].line);
+			fail_msg(
+			    "taken for a head: \"%s\" for \"%s\"", cases[i].instead, cases[i].line);
 		kit_free(&head);
 		kit_free(&b);
 	}
@@ -240,13 +238,13 @@ static void hostile_addresses(void **state)
 	for (size_t i = 0; i < COUNT_OF(addresses); i++) {
 		struct kit_bytes envelope = {NULL, 0}, b;
 		char text[256];
-		size_t n = xtext_encode_cut(
-		    addresses[i], strlen(addresses[i]), text, sizeof text - 1);
+		size_t n =
+		    xtext_encode_cut(addresses[i], strlen(addresses[i]), text, sizeof text - 1);
 		struct leg leg;
 
 		text[n] = '\0';
-		kit_addf(&envelope, "from %s\nto %s x=%s\nclient - helo=%s\n", text, text, text,
-		    text);
+		kit_addf(
+		    &envelope, "from %s\nto %s x=%s\nclient - helo=%s\n", text, text, text, text);
 		b = kit_leg((struct kit_leg){.envelope = envelope.at});
 		assert_int_equal(kit_read(b.at, b.len, &leg), LEG_FINE);
 		assert_int_equal(leg.rcpts, 1);
@@ -293,8 +291,8 @@ static void numbers_of_recipients(void **state)
 	static const struct {
 		size_t n;
 		enum leg_fault fault;
-	} cases[] = {{0, LEG_UNREADABLE}, {1, LEG_FINE}, {1000, LEG_FINE}, {LEG_RCPTS_MAX, LEG_FINE},
-	    {LEG_RCPTS_MAX + 1, LEG_UNREADABLE}};
+	} cases[] = {{0, LEG_UNREADABLE}, {1, LEG_FINE}, {1000, LEG_FINE},
+	    {LEG_RCPTS_MAX, LEG_FINE}, {LEG_RCPTS_MAX + 1, LEG_UNREADABLE}};
 
 	(void)state;
 	for (size_t i = 0; i < COUNT_OF(cases); i++) {
@@ -367,10 +365,8 @@ static void sizes_that_lie(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT_OF(sizes); i++) {
-		struct kit_leg parts = {.id = KIT_ID,
-		    .k = "1",
-		    .envelope = KIT_ENVELOPE,
-		    .content = KIT_CONTENT};
+		struct kit_leg parts = {
+		    .id = KIT_ID, .k = "1", .envelope = KIT_ENVELOPE, .content = KIT_CONTENT};
 		struct kit_bytes b = {NULL, 0};
 		struct leg leg;
 

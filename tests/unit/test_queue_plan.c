@@ -62,8 +62,7 @@ static void digest_binds_the_leg(void **state)
 
 		plan_digest(others[i].id, others[i].k, lines, strlen(lines), other);
 		assert_string_not_equal(mine, other);
-		assert_false(
-		    plan_read(&plan, KIT_ID, "1", full, sizeof full - 1, 5, other));
+		assert_false(plan_read(&plan, KIT_ID, "1", full, sizeof full - 1, 5, other));
 	}
 	assert_false(plan_read(&plan, KIT_ID, "1", full, sizeof full - 1, 4, mine));
 	assert_false(plan_read(&plan, KIT_ID, "1", full, sizeof full - 1, 6, mine));

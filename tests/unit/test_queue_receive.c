@@ -75,7 +75,8 @@ static void assert_received(const char *bytes, size_t len)
 	assert_string_equal(leg.name.k, "1");
 	assert_int_equal(leg.end, b.len);
 	content = b.at + leg.content;
-	assert_memory_equal(content, "Received: from pc1 ([192.0.2.10])\r\n\tby gw.example.co.jp ", 56);
+	assert_memory_equal(
+	    content, "Received: from pc1 ([192.0.2.10])\r\n\tby gw.example.co.jp ", 56);
 	assert_true(leg.size >= len);
 	trace = leg.size - len;
 	assert_memory_equal(content + trace - 2, "\r\n", 2);
@@ -205,8 +206,7 @@ static void S10_hostile_helo(void **state)
 			fail_msg("\"%s\" is not in \"%.*s\"", cases[i].from,
 			    (int)receiver.pending.len, receiver.pending.bytes);
 		for (size_t k = 0; k + 1 < receiver.pending.len; k++) {
-			if (receiver.pending.bytes[k] == '\n' &&
-			    k + 1 < receiver.pending.len)
+			if (receiver.pending.bytes[k] == '\n' && k + 1 < receiver.pending.len)
 				assert_int_equal(receiver.pending.bytes[k + 1], '\t');
 		}
 		receive_abandon(&receiver);

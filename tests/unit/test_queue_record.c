@@ -8,9 +8,9 @@
 /* Reads a leg with three recipients and this trailer. */
 static enum leg_fault read_trailer(const char *trailer, size_t len, struct leg *leg)
 {
-	struct kit_bytes b = kit_leg((struct kit_leg){.envelope =
-							  "from a@b\nto x@y\nto y@y\nto z@y\n"
-							  "client -\n"});
+	struct kit_bytes b =
+	    kit_leg((struct kit_leg){.envelope = "from a@b\nto x@y\nto y@y\nto z@y\n"
+						 "client -\n"});
 	enum leg_fault fault;
 
 	kit_add(&b, trailer, len);
@@ -118,8 +118,7 @@ static void a_whole_record_behind_damage(void **state)
 		b.at[at] = kept;
 		assert_int_equal(fault, at < ends[3] - 1 ? LEG_UNREADABLE : LEG_FINE);
 		if (fault == LEG_FINE) {
-			assert_int_equal(
-			    leg.end - leg.trailer, at < ends[3] ? ends[2] : ends[3]);
+			assert_int_equal(leg.end - leg.trailer, at < ends[3] ? ends[2] : ends[3]);
 			leg_free(&leg);
 		}
 	}
@@ -293,7 +292,8 @@ static void lists_of_recipients(void **state)
 /* A list that is none marks nobody, and nothing beyond its own value is read. */
 static void lists_that_are_none(void **state)
 {
-	static const char *const lists[] = {"1-", "1- 3", "-1", "+1", "1-+3", "1--3", ",1", "1x", "1-3x"};
+	static const char *const lists[] = {
+	    "1-", "1- 3", "-1", "+1", "1-+3", "1--3", ",1", "1x", "1-3x"};
 
 	(void)state;
 	for (size_t i = 0; i < COUNT_OF(lists); i++) {
@@ -369,7 +369,8 @@ static void unknown_words(void **state)
 	for (size_t i = 0; i < COUNT_OF(words); i++) {
 		struct kit_bytes b = {NULL, 0};
 
-		kit_addf(&b, KIT_NOW " note\n" KIT_NOW " %s rcpt=1-3\n" KIT_NOW " note\n", words[i]);
+		kit_addf(
+		    &b, KIT_NOW " note\n" KIT_NOW " %s rcpt=1-3\n" KIT_NOW " note\n", words[i]);
 		say(b.at, &leg);
 		assert_non_null(leg.unknown);
 		assert_memory_equal(leg.unknown, words[i], strlen(words[i]));

@@ -4,15 +4,16 @@
 #include "queue/split.h"
 #include "queue/stage.h"
 
-#define HEADLESS  " hold until=2026-11-22T10:35:01.123456Z\n deliver\n"
-#define IN_HOLD   "20261122T103502Z."
-#define FIVE      "from alice@example.co.jp body=8bitmime ret=hdrs\n" \
-		  "to r1@a.example notify=failure orcpt=rfc822;r1@a.example\n" \
-		  "to r2@b.example\n" \
-		  "to r3+2Bx@a.example\n" \
-		  "to r4@b.example\n" \
-		  "to r5@c.example\n" \
-		  "client 192.0.2.10 helo=pc1 proto=esmtp\n"
+#define HEADLESS " hold until=2026-11-22T10:35:01.123456Z\n deliver\n"
+#define IN_HOLD  "20261122T103502Z."
+#define FIVE                                                                                       \
+	"from alice@example.co.jp body=8bitmime ret=hdrs\n"                                        \
+	"to r1@a.example notify=failure orcpt=rfc822;r1@a.example\n"                               \
+	"to r2@b.example\n"                                                                        \
+	"to r3+2Bx@a.example\n"                                                                    \
+	"to r4@b.example\n"                                                                        \
+	"to r5@c.example\n"                                                                        \
+	"client 192.0.2.10 helo=pc1 proto=esmtp\n"
 
 static char root[256];
 static struct stage stage;
@@ -26,6 +27,9 @@ static int enter(void **state)
 	kit_enter(root);
 	memset(&stage, 0, sizeof stage);
 	settings_default(&stage.settings);
+	stage.limits.trailer_max = stage.settings.trailer_max;
+	stage.limits.legs_max = stage.settings.legs_max;
+	stage.limits.split_max = stage.settings.split_max;
 	stage.watch.wall = kit_time(KIT_NOW);
 	stage.watch.boot = clock_boot();
 	assert_true(spool_open(&stage.spool, &stage.settings, "scan"));
@@ -164,14 +168,14 @@ static void limits(void **state)
 {
 	(void)state;
 	kit_write_leg("spool/new/" KIT_ID ".1", (struct kit_leg){.envelope = FIVE});
-	stage.settings.legs_max = 1;
+	stage.limits.legs_max = 1;
 	assert_int_equal(divide("1", two, 2), SPLIT_TOO_MANY);
 	assert_nothing_changed();
-	stage.settings.legs_max = 2;
-	stage.settings.split_max = (int64_t)(2 * strlen(KIT_CONTENT)) - 1;
+	stage.limits.legs_max = 2;
+	stage.limits.split_max = (int64_t)(2 * strlen(KIT_CONTENT)) - 1;
 	assert_int_equal(divide("1", two, 2), SPLIT_TOO_MANY);
 	assert_nothing_changed();
-	stage.settings.split_max++;
+	stage.limits.split_max++;
 	assert_int_equal(divide("1", two, 2), SPLIT_DONE);
 }
 

@@ -122,7 +122,8 @@ static void against_a_sort(void **state)
 		last = next;
 		assert_true(timetable_pop(&t, &name));
 	}
-	print_message("    200,000 in and out: %lld ms\n", (long long)(clock_boot() - begun) / 1000);
+	print_message(
+	    "    200,000 in and out: %lld ms\n", (long long)(clock_boot() - begun) / 1000);
 	assert_true(clock_boot() - begun < 5 * CLOCK_SECOND);
 	timetable_clear(&t);
 	free(looks);

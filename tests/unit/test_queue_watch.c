@@ -70,7 +70,8 @@ static void operator_says_ok(int64_t wall_off)
 	char now[CLOCK_TEXT], line[256];
 
 	clock_format(clock_wall() + wall_off * CLOCK_SECOND, now);
-	(void)snprintf(line, sizeof line, "ok=%s boot=%lld by=alice\n", now, (long long)clock_boot());
+	(void)snprintf(
+	    line, sizeof line, "ok=%s boot=%lld by=alice\n", now, (long long)clock_boot());
 	kit_write("lib/clock/ok", line, strlen(line));
 }
 
@@ -133,7 +134,8 @@ static void steps(void **state)
 		assert_true(llabs(watch_now(&watch) - before) < 5 * CLOCK_SECOND);
 		set_clock(cases[i].seconds + 1000, 1000, false);
 		look(true);
-		assert_true(llabs(watch_now(&watch) - before - 1000 * CLOCK_SECOND) < 5 * CLOCK_SECOND);
+		assert_true(
+		    llabs(watch_now(&watch) - before - 1000 * CLOCK_SECOND) < 5 * CLOCK_SECOND);
 		set_clock(1000, 1000, false);
 		look(false); /* the clock came back */
 		assert_mark("state=running");
