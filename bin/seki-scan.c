@@ -32,8 +32,10 @@ struct scan {
 	struct division *running[2 * DIVISIONS];
 };
 
-static bool is_running(const struct scan *scan, const struct leg_name *name)
+static bool in_hand(struct stage *stage, const struct leg_name *name)
 {
+	const struct scan *scan = stage->context;
+
 	for (size_t i = 0; i < COUNT_OF(scan->running); i++) {
 		if (scan->running[i] != NULL &&
 		    name_same_leg(&scan->running[i]->opened.leg.name, name))
@@ -187,7 +189,7 @@ static struct stage_outcome decide(
 	struct stage_outcome outcome = {.action = STAGE_AGAIN_LATER};
 	struct policy_judgement j;
 
-	if (state != STATE_NEW || is_running(stage->context, &o->leg.name))
+	if (state != STATE_NEW)
 		return (struct stage_outcome){.action = STAGE_KEEP};
 	if (!policy_judge(&stage->settings, &o->leg, judged_as_of(stage, &o->leg), &j))
 		return outcome;
@@ -231,6 +233,7 @@ static const struct stage_role role = {
     .n_states = COUNT_OF(states),
     .split_of = "scan",
     .decide = decide,
+    .in_hand = in_hand,
     .start = start,
     .turn = turn,
     .drain = drain,

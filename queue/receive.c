@@ -80,9 +80,10 @@ static uint64_t declared_size(const char *envelope, size_t *len)
 	if (last == NULL || end - last < 8 || end[-1] != '\n' || memcmp(last + 1, "size ", 5) != 0)
 		return 0;
 	for (p = last + 6; p < end - 1; p++) {
-		if (*p < '0' || *p > '9' || size > UINT64_MAX / 16)
+		if (*p < '0' || *p > '9')
 			return 0;
-		size = size * 10 + (uint64_t)(*p - '0');
+		if (size < UINT64_MAX / 16) /* larger than any limit is large enough */
+			size = size * 10 + (uint64_t)(*p - '0');
 	}
 	*len = (size_t)(last + 1 - envelope);
 	return size;
@@ -437,6 +438,9 @@ static void recover_leg(const struct recovery *r, const char *text, int fd)
 		leg_free(&leg);
 	if (unknown) {
 		/* It may be whole: it stays until a start that can read it. */
+		LOG_ALARM("recovery-failed", kv("name", text), kv_errno(errno));
+	} else if (whole && !spool_sync(fd)) {
+		/* Whole in memory only: it was never acknowledged, and may be damaged on the disk. */
 		LOG_ALARM("recovery-failed", kv("name", text), kv_errno(errno));
 	} else if (whole) {
 		if (receive_enter_name(r->spool, text))

@@ -116,8 +116,8 @@ void stage_schedule(
     struct stage *stage, enum spool_state state, const struct leg_name *name, int64_t when);
 
 /*
- * Renames a leg to where it belongs, and says so in the log. A second copy goes to bad/. False:
- * the rename failed (errno); the leg stands where it stood.
+ * Renames a leg to where it belongs, and says so in the log. A second copy goes to bad/; a leg that
+ * is gone was moved by an operator. False: the rename failed (errno); the leg stands where it stood.
  */
 bool stage_move(struct stage *stage, enum spool_state from, const char *from_name,
     const struct leg_name *name, enum spool_state to, int64_t due, const char *why);

@@ -200,6 +200,11 @@ void stage_look(struct stage *stage, enum spool_state state, const struct leg_na
 {
 	struct stage_opened o;
 
+	/* A job reads and appends by its own descriptor: the leg is moved under nobody's hands. */
+	if (stage->role->in_hand != NULL && stage->role->in_hand(stage, name)) {
+		stage_schedule(stage, state, name, stage_now(stage) + STAGE_AGAIN);
+		return;
+	}
 	switch (stage_open(stage, state, name, stage_now(stage), &o)) {
 	case STAGE_OPEN_ACT:
 		decide(stage, state, &o);
