@@ -353,16 +353,13 @@ enum intake_reply receive_commit(struct receiver *r)
 
 bool receive_enter_name(const struct spool *spool, const char *name)
 {
-	switch (spool_move(spool, STATE_TMP, name, STATE_NEW, name)) {
-	case SPOOL_MOVED:
-	case SPOOL_MOVE_GONE:
+	enum spool_moved moved = spool_move(spool, STATE_TMP, name, STATE_NEW, name);
+
+	if (moved == SPOOL_MOVED || moved == SPOOL_MOVE_GONE)
 		return true;
-	case SPOOL_MOVE_TAKEN:
-	case SPOOL_MOVE_FAILED:
-		break;
-	}
 	LOG_ALARM("not-entered", kv("id", name), kv_errno(errno));
-	return false;
+	/* A second copy, which only an operator can have put there, stays: it must stop nobody. */
+	return moved == SPOOL_MOVE_TAKEN;
 }
 
 bool receive_enter(struct receiver *r)
@@ -424,9 +421,10 @@ static bool content_proves_itself(int fd, const struct leg *leg)
 struct recovery {
 	const struct spool *spool;
 	const struct settings *settings;
+	bool failed; /* something stays in tmp/ that only a later look can judge */
 };
 
-static void recover_leg(const struct recovery *r, const char *text, int fd)
+static void recover_leg(struct recovery *r, const char *text, int fd)
 {
 	struct leg leg;
 	const char *why = "content digest";
@@ -439,28 +437,44 @@ static void recover_leg(const struct recovery *r, const char *text, int fd)
 	if (unknown) {
 		/* It may be whole: it stays until a start that can read it. */
 		LOG_ALARM("recovery-failed", kv("name", text), kv_errno(errno));
+		r->failed = true;
 	} else if (whole && !spool_sync(fd)) {
 		/* Whole in memory only: it was never acknowledged, and may be damaged on the disk. */
 		LOG_ALARM("recovery-failed", kv("name", text), kv_errno(errno));
+		r->failed = true;
 	} else if (whole) {
 		if (receive_enter_name(r->spool, text))
 			LOG("recovered", kv("id", text));
+		else
+			r->failed = true;
 	} else if (spool_remove(r->spool, STATE_TMP, text)) {
 		LOG("removed", kv("name", text), kv("state", "tmp"), kv("why", why));
+	} else {
+		LOG_ALARM("not-removed", kv("name", text), kv_errno(errno));
+		r->failed = true;
 	}
 }
 
 static bool recover_name(void *context, const char *text)
 {
-	const struct recovery *r = context;
+	struct recovery *r = context;
+	enum spool_opened opened = SPOOL_FOREIGN;
 	struct leg_name name;
 	int fd;
 
 	if (strcmp(text, SPOOL_BALLAST) == 0)
 		return true;
+	if (name_parse(text, &name))
+		opened = spool_open_leg(r->spool, STATE_TMP, text, &fd);
+	if (opened == SPOOL_GONE)
+		return true;
+	if (opened == SPOOL_FAILED) {
+		LOG_ALARM("recovery-failed", kv("name", text), kv_errno(errno));
+		r->failed = true;
+		return true;
+	}
 	/* What we did not write is not ours to remove: seki-scan will put it into bad/. */
-	if (!name_parse(text, &name) ||
-	    spool_open_leg(r->spool, STATE_TMP, text, &fd) != SPOOL_OPENED) {
+	if (opened == SPOOL_FOREIGN) {
 		LOG_ALARM("foreign-in-tmp", kv("name", text));
 		if (!receive_enter_name(r->spool, text))
 			LOG_ALARM("recovery-failed", kv("name", text));
@@ -473,7 +487,7 @@ static bool recover_name(void *context, const char *text)
 
 bool receive_recover(const struct spool *spool, const struct settings *settings)
 {
-	struct recovery r = {spool, settings};
+	struct recovery r = {.spool = spool, .settings = settings};
 
-	return spool_list(spool, STATE_TMP, recover_name, &r);
+	return spool_list(spool, STATE_TMP, recover_name, &r) && !r.failed;
 }

@@ -64,7 +64,10 @@ void receive_data(struct receiver *r, const char *bytes, size_t len);
  */
 NODISCARD enum intake_reply receive_commit(struct receiver *r);
 
-/* Moves what was kept on to new/. False: it stands in tmp/ still, safe; try again by its name. */
+/*
+ * Moves what was kept on to new/. False: it stands in tmp/ still, safe; try again by its name. A
+ * name that is taken in new/ stays in tmp/ for good, with an alarm.
+ */
 NODISCARD bool receive_enter(struct receiver *r);
 NODISCARD bool receive_enter_name(const struct spool *spool, const char *name);
 

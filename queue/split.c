@@ -192,8 +192,11 @@ static bool move_child(struct stage *stage, const char *file, int64_t now)
 	case SPOOL_MOVE_GONE:
 		break;
 	case SPOOL_MOVE_TAKEN:
+		/* Its twin is on its way: this one is a second copy, and must not stop the others. */
 		LOG_ALARM("second-child", kv("id", file + 1), kv("to", state_name(law.state)));
-		goto fail;
+		if (spool_split_move_child(&stage->spool, file, STATE_BAD, file + 1) != SPOOL_MOVED)
+			goto fail;
+		break;
 	case SPOOL_MOVE_FAILED:
 		goto fail;
 	}
@@ -311,13 +314,20 @@ static bool recover_child(void *context, const char *file)
 {
 	struct recovery *r = context;
 	char parent[NAME_TEXT];
+	bool there;
 
 	if (!parent_of(file, parent))
 		return true;
-	if (!spool_split_has(&r->stage->spool, parent)) {
+	if (!spool_split_has(&r->stage->spool, parent, &there)) {
+		LOG_ALARM(
+		    "recovery-failed", kv("where", "split"), kv("id", parent), kv_errno(errno));
+		r->stuck++;
+	} else if (!there) {
 		LOG("division-undone", kv("id", file + 1));
-		if (!spool_split_remove(&r->stage->spool, file))
+		if (!spool_split_remove(&r->stage->spool, file)) {
 			LOG_ALARM("child-not-removed", kv("id", file + 1), kv_errno(errno));
+			r->stuck++;
+		}
 	} else if (!move_child(r->stage, file, watch_now(&r->stage->watch))) {
 		r->stuck++;
 	}
@@ -335,19 +345,18 @@ static bool recover_parent(void *context, const char *file)
 		LOG_ALARM("foreign-in-split", kv("name", file));
 		return true;
 	}
-	if (!spool_split_remove(&r->stage->spool, file))
+	if (!spool_split_remove(&r->stage->spool, file)) {
 		LOG_ALARM("parent-not-removed", kv("id", file), kv_errno(errno));
+		r->stuck++;
+	}
 	return true;
 }
 
-void split_recover(struct stage *stage)
+bool split_recover(struct stage *stage)
 {
 	struct recovery r = {.stage = stage};
 
-	if (!spool_list_split(&stage->spool, recover_child, &r))
-		LOG_ALARM("recovery-failed", kv("where", "split"), kv_errno(errno));
-	else if (r.stuck > 0)
-		LOG_ALARM("division-unfinished", kv_num("children", (int64_t)r.stuck));
-	else if (!spool_list_split(&stage->spool, recover_parent, &r))
-		LOG_ALARM("recovery-failed", kv("where", "split"), kv_errno(errno));
+	if (!spool_list_split(&stage->spool, recover_child, &r) || r.stuck > 0)
+		return false;
+	return spool_list_split(&stage->spool, recover_parent, &r) && r.stuck == 0;
 }

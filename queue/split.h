@@ -30,7 +30,10 @@ enum split_result {
 NODISCARD enum split_result split_leg(struct stage *stage, enum spool_state state,
     struct stage_opened *o, const struct split_child *children, size_t n, int64_t now);
 
-/* Ends what a crash has interrupted. Called once, under the lock, before the first leg. */
-void split_recover(struct stage *stage);
+/*
+ * Ends what a crash has interrupted. Called once, under the lock, before the first leg. False: it
+ * could not be ended now (logged); the process had better die and be started again.
+ */
+NODISCARD bool split_recover(struct stage *stage);
 
 #endif

@@ -283,16 +283,18 @@ bool spool_remove(const struct spool *spool, enum spool_state state, const char 
 	return unlinkat(spool->dir[state], name, 0) == 0 || errno == ENOENT;
 }
 
-static bool stands(int dir, const char *name)
+/* Whether it can be said; then `*there`. */
+static bool stands(int dir, const char *name, bool *there)
 {
 	struct stat st;
 
-	return fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0;
+	*there = fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0;
+	return *there || errno == ENOENT;
 }
 
-bool spool_has(const struct spool *spool, enum spool_state state, const char *name)
+bool spool_has(const struct spool *spool, enum spool_state state, const char *name, bool *there)
 {
-	return stands(spool->dir[state], name);
+	return stands(spool->dir[state], name, there);
 }
 
 int64_t spool_changed(const struct spool *spool, enum spool_state state, const char *name)
@@ -355,9 +357,9 @@ bool spool_split_remove(const struct spool *spool, const char *name)
 	return unlinkat(spool->split, name, 0) == 0 || errno == ENOENT;
 }
 
-bool spool_split_has(const struct spool *spool, const char *name)
+bool spool_split_has(const struct spool *spool, const char *name, bool *there)
 {
-	return stands(spool->split, name);
+	return stands(spool->split, name, there);
 }
 
 /* ---- listing ------------------------------------------------------------------------------ */

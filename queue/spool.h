@@ -83,8 +83,9 @@ NODISCARD bool spool_remove(const struct spool *spool, enum spool_state state, c
 /* When a file was last written (microseconds); -1 if it is not there. */
 int64_t spool_changed(const struct spool *spool, enum spool_state state, const char *name);
 
-/* Whether a name stands in a state, without listing it. */
-bool spool_has(const struct spool *spool, enum spool_state state, const char *name);
+/* Whether a name stands in a state, without listing it. False: it cannot be said (errno). */
+NODISCARD bool spool_has(
+    const struct spool *spool, enum spool_state state, const char *name, bool *there);
 
 /* ---- receiving ---- */
 
@@ -108,7 +109,7 @@ NODISCARD enum spool_moved spool_split_commit(
 NODISCARD enum spool_moved spool_split_move_child(
     const struct spool *spool, const char *child, enum spool_state to, const char *to_name);
 NODISCARD bool spool_split_remove(const struct spool *spool, const char *name);
-bool spool_split_has(const struct spool *spool, const char *name);
+NODISCARD bool spool_split_has(const struct spool *spool, const char *name, bool *there);
 
 /* ---- listing ---- */
 

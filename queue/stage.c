@@ -183,14 +183,19 @@ static void sweep_all(struct stage *stage, bool first)
 		stage->role->sweeping(stage);
 
 	for (size_t i = 0; i < stage->role->n_states; i++) {
-		struct sweep sweep = {stage, stage->role->states[i], first};
+		enum spool_state state = stage->role->states[i];
+		struct sweep sweep = {
+		    stage, state, first || stage->overflow || stage->unseen[state]};
 
-		if (keep_time(&stage->settings, sweep.state) >= 0 && !retention)
+		if (keep_time(&stage->settings, sweep.state) >= 0 && !retention && !sweep.first)
 			continue;
 		timetable_clear(&stage->due[sweep.state]);
-		if (!spool_list(&stage->spool, sweep.state, sweep_name, &sweep))
+		stage->unseen[state] = false;
+		if (!spool_list(&stage->spool, state, sweep_name, &sweep)) {
+			stage->unseen[state] = sweep.first;
 			LOG_ALARM(
 			    "sweep-failed", kv("state", state_name(sweep.state)), kv_errno(errno));
+		}
 	}
 	stage->swept = clock_boot();
 	stage->overflow = false;
@@ -421,7 +426,8 @@ static void open_spool(struct stage *stage)
 	if (stage->role->split_of != NULL) {
 		if (!spool_lock_split(&stage->spool))
 			die_environ("lock of spool/split/ (does this stage run twice?)");
-		split_recover(stage);
+		if (!split_recover(stage))
+			die_environ("recovery of spool/split/");
 	}
 }
 

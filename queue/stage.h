@@ -86,10 +86,11 @@ struct stage {
 	int etc;       /* the configuration directory */
 	int64_t swept; /* boot clock of the last sweep */
 	unsigned sweeps;
-	bool overflow; /* events were lost: sweep now */
-	bool full;     /* the role takes no more just now: it wakes us when it does */
-	bool draining; /* SIGTERM was seen */
-	void *context; /* the role's own */
+	bool unseen[STATE_COUNT]; /* the first sweep failed there */
+	bool overflow;            /* events were lost: sweep now */
+	bool full;                /* the role takes no more just now: it wakes us when it does */
+	bool draining;            /* SIGTERM was seen */
+	void *context;            /* the role's own */
 };
 
 /* Runs the stage in the current directory until SIGTERM. Returns an exit code. */

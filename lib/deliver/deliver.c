@@ -138,6 +138,8 @@ static void ended(struct stage *stage, struct delivery *d)
 		stage_schedule(stage, STATE_DELIVER, &d->name, stage_now(stage));
 	else if (d->end == DELIVERY_AGAIN)
 		stage_schedule(stage, STATE_DELIVER, &d->name, stage_now(stage) + STAGE_AGAIN);
+	else if (d->end == DELIVERY_LEFT)
+		stage_schedule(stage, STATE_SENT, &d->name, stage_now(stage));
 	delivery_free(d);
 }
 
@@ -178,8 +180,9 @@ static struct stage_outcome decide(
     struct stage *stage, enum spool_state state, struct stage_opened *o)
 {
 	/* Its end may never have been synced: the body is given up only after that. */
-	if (state == STATE_SENT && !o->leg.emptied && !is_running(stage->context, &o->leg.name) &&
-	    !(spool_sync(o->fd) && empty_sent(o, watch_now(&stage->watch))))
+	if (state == STATE_SENT && !o->leg.emptied &&
+	    (is_running(stage->context, &o->leg.name) ||
+		!(spool_sync(o->fd) && empty_sent(o, watch_now(&stage->watch)))))
 		return (struct stage_outcome){.action = STAGE_AGAIN_LATER};
 	return (struct stage_outcome){.action = STAGE_KEEP};
 }

@@ -12,18 +12,22 @@
 #include "lib/deliver/empty.h"
 #include "lib/net/net.h"
 
-/* A restored backup or a copy made by hand: the same leg has come to an end already. */
-static bool ended_elsewhere(const struct spool *spool, const struct leg_name *name)
+/*
+ * A restored backup or a copy made by hand: the same leg has come to an end already. False: it
+ * cannot be said (errno).
+ */
+static bool ended_elsewhere(const struct spool *spool, const struct leg_name *name, bool *ended)
 {
 	static const enum spool_state ends[] = {STATE_SENT, STATE_TRASH, STATE_REFUSED};
 	char text[NAME_TEXT];
 
+	*ended = false;
 	name_format(name, STATE_SENT, text);
-	for (size_t i = 0; i < COUNT_OF(ends); i++) {
-		if (spool_has(spool, ends[i], text))
-			return true;
+	for (size_t i = 0; i < COUNT_OF(ends) && !*ended; i++) {
+		if (!spool_has(spool, ends[i], text, ended))
+			return false;
 	}
-	return false;
+	return true;
 }
 
 /* The open recipients that nobody has frozen. Returns how many; `*frozen`: some are. */
@@ -111,7 +115,7 @@ static enum delivery_end close_leg(struct delivery *d, struct stage_opened *o)
 	if (!spool_sync(o->fd))
 		LOG_ALARM("possible-duplicate", kv("name", o->text), kv_errno(errno));
 	else if (!empty_sent(o, believed_now(d)))
-		LOG("left-full", kv("name", o->text)); /* the next start comes back to it */
+		return DELIVERY_LEFT;
 	return DELIVERY_GONE;
 }
 
@@ -224,11 +228,12 @@ void delivery_free(struct delivery *d)
 void delivery_run(void *job)
 {
 	struct delivery *d = job;
+	bool ended;
 	struct stage_opened o;
 
 	switch (stage_open(d->stage, STATE_DELIVER, &d->name, d->now / CLOCK_SECOND, &o)) {
 	case STAGE_OPEN_GONE:
-		d->end = DELIVERY_GONE;
+		d->end = DELIVERY_LEFT; /* the law may have moved it to sent/ */
 		return;
 	case STAGE_OPEN_AGAIN:
 		d->end = d->owed.len > 0 ? DELIVERY_OWED : DELIVERY_AGAIN;
@@ -239,7 +244,10 @@ void delivery_run(void *job)
 
 	if (d->owed.len > 0) {
 		d->end = pay(d, &o);
-	} else if (ended_elsewhere(&d->stage->spool, &d->name)) {
+	} else if (!ended_elsewhere(&d->stage->spool, &d->name, &ended)) {
+		LOG_ALARM("lookup-failed", kv("name", o.text), kv_errno(errno));
+		d->end = DELIVERY_AGAIN;
+	} else if (ended) {
 		stage_quarantine(d->stage, STATE_DELIVER, o.text, "second copy");
 		d->end = DELIVERY_GONE;
 	} else {

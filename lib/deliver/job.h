@@ -11,6 +11,7 @@
 
 enum delivery_end {
 	DELIVERY_GONE,   /* dealt with: sent, deferred under a new name, or moved elsewhere */
+	DELIVERY_LEFT,   /* the same, but nobody has seen to its body in sent/ */
 	DELIVERY_FROZEN, /* the red button: look again when it changes */
 	DELIVERY_AGAIN,  /* the spool failed: look again in a few seconds */
 	DELIVERY_OWED,   /* sent, and the record of it could not be written: run the job again */

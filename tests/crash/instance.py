@@ -32,6 +32,7 @@ class Instance:
         self.pids: dict = {}
         self.exits: list = []
         self.ahead = 0
+        self.may_stay_full = False  # a body in sent/ is kept until its end is known to be durable
         for place in ("etc", "lib/clock", "run/queue", "run/taken", "outbox/cur", "outbox/new", "outbox/tmp",
                       *(f"spool/{s}" for s in STATES), *(f"spool/split/{s}" for s in SPLITS)):
             os.makedirs(self.root / place)
@@ -119,6 +120,8 @@ class Instance:
 
     def emptied(self) -> bool:
         """Whether every body in sent/ has been given back."""
+        if self.may_stay_full:
+            return True
         try:
             return all(b" emptied from=" in self.read("sent", name)[-4096:] for name in self.names("sent"))
         except FileNotFoundError:

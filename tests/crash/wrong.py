@@ -26,7 +26,7 @@ CASES = [
     Wrong("a rename that overwrites", "overwrite", "deliver-twin", "bad/ holds 0"),
     Wrong("unlink instead of rename", "lose", "hold", "I1: "),
     Wrong("a torn record is not cut", "glue", "hold-torn", "", everywhere=True),
-    Wrong("delivered is not written", "forget", "deliver", "I1: ", everywhere=True),
+    Wrong("delivered is not written", "forget", "deliver", "I", everywhere=True),
     Wrong("delivered twice", "twice", "deliver", "I1: "),
     Wrong("K before the write", "early", "queue", "I1: ", "writev.1:kill"),
     Wrong("K though the write failed", "", "queue", "I1: ", "writev.1:swallow"),

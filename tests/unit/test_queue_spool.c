@@ -109,6 +109,7 @@ static void Q9_locks(void **state)
 static void one_rename_and_never_over_another(void **state)
 {
 	struct kit_bytes b;
+	bool there;
 
 	(void)state;
 	kit_write("spool/new/" NAME, "a", 1);
@@ -123,8 +124,10 @@ static void one_rename_and_never_over_another(void **state)
 	assert_string_equal(b.at, "a");
 	kit_free(&b);
 	assert_true(kit_stands("spool/new/" NAME));
-	assert_true(spool_has(&spool, STATE_HOLD, "x"));
-	assert_false(spool_has(&spool, STATE_HOLD, "y"));
+	assert_true(spool_has(&spool, STATE_HOLD, "x", &there));
+	assert_true(there);
+	assert_true(spool_has(&spool, STATE_HOLD, "y", &there));
+	assert_false(there);
 	assert_true(spool_remove(&spool, STATE_NEW, NAME));
 	assert_true(spool_remove(&spool, STATE_NEW, NAME));
 	assert_true(spool_remove(&spool, STATE_HOLD, "x"));
@@ -252,6 +255,7 @@ static void made_only_once(void **state)
 {
 	struct stat st;
 	mode_t mask = umask(007);
+	bool there;
 	int fd;
 
 	(void)state;
@@ -266,10 +270,12 @@ static void made_only_once(void **state)
 	assert_true(fd >= 0);
 	(void)close(fd);
 	assert_int_equal(spool_split_create(&spool, "." NAME ".1"), -1);
-	assert_true(spool_split_has(&spool, "." NAME ".1"));
+	assert_true(spool_split_has(&spool, "." NAME ".1", &there));
+	assert_true(there);
 	assert_true(spool_split_remove(&spool, "." NAME ".1"));
 	assert_true(spool_split_remove(&spool, "." NAME ".1"));
-	assert_false(spool_split_has(&spool, "." NAME ".1"));
+	assert_true(spool_split_has(&spool, "." NAME ".1", &there));
+	assert_false(there);
 	assert_true(spool_remove(&spool, STATE_TMP, NAME));
 	(void)umask(mask);
 }
