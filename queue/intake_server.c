@@ -273,7 +273,7 @@ static bool take_end(struct client *c)
 	if (verdict == INTAKE_KEPT) {
 		if (!receive_enter(r))
 			remember_late(c->server, r->name);
-		LOG("accepted", kv("id", r->id), kv_num("size", (int64_t)r->size));
+		receive_log(r);
 	}
 	end_busy(c);
 	return fine;

@@ -162,6 +162,15 @@ static enum intake_reply admit(struct receiver *r, uint64_t declared)
 	return id_make(r->accepted, r->id) ? INTAKE_GO : INTAKE_TEMPORARY;
 }
 
+static void note_for_the_log(struct receiver *r, const struct leg *envelope)
+{
+	r->rcpts = envelope->rcpts;
+	(void)snprintf(
+	    r->peer, sizeof r->peer, "%.*s", (int)strcspn(envelope->client, " "), envelope->client);
+	(void)snprintf(
+	    r->sender, sizeof r->sender, "%s", envelope->from[0] != '\0' ? envelope->from : "<>");
+}
+
 enum intake_reply receive_begin(struct receiver *r, char *envelope, size_t len)
 {
 	uint64_t declared = declared_size(envelope, &len);
@@ -181,6 +190,7 @@ enum intake_reply receive_begin(struct receiver *r, char *envelope, size_t len)
 		memcpy(name.id, r->id, sizeof name.id);
 		name_format(&name, STATE_TMP, r->name);
 		r->size = r->checked = 0;
+		note_for_the_log(r, &parsed);
 		buf_clear(&r->pending);
 		digest_restart(r->digest);
 		write_received(r, &parsed);
@@ -349,6 +359,12 @@ enum intake_reply receive_commit(struct receiver *r)
 	}
 	receive_abandon(r);
 	return verdict == INTAKE_GO ? INTAKE_TEMPORARY : verdict;
+}
+
+void receive_log(const struct receiver *r)
+{
+	LOG("accepted", kv("id", r->id), kv("peer", r->peer), kv("from", r->sender),
+	    kv_num("rcpts", (int64_t)r->rcpts), kv_num("size", (int64_t)r->size));
 }
 
 bool receive_enter_name(const struct spool *spool, const char *name)

@@ -35,6 +35,9 @@ struct receiver {
 	struct buf head;     /* scratch */
 	char id[ID_TEXT];
 	char name[NAME_TEXT]; /* ID.1 */
+	char peer[64];        /* who sent it, for the log */
+	char sender[256];     /* its reverse-path, cut if it is longer, for the log */
+	size_t rcpts;
 	int64_t accepted;
 	uint64_t size;             /* of the content so far */
 	uint64_t checked;          /* size at the last look at the free space */
@@ -63,6 +66,9 @@ void receive_data(struct receiver *r, const char *bytes, size_t len);
  * receive_enter. Anything else: nothing is kept.
  */
 NODISCARD enum intake_reply receive_commit(struct receiver *r);
+
+/* Writes the log's line about a message that was kept. */
+void receive_log(const struct receiver *r);
 
 /*
  * Moves what was kept on to new/. False: it stands in tmp/ still, safe; try again by its name. A

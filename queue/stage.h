@@ -57,6 +57,10 @@ struct stage_role {
 	 */
 	bool (*take)(struct stage *stage, enum spool_state state, const struct leg_name *name);
 
+	/* Milliseconds for which legs may come together while at_rest says that no job runs; or 0. */
+	int gather_ms;
+	bool (*at_rest)(struct stage *stage);
+
 	/* May be NULL. Called once before the first leg; each turn; and when the settings changed. */
 	void (*start)(struct stage *stage);
 	void (*turn)(struct stage *stage);

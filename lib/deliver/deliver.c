@@ -14,6 +14,7 @@
 #include "queue/pool.h"
 
 #define DRAIN_SECONDS 10
+#define GATHER_MS     10
 
 static const enum spool_state states[] = {STATE_DELIVER, STATE_SENT};
 
@@ -224,6 +225,13 @@ static bool in_hand(struct stage *stage, const struct leg_name *name)
 	return is_running(stage->context, name);
 }
 
+static bool at_rest(struct stage *stage)
+{
+	const struct engine *e = stage->context;
+
+	return pool_free(e->pool) == e->slots;
+}
+
 static const struct stage_role role = {
     .program = "seki-deliver",
     .states = states,
@@ -232,6 +240,8 @@ static const struct stage_role role = {
     .decide = decide,
     .in_hand = in_hand,
     .take = take,
+    .gather_ms = GATHER_MS,
+    .at_rest = at_rest,
     .start = start,
     .turn = turn,
     .sweeping = sweeping,

@@ -262,12 +262,10 @@ static enum next receive(struct session *s, struct reception *r)
 	}
 }
 
-static enum next answer_kept(struct session *s, const char *id, int64_t size)
+static enum next answer_kept(struct session *s, const char *id)
 {
 	char text[64];
 
-	LOG("message", kv("id", id), kv("peer", s->peer_text), kv("from", s->from),
-	    kv_num("rcpts", (int64_t)s->rcpts), kv_num("size", size), kv("helo", s->helo));
 	(void)snprintf(text, sizeof text, "250 2.0.0 kept as %s", id);
 	return session_say(s, text);
 }
@@ -300,7 +298,7 @@ static enum next transfer(struct session *s)
 
 	reply = intake_commit(r.intake);
 	if (reply == INTAKE_KEPT)
-		return answer_kept(s, id, r.size);
+		return answer_kept(s, id);
 	if (reply == INTAKE_TEMPORARY)
 		hang_up(s->desk);
 	return session_refuse(s, words_for(reply), s->from);

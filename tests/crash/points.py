@@ -254,6 +254,24 @@ def run_point(build, libraries, scenario: Scenario, fault: str, wrong: str = "",
         inst.remove()
 
 
+def failed_sync(build, libraries) -> list:
+    """Q4: after an fsync that failed the file is given up with 451 and an alarm, and fsync is not tried again on it."""
+    queue = next(s for s in SCENARIOS if s.name == "queue")
+    inst = Instance(build, libraries, queue.settings)
+    try:
+        expected = Expected([], DELIVER)
+        run_faulted(queue, inst, expected, "fsync.1:EIO", "", True)
+        syncs = [call for call, _ in inst.calls() if call.startswith("fsync.")]
+        log, left = inst.log(), inst.names("tmp")
+        faults = [] if expected.letters == ["T", "K"] else [f"I5: answers {expected.letters}, not T and K"]
+        faults += [] if len(syncs) == 2 else [f"Q4: {len(syncs)} fsyncs for two messages"]
+        faults += [] if not left else [f"Q4: {left} still in tmp/"]
+        faults += [] if "event=not-kept alarm=yes" in log and "what=fsync" in log else ["Q4: no alarm"]
+        return faults
+    finally:
+        inst.remove()
+
+
 def all_faults(scenario: Scenario, calls: list) -> list:
     """Each fault at each call of a counted run."""
     found, truncates = [], 0

@@ -93,3 +93,13 @@ def test_every_subcommand_of_seki_is_told() -> None:
     assert len(commands) > 5, done.stdout
     text = words((MAN / "seki.1").read_text()) if (MAN / "seki.1").exists() else ""
     assert [c for c in commands if not re.search(rf"(?<![\w-]){c}(?![\w-])", text)] == []
+
+
+def test_every_event_of_the_log_is_told() -> None:
+    """Whatever a program logs, some page says what it means."""
+    events = set()
+    for folder in ("bin", "queue", "lib"):
+        for source in (REPO / folder).rglob("*.c"):
+            events |= set(re.findall(r'\bLOG(?:_ALARM)?\(\s*"([a-z-]+)"', source.read_text()))
+    told = "\n".join(p.read_text() for p in MAN.glob("*.[1-8]"))
+    assert sorted(e for e in events if not re.search(rf"\b{e}\b", told)) == []
