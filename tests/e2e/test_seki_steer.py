@@ -202,9 +202,12 @@ def test_clock_ok_ends_the_frost(fresh_gateway):
     gw = fresh_gateway(testing=True)
     assert all(line.split("\t")[2] == "running" for line in fine(gw, "clock").splitlines())
     gw.clock(-86400, 0, False)
-    wait_for(lambda: gw.seki("clock").returncode == 1, why="frozen timers")
-    stages = [line.split("\t") for line in gw.seki("clock").stdout.splitlines()]
-    assert any(row[2] == "frozen" and row[3] != "-" for row in stages)
+
+    def stages() -> list[list[str]]:
+        return [line.split("\t") for line in gw.seki("clock").stdout.splitlines()]
+
+    wait_for(lambda: all(row[2] == "frozen" for row in stages()), why="frozen timers")
+    assert gw.seki("clock").returncode == 1 and all(row[3] != "-" for row in stages())
     assert "clock\tseki-hold\tfrozen" in fine(gw, "stats")
     fine(gw, "clock", "ok")
     line = (gw.root / "lib/clock/ok").read_text()
