@@ -314,8 +314,16 @@ static bool listen_word(const char *word)
 	return strcmp(address, "*") == 0 || inet_pton(AF_INET, address, &scratch) == 1;
 }
 
+/* The word - alone: none. */
+static bool none(const struct value *v)
+{
+	return v->line->words == 2 && strcmp(first_word(v), "-") == 0;
+}
+
 static bool check_listen(const struct value *v)
 {
+	if (none(v) && v->row->offset != offsetof(struct settings, smtp_listen))
+		return true;
 	for (size_t i = 1; i < v->line->words; i++) {
 		if (!listen_word(v->line->word[i].text))
 			return BLAME_WORD(v, i,
@@ -398,6 +406,8 @@ static bool check_words(const struct value *v)
 	} checks[] = {
 	    {offsetof(struct settings, hostname), check_hostname},
 	    {offsetof(struct settings, smtp_listen), check_listen},
+	    {offsetof(struct settings, submission_listen), check_listen},
+	    {offsetof(struct settings, submissions_listen), check_listen},
 	    {offsetof(struct settings, plan_states), check_plan_states},
 	    {offsetof(struct settings, route), check_route},
 	};

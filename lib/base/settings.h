@@ -50,6 +50,37 @@ S(NUMBER, "smtp-errors",           smtp_errors,           "20",     1, 1000, "wr
 S(NUMBER, "recipients",            recipients,            "1000",   1, 10000, "recipients of one message") \
 S(SIZE,   "message-size",          message_size,          "150MB",  65536, 17179869184, "largest message taken") \
 S(CHOICE, "bare-newline",          bare_newline,          "refuse|repair", 0, 0, "a CR or LF that stands alone in a message") \
+S(LIST,   "submission-listen",     submission_listen,     "-",      0, 0, "where seki-smtpd takes mail from users by STARTTLS and AUTH; - is nowhere") \
+S(LIST,   "submissions-listen",    submissions_listen,    "-",      0, 0, "the same with TLS from the first byte; - is nowhere") \
+S(LIST,   "proxy-from",            proxy_from,            "-",      0, 0, "networks of proxies: each of their connections begins with a PROXY v2 header; - is none") \
+S(CHOICE, "tls-minimum",           tls_minimum,           "1.2|1.3", 0, 0, "the oldest version of TLS that is spoken") \
+S(TEXT,   "tls-client-ca",         tls_client_ca,         "/etc/ssl/certs/ca-certificates.crt", 0, 0, "the authorities that are believed about the certificates of relay sources") \
+S(SPAN,   "tls-tickets",           tls_tickets,           "1d",     0, 2592000, "how long a TLS session can be resumed; 0s is never") \
+S(NUMBER, "smtp-strangers",        smtp_strangers,        "100",    1, 10000, "sessions at once of clients that have not yet proved who they are") \
+S(SPAN,   "smtp-stranger-time",    smtp_stranger_time,    "60s",    5, 3600, "how long a client may take to prove who it is") \
+S(NUMBER, "smtp-rate",             smtp_rate,             "120",    1, 1000000, "connections a minute from one address that is no relay source") \
+S(NUMBER, "smtp-messages",         smtp_messages,         "1000",   1, 1000000, "messages of one session") \
+S(NUMBER, "smtp-idle-commands",    smtp_idle_commands,    "100",    1, 100000, "commands in a row that bring a session no further, before each counts as wrong") \
+S(SIZE,   "smtp-line",             smtp_line,             "16MB",   998, 17179869184, "longest line of a message") \
+S(SIZE,   "header-size",           header_size,           "1MB",    65536, 16777216, "largest header of a message") \
+S(NUMBER, "received-max",          received_max,          "30",     5, 100, "Received lines, behind which a message is taken for one that goes round in circles") \
+S(NUMBER, "loop-passes",           loop_passes,           "1",      1, 30, "how often one message may pass this gateway") \
+S(CHOICE, "foreign-sender",        foreign_sender,        "refuse|hold|allow", 0, 0, "mail of a login whose sender is none of its own addresses") \
+S(NUMBER, "quota-login-hour",      quota_login_hour,      "500",    0, 10000000, "recipients that a login may have in an hour; 0 is any number") \
+S(NUMBER, "quota-login-day",       quota_login_day,       "2000",   0, 10000000, "the same in a day") \
+S(NUMBER, "quota-source-hour",     quota_source_hour,     "500",    0, 10000000, "recipients that a relay source may have in an hour; 0 is any number") \
+S(NUMBER, "quota-source-day",      quota_source_day,      "2000",   0, 10000000, "the same in a day") \
+S(NUMBER, "quota-entries",         quota_entries,         "100000", 1000, 10000000, "logins and sources that are counted") \
+S(NUMBER, "auth-clients",          auth_clients,          "256",    1, 4096, "sessions that seki-auth listens to at once") \
+S(NUMBER, "auth-checks",           auth_checks,           "8",      1, 256, "passwords that are checked at once") \
+S(SPAN,   "auth-timeout",          auth_timeout,          "30s",    1, 300, "how long a check of a password may take") \
+S(SPAN,   "auth-cache",            auth_cache,            "5m",     0, 86400, "how long a password that was right is remembered; 0s is not at all") \
+S(SPAN,   "auth-failures-time",    auth_failures_time,    "15m",    60, 86400, "how long a wrong password counts") \
+S(NUMBER, "auth-failures-source",  auth_failures_source,  "20",     1, 100000, "wrong passwords from one address (IPv6: one /64) before it is not heard any more for a while") \
+S(NUMBER, "auth-failures-login",   auth_failures_login,   "50",     1, 100000, "wrong passwords for one login before only known addresses may try") \
+S(SPAN,   "auth-delay",            auth_delay,            "1s",     0, 60, "how long the answer to the first wrong password is withheld; each further one twice as long") \
+S(SPAN,   "auth-delay-longest",    auth_delay_longest,    "15s",    0, 60, "the longest such delay") \
+S(NUMBER, "auth-remember",         auth_remember,         "65536",  1024, 10000000, "addresses and logins whose failures and successes are remembered") \
 S(NUMBER, "queue-clients",         queue_clients,         "256",    1, 4096, "messages received at once by seki-queue") \
 S(SPAN,   "queue-timeout",         queue_timeout,         "10m",    1, 86400, "silence after which seki-queue gives a half-sent message up") \
 S(LIST,   "plan-states",           plan_states,           "deliver", 0, 0, "for tests and trials: the states that every message passes, out of approve hold encrypt stagger deliver") \
@@ -79,6 +110,8 @@ enum setting_type {
 };
 
 enum bare_newline { BARE_NEWLINE_REFUSE, BARE_NEWLINE_REPAIR };
+enum tls_minimum { TLS_MINIMUM_12, TLS_MINIMUM_13 };
+enum foreign_sender { FOREIGN_SENDER_REFUSE, FOREIGN_SENDER_HOLD, FOREIGN_SENDER_ALLOW };
 enum plan_divide { PLAN_DIVIDE_NO, PLAN_DIVIDE_DOMAIN, PLAN_DIVIDE_RECIPIENT };
 
 #define SETTING_FIELD_YESNO(field)  bool field
