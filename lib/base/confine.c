@@ -1,0 +1,181 @@
+#include "lib/base/confine.h"
+
+#include <errno.h>
+#include <linux/audit.h>
+#include <linux/filter.h>
+#include <linux/landlock.h>
+#include <linux/seccomp.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+/* ---- Landlock ---- */
+
+/* Rights by the version of Landlock that knows them first; older headers lack the later ones. */
+#define FS_RIGHTS_1  UINT64_C(0x1fff)
+#define FS_RIGHTS_2  UINT64_C(0x3fff)
+#define FS_RIGHTS_3  UINT64_C(0x7fff)
+#define FS_RIGHTS_5  UINT64_C(0xffff)
+#define NET_RIGHTS_4 UINT64_C(0x3)
+#define SCOPES_6     UINT64_C(0x3)
+#define FS_READ_FILE (UINT64_C(1) << 2)
+
+struct rights {
+	uint64_t fs, net, scoped;
+};
+
+/* All that this version knows; returns how many bytes of it that version reads. */
+static size_t all_rights(long version, struct rights *rights)
+{
+	*rights = (struct rights){.fs = FS_RIGHTS_1};
+	if (version >= 2)
+		rights->fs = version >= 5 ? FS_RIGHTS_5 : version >= 3 ? FS_RIGHTS_3 : FS_RIGHTS_2;
+	if (version >= 4)
+		rights->net = NET_RIGHTS_4;
+	if (version >= 6)
+		rights->scoped = SCOPES_6;
+	return version >= 6   ? sizeof *rights
+	       : version >= 4 ? 2 * sizeof rights->fs
+			      : sizeof rights->fs;
+}
+
+static bool allow_reading(int rules, int directory)
+{
+	struct {
+		uint64_t allowed;
+		int32_t parent;
+	} __attribute__((packed)) rule = {.allowed = FS_READ_FILE, .parent = directory};
+
+	return syscall(SYS_landlock_add_rule, rules, LANDLOCK_RULE_PATH_BENEATH, &rule, 0) == 0;
+}
+
+bool confine_files(int readable)
+{
+	long version =
+	    syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
+	struct rights rights;
+	size_t size;
+	int rules;
+	bool done;
+
+	if (version < 1)
+		return errno == ENOSYS || errno == EOPNOTSUPP;
+	size = all_rights(version, &rights);
+	rules = (int)syscall(SYS_landlock_create_ruleset, &rights, size, 0);
+	if (rules < 0)
+		return false;
+	done = (readable < 0 || allow_reading(rules, readable)) &&
+	       syscall(SYS_landlock_restrict_self, rules, 0) == 0;
+	(void)close(rules);
+	return done;
+}
+
+/* ---- seccomp ---- */
+
+#if defined __x86_64__
+#define THIS_ARCH AUDIT_ARCH_X86_64
+#elif defined __aarch64__
+#define THIS_ARCH AUDIT_ARCH_AARCH64
+#endif
+
+#ifdef THIS_ARCH
+
+#define FIRST_ARGUMENT                                                                             \
+	(offsetof(struct seccomp_data, args)) /* its low half: both are little-endian */
+#define PER_CALL 6
+#define AROUND   4
+
+static void load(struct sock_filter *f, size_t offset)
+{
+	*f = (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS, (uint32_t)offset);
+}
+
+/* Goes on behind the next `skip` instructions unless the loaded word is `word`. */
+static void unless(struct sock_filter *f, uint32_t word, uint8_t skip)
+{
+	*f = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, word, 0, skip);
+}
+
+static void answer(struct sock_filter *f, uint32_t what)
+{
+	*f = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, what);
+}
+
+/* The answer about one number. Returns how many instructions it took. */
+static size_t leaf(struct sock_filter *f, const struct confine_call *call, uint32_t denied)
+{
+	size_t n = 0;
+
+	unless(&f[n++], (uint32_t)call->number, call->has_first ? 3 : 1);
+	if (call->has_first) {
+		load(&f[n++], FIRST_ARGUMENT);
+		unless(&f[n++], call->first, 1);
+	}
+	answer(&f[n++], SECCOMP_RET_ALLOW);
+	answer(&f[n++], denied);
+	return n;
+}
+
+/*
+ * A search by halves: the kernel tries a new filter on every number that there is, once for each
+ * process, and a session should not pay for a long list.
+ */
+static size_t tree(
+    struct sock_filter *f, const struct confine_call *calls, size_t n, uint32_t denied)
+{
+	size_t left;
+
+	if (n == 1)
+		return leaf(f, calls, denied);
+	left = tree(f + 1, calls, n / 2, denied);
+	*f = (struct sock_filter)BPF_JUMP(
+	    BPF_JMP | BPF_JGE | BPF_K, (uint32_t)calls[n / 2].number, (uint8_t)left, 0);
+	return 1 + left + tree(f + 1 + left, calls + n / 2, n - n / 2, denied);
+}
+
+static int by_number(const void *a, const void *b)
+{
+	const struct confine_call *x = a, *y = b;
+
+	return (x->number > y->number) - (x->number < y->number);
+}
+
+bool confine_calls(const struct confine_call *calls, size_t n, enum confine_otherwise otherwise)
+{
+	struct sock_filter filter[CONFINE_CALLS_MAX * PER_CALL + AROUND];
+	struct confine_call sorted[CONFINE_CALLS_MAX];
+	struct sock_fprog program = {.filter = filter};
+	uint32_t denied =
+	    otherwise == CONFINE_KILL ? SECCOMP_RET_KILL_PROCESS : SECCOMP_RET_ERRNO | EPERM;
+	size_t at = 0;
+
+	if (n < 1 || n > CONFINE_CALLS_MAX) {
+		errno = E2BIG;
+		return false;
+	}
+	/* Numbers of another calling convention would be other calls. */
+	load(&filter[at++], offsetof(struct seccomp_data, arch));
+	filter[at++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, THIS_ARCH, 1, 0);
+	answer(&filter[at++], SECCOMP_RET_KILL_PROCESS);
+	load(&filter[at++], offsetof(struct seccomp_data, nr));
+	memcpy(sorted, calls, n * sizeof *calls);
+	qsort(sorted, n, sizeof *sorted, by_number);
+	at += tree(&filter[at], sorted, n, denied);
+	program.len = (unsigned short)at;
+	return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0;
+}
+
+#else
+
+bool confine_calls(const struct confine_call *calls, size_t n, enum confine_otherwise otherwise)
+{
+	(void)calls;
+	(void)n;
+	(void)otherwise;
+	return true;
+}
+
+#endif

@@ -1,0 +1,21 @@
+/* What the daemons of one machine have in common: the socket at which one listens to others, and
+ * signals as a descriptor. */
+#ifndef SEKISHO_BASE_LOCAL_H
+#define SEKISHO_BASE_LOCAL_H
+
+#include "lib/base/compat.h"
+
+/*
+ * A listening Unix stream socket at `path`, non-blocking. One that a predecessor left is taken away:
+ * the caller knows that he is dead (a lock, or the supervisor, says so). Everybody may connect who
+ * can reach it: that is decided by the mode of its directory. -1 with errno.
+ */
+NODISCARD int local_listen(const char *path, int backlog);
+
+/*
+ * SIGCHLD, SIGHUP, SIGTERM and SIGINT, blocked, as a signalfd(2) that does not wait; SIGPIPE is
+ * ignored. Dies if that fails.
+ */
+int local_signals(void);
+
+#endif
