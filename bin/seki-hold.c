@@ -17,12 +17,21 @@ static struct stage_outcome decide(
 	    .action = STAGE_STOP, .why = "an approval that this version cannot ask for"};
 }
 
+static const struct stage_order orders[] = {
+    {ORDER_RELEASE, STATE_HOLD, NULL},
+    {ORDER_RELEASE, STATE_APPROVE, "it waits for an approval, which a release is not"},
+    {ORDER_DISCARD, STATE_HOLD, NULL},
+    {ORDER_DISCARD, STATE_APPROVE, NULL},
+};
+
 static const struct stage_role role = {
     .program = "seki-hold",
     .states = states,
     .n_states = COUNT_OF(states),
     .split_of = "hold",
     .decide = decide,
+    .orders = orders,
+    .n_orders = COUNT_OF(orders),
 };
 
 int main(void)

@@ -15,6 +15,8 @@
 #include "lib/base/reload.h"
 #include "queue/intake.h"
 #include "queue/intake_server.h"
+#include "queue/loop.h"
+#include "queue/quota_keeper.h"
 #include "queue/receive.h"
 #include "queue/stage.h"
 
@@ -27,6 +29,8 @@ static struct settings settings;
 static struct spool spool;
 static int etc_dir, signals, listener;
 static struct intake_server *server;
+static struct loop_key loop_key;
+static struct quota_keeper *quota;
 static bool stopping;
 
 static bool configure(char *text, size_t room)
@@ -82,6 +86,15 @@ static void open_spool(void)
 		die_environ("recovery of spool/tmp");
 }
 
+/* Without a key mail is taken all the same: the limit of Received lines still ends a loop. */
+static const struct loop_key *open_loop_key(void)
+{
+	if (loop_key_make(LOOP_FOLDER) && loop_key_read(LOOP_FOLDER, &loop_key))
+		return &loop_key;
+	LOG_ALARM("loop-key-failed", kv("file", LOOP_FOLDER "/" LOOP_FILE), kv_errno(errno));
+	return NULL;
+}
+
 static void read_signals(void)
 {
 	struct signalfd_siginfo info;
@@ -97,6 +110,7 @@ static void read_signals(void)
 		taken = configure(text, sizeof text);
 		if (taken) {
 			intake_server_configure(server, &settings);
+			quota_keeper_configure(quota, &settings);
 			LOG("reloaded", kv("file", "etc/settings"));
 		} else {
 			LOG_ALARM("reload-refused", kv("fault", text));
@@ -150,6 +164,7 @@ static void run(void)
 		if (clock_boot() - ticked >= CLOCK_SECOND) {
 			ticked = clock_boot();
 			intake_server_tick(server);
+			quota_keeper_tick(quota);
 			mind_the_ballast();
 		}
 	}
@@ -164,7 +179,10 @@ int main(void)
 	open_signals();
 	open_configuration();
 	open_spool();
-	server = intake_server_new(&spool, &settings);
+	quota = quota_keeper_new(&settings);
+	if (quota == NULL)
+		die_environ("lib/");
+	server = intake_server_new(&spool, &settings, open_loop_key(), quota);
 	listener = intake_server_listen(INTAKE_SOCKET, 1024);
 	if (server == NULL || listener < 0)
 		die_environ(INTAKE_SOCKET);
@@ -177,6 +195,7 @@ int main(void)
 	run();
 	intake_server_drain(server, DRAIN_SECONDS);
 	intake_server_tick(server);
+	quota_keeper_save(quota);
 	LOG("stopped-by", kv("signal", "TERM"));
 	return EXIT_FINE;
 }

@@ -8,10 +8,12 @@
 #include <strings.h>
 
 #include "queue/freeze_table.h"
+#include "queue/origin.h"
 
 /* What the lock guards lies behind a pointer, so that a reader's object can be const. */
 struct freeze {
 	int lib;
+	const char *file;
 	pthread_rwlock_t *lock;
 	struct guarded {
 		struct freeze_table table;
@@ -38,7 +40,7 @@ static bool unchanged(const struct freeze *f)
 
 	if (f->now->bad)
 		return false;
-	if (fstatat(f->lib, FREEZE_FILE, &st, AT_SYMLINK_NOFOLLOW) != 0) {
+	if (fstatat(f->lib, f->file, &st, AT_SYMLINK_NOFOLLOW) != 0) {
 		if (errno != ENOENT)
 			return false;
 		st = (struct stat){.st_ino = 0};
@@ -49,7 +51,7 @@ static bool unchanged(const struct freeze *f)
 static void read_again(struct freeze *f)
 {
 	freeze_table_free(&f->now->table);
-	f->now->bad = !freeze_table_read(f->lib, &f->now->table, &f->now->fault);
+	f->now->bad = !freeze_table_read(f->lib, f->file, &f->now->table, &f->now->fault);
 }
 
 void freeze_close(struct freeze *f)
@@ -65,13 +67,14 @@ void freeze_close(struct freeze *f)
 	free(f);
 }
 
-struct freeze *freeze_open(int lib)
+struct freeze *freeze_open(int lib, const char *file)
 {
 	struct freeze *f = calloc(1, sizeof *f);
 
 	if (f == NULL)
 		return NULL;
 	f->lib = lib;
+	f->file = file;
 	f->now = calloc(1, sizeof *f->now);
 	f->lock = malloc(sizeof *f->lock);
 	if (f->now == NULL || f->lock == NULL)
@@ -118,21 +121,47 @@ static bool speaks_of(const char *pattern, const char *address)
 	return strcasecmp(pattern, address) == 0;
 }
 
-static bool entry_holds(const struct freeze_entry *e, const char *from, const char *to)
+/* What a leg's entries are compared with; login and source are read when one first asks. */
+struct subject {
+	const struct leg *leg;
+	const char *to;
+	bool origin_read;
+	char login[ORIGIN_ROOM]; /* "" if there is none: no entry has that */
+	char source[ORIGIN_SOURCE_ROOM];
+};
+
+static void read_origin(struct subject *s)
+{
+	if (s->origin_read)
+		return;
+	if (origin_login(s->leg->client, s->login) != ORIGIN_LOGIN)
+		s->login[0] = '\0';
+	origin_source(s->leg->client, s->source);
+	s->origin_read = true;
+}
+
+static bool entry_holds(const struct freeze_entry *e, struct subject *s)
 {
 	switch (e->kind) {
 	case FREEZE_ALL:
 		return true;
 	case FREEZE_SENDER:
-		return speaks_of(e->address, from[0] == '\0' ? "<>" : from);
+		return speaks_of(e->address, s->leg->from[0] == '\0' ? "<>" : s->leg->from);
 	case FREEZE_RECIPIENT:
-		return speaks_of(e->address, to);
+		return speaks_of(e->address, s->to);
+	case FREEZE_LOGIN:
+		read_origin(s);
+		return strcasecmp(e->address, s->login) == 0;
+	case FREEZE_SOURCE:
+		read_origin(s);
+		return strcasecmp(e->address, s->source) == 0;
 	}
 	return true; /* no such kind: fail closed */
 }
 
 bool freeze_holds(const struct freeze *f, const struct leg *leg, size_t rcpt, const char **why)
 {
+	struct subject subject = {.leg = leg, .to = leg->rcpt[rcpt].address};
 	const char *reason = NULL;
 
 	(void)pthread_rwlock_rdlock(f->lock);
@@ -141,7 +170,7 @@ bool freeze_holds(const struct freeze *f, const struct leg *leg, size_t rcpt, co
 	for (size_t i = 0; reason == NULL && i < f->now->table.n; i++) {
 		const struct freeze_entry *e = &f->now->table.entry[i];
 
-		if (entry_holds(e, leg->from, leg->rcpt[rcpt].address))
+		if (entry_holds(e, &subject))
 			reason = freeze_kind_name(e->kind);
 	}
 	(void)pthread_rwlock_unlock(f->lock);
@@ -159,4 +188,19 @@ size_t freeze_count(const struct freeze *f)
 	n = f->now->bad ? SIZE_MAX : f->now->table.n;
 	(void)pthread_rwlock_unlock(f->lock);
 	return n;
+}
+
+bool freeze_has(const struct freeze *f, enum freeze_kind kind, const char *address, bool *known)
+{
+	bool there = false;
+
+	(void)pthread_rwlock_rdlock(f->lock);
+	*known = !f->now->bad;
+	for (size_t i = 0; *known && !there && i < f->now->table.n; i++) {
+		const struct freeze_entry *e = &f->now->table.entry[i];
+
+		there = e->kind == kind && strcasecmp(e->address, address) == 0;
+	}
+	(void)pthread_rwlock_unlock(f->lock);
+	return there;
 }

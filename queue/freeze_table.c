@@ -2,11 +2,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
 #include "lib/base/xtext.h"
+#include "queue/origin.h"
 
 #define READ_STEP ((size_t)4096)
 
@@ -14,6 +17,8 @@ static const char *const kinds[] = {
     [FREEZE_ALL] = "all",
     [FREEZE_SENDER] = "sender",
     [FREEZE_RECIPIENT] = "recipient",
+    [FREEZE_LOGIN] = "login",
+    [FREEZE_SOURCE] = "source",
 };
 
 const char *freeze_kind_name(enum freeze_kind kind)
@@ -77,8 +82,15 @@ static const char *field(char **at, const char *key)
 
 bool freeze_address_fine(enum freeze_kind kind, const char *address)
 {
+	char source[ORIGIN_SOURCE_ROOM];
+
 	if (kind == FREEZE_ALL)
 		return address[0] == '\0';
+	if (kind == FREEZE_LOGIN)
+		return address[0] != '\0';
+	/* Only the one spelling that mail is compared by: any other would hold nothing back. */
+	if (kind == FREEZE_SOURCE)
+		return origin_source_of(address, source) && strcasecmp(source, address) == 0;
 	if (kind == FREEZE_SENDER && strcmp(address, "<>") == 0)
 		return true;
 	return address[0] != '\0' && address[strlen(address) - 1] != '@';
@@ -91,13 +103,15 @@ static bool take_line(char *line, unsigned number, struct freeze_entry *e, struc
 	char *word = next_word(&at);
 
 	if (word == NULL || !freeze_kind_by_name(word, &e->kind))
-		return conf_blame(fault, number, 1, "all, sender or recipient is expected first");
+		return conf_blame(
+		    fault, number, 1, "all, sender, recipient, login or source is expected first");
 
 	e->address = "";
 	if (e->kind != FREEZE_ALL) {
 		word = next_word(&at);
 		if (word == NULL || !decode(word) || !freeze_address_fine(e->kind, word))
-			return conf_blame(fault, number, 0, "an address in xtext is expected");
+			return conf_blame(
+			    fault, number, 0, "an address, login or source in xtext is expected");
 		e->address = word;
 	}
 
@@ -166,14 +180,22 @@ static bool read_bytes(int fd, struct buf *b)
 	}
 }
 
-bool freeze_table_read(int lib, struct freeze_table *t, struct conf_fault *fault)
+struct conf_fault freeze_no_fault(const char *file)
 {
-	int fd = openat(lib, FREEZE_FILE, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	struct conf_fault fault = {.line = 0};
+
+	(void)snprintf(fault.file, sizeof fault.file, "lib/%s", file);
+	return fault;
+}
+
+bool freeze_table_read(int lib, const char *file, struct freeze_table *t, struct conf_fault *fault)
+{
+	int fd = openat(lib, file, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	bool read;
 
 	*t = (struct freeze_table){.n = 0};
 	buf_init(&t->text, FREEZE_FILE_MAX);
-	*fault = (struct conf_fault){.file = FREEZE_FILE_SHOWN};
+	*fault = freeze_no_fault(file);
 	if (fd < 0 && errno == ENOENT)
 		return true;
 	if (fd < 0)

@@ -10,14 +10,21 @@
 
 #include "lib/base/buf.h"
 #include "queue/freeze_table.h"
+#include "queue/state_file.h"
 
-#define NEW_FILE  FREEZE_FILE ".new"
 #define FILE_MODE 0644 /* every worker of seki-deliver reads it; what stands in it is no secret */
 
-bool freeze_list(int lib, freeze_see *see, void *context, struct conf_fault *fault)
+/* The directory of the file, locked, and its name there. */
+struct place {
+	int dir;
+	const char *name;
+};
+
+bool freeze_list(
+    int lib, const char *file, freeze_see *see, void *context, struct conf_fault *fault)
 {
 	struct freeze_table t;
-	bool fine = freeze_table_read(lib, &t, fault);
+	bool fine = freeze_table_read(lib, file, &t, fault);
 
 	for (size_t i = 0; fine && i < t.n; i++)
 		see(context, &t.entry[i]);
@@ -39,31 +46,9 @@ static void write_entry(struct buf *b, const struct freeze_entry *e)
 	buf_add_text(b, "\n");
 }
 
-/* Puts `b` in the place of the file, durably. The rename is the commit. */
-static bool replace(int lib, const struct buf *b)
-{
-	int fd = openat(lib, NEW_FILE,
-	    O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, FILE_MODE);
-	bool good;
-	int error;
-
-	if (fd < 0)
-		return false;
-	errno = EIO; /* of a short write */
-	good = fchmod(fd, FILE_MODE) == 0 && write(fd, b->bytes, b->len) == (ssize_t)b->len &&
-	       fsync(fd) == 0;
-	error = errno;
-	if (close(fd) != 0 && good) {
-		good = false;
-		error = errno;
-	}
-	errno = error;
-	return good && renameat(lib, NEW_FILE, lib, FREEZE_FILE) == 0 && fsync(lib) == 0;
-}
-
 /* Writes the table without entry `leave_out` (or n: with all), and `added` if it is not NULL. */
-static enum freeze_done rewrite(
-    int lib, const struct freeze_table *t, size_t leave_out, const struct freeze_entry *added)
+static enum freeze_done rewrite(const struct place *place, const struct freeze_table *t,
+    size_t leave_out, const struct freeze_entry *added)
 {
 	struct buf b;
 	enum freeze_done done = FREEZE_FAILED;
@@ -78,7 +63,7 @@ static enum freeze_done rewrite(
 
 	if (!buf_ok(&b))
 		errno = ENOMEM;
-	else if (replace(lib, &b))
+	else if (state_file_replace(place->dir, place->name, b.bytes, b.len, FILE_MODE))
 		done = FREEZE_DONE;
 	buf_free(&b);
 	return done;
@@ -94,64 +79,87 @@ static size_t position(const struct freeze_table *t, enum freeze_kind kind, cons
 	return i;
 }
 
-static bool lock_directory(int lib)
+/*
+ * Opens the file's own directory and locks it. It is opened anew each time, because a lock keeps
+ * out only who has another open file: the threads of one program, too.
+ */
+static bool lock_place(int lib, const char *file, struct place *place)
 {
-	while (flock(lib, LOCK_EX) != 0) {
-		if (errno != EINTR)
-			return false;
+	const char *slash = strchr(file, '/');
+	char folder[32] = ".";
+
+	place->name = slash != NULL ? slash + 1 : file;
+	if (slash != NULL)
+		(void)snprintf(folder, sizeof folder, "%.*s", (int)(slash - file), file);
+	place->dir = openat(lib, folder, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (place->dir < 0)
+		return false;
+	while (flock(place->dir, LOCK_EX) != 0) {
+		int error = errno;
+
+		if (error == EINTR)
+			continue;
+		(void)close(place->dir);
+		errno = error;
+		return false;
 	}
 	return true;
 }
 
-enum freeze_done freeze_add(int lib, const struct freeze_entry *e, struct conf_fault *fault)
+static void unlock_place(const struct place *place)
+{
+	int error = errno;
+
+	(void)close(place->dir);
+	errno = error;
+}
+
+enum freeze_done freeze_add(
+    int lib, const char *file, const struct freeze_entry *e, struct conf_fault *fault)
 {
 	struct freeze_table t = {.n = 0};
 	enum freeze_done done = FREEZE_BAD;
-	int error;
+	struct place place;
 
-	*fault = (struct conf_fault){.file = FREEZE_FILE_SHOWN};
+	*fault = freeze_no_fault(file);
 	if (!freeze_address_fine(e->kind, e->address) || strlen(e->address) > FREEZE_TEXT_MAX ||
 	    strlen(e->by) > FREEZE_TEXT_MAX || strlen(e->reason) > FREEZE_TEXT_MAX) {
 		(void)conf_blame(fault, 0, 0, "the entry is too long, or its address is none");
 		return FREEZE_BAD;
 	}
-	if (!lock_directory(lib))
+	if (!lock_place(lib, file, &place))
 		return FREEZE_FAILED;
 
-	if (freeze_table_read(lib, &t, fault)) {
+	if (freeze_table_read(lib, file, &t, fault)) {
 		if (position(&t, e->kind, e->address) < t.n)
 			done = FREEZE_NOTHING;
 		else if (t.n < FREEZE_ENTRIES_MAX)
-			done = rewrite(lib, &t, t.n, e);
+			done = rewrite(&place, &t, t.n, e);
 		else
 			(void)conf_blame(fault, 0, 0, "has %zu entries already", t.n);
 	}
-	error = errno;
 	freeze_table_free(&t);
-	(void)flock(lib, LOCK_UN);
-	errno = error;
+	unlock_place(&place);
 	return done;
 }
 
 enum freeze_done freeze_remove(
-    int lib, enum freeze_kind kind, const char *address, struct conf_fault *fault)
+    int lib, const char *file, enum freeze_kind kind, const char *address, struct conf_fault *fault)
 {
 	struct freeze_table t = {.n = 0};
 	enum freeze_done done = FREEZE_BAD;
+	struct place place;
 	size_t at;
-	int error;
 
-	*fault = (struct conf_fault){.file = FREEZE_FILE_SHOWN};
-	if (!lock_directory(lib))
-		return FREEZE_FAILED;
+	*fault = freeze_no_fault(file);
+	if (!lock_place(lib, file, &place))
+		return errno == ENOENT ? FREEZE_NOTHING : FREEZE_FAILED;
 
-	if (freeze_table_read(lib, &t, fault)) {
+	if (freeze_table_read(lib, file, &t, fault)) {
 		at = position(&t, kind, address);
-		done = at == t.n ? FREEZE_NOTHING : rewrite(lib, &t, at, NULL);
+		done = at == t.n ? FREEZE_NOTHING : rewrite(&place, &t, at, NULL);
 	}
-	error = errno;
 	freeze_table_free(&t);
-	(void)flock(lib, LOCK_UN);
-	errno = error;
+	unlock_place(&place);
 	return done;
 }

@@ -8,7 +8,11 @@
  *                          from XTEXT [param=value…]       the null sender is the word "<>"
  *                          to XTEXT [param=value…]         one line for each recipient
  *                          client ADDRESS helo=XTEXT proto=WORD [key=value…]
- *                      and behind these, optionally, one line  size DIGITS  (as declared by SIZE=)
+ *                      and behind these, optionally, each at most once:
+ *                          size DIGITS                     as declared by SIZE=
+ *                          quota HOUR DAY                  the limits of this message's source,
+ *                                                          instead of quota-source-hour and -day;
+ *                                                          0 is any number
  *   queue -> session   "G" + 32 hex digits: go on, this is the id
  *                      "F" no room now (452 4.3.1)     "T" not now, or malformed (451 4.3.0)
  *                      "L" larger than message-size (552 5.3.4)
@@ -17,6 +21,19 @@
  *                      "X" give it up (or simply close): nothing is kept
  *   queue -> session   "K" kept: on the disk, it will survive a power cut (250)
  *                      "F", "T" or "L": not kept
+ *
+ * The keys of the client line, all values in xtext:
+ *
+ *     helo=      what the client called itself
+ *     proto=     smtp esmtp esmtps esmtpa esmtpsa (RFC 3848), utf8smtp utf8smtps utf8smtpa
+ *                utf8smtpsa (RFC 6531); it stands in the Received line
+ *     port=      the client's
+ *     tls= cipher=   of its session, as OpenSSL calls them: tls=TLSv1.3
+ *     auth=      the login, if it proved one. Recipients are counted by it; without one by ADDRESS
+ *     relay=     the line of etc/relay that let it in
+ *     hold=WORD  the message waits in hold/ until an operator releases it: foreign-sender
+ *
+ * A message over a quota is kept like any other; its login or source is frozen before.
  *
  * Integers are big-endian. After a reply the connection is ready for the next envelope. A reply
  * other than "G" to an envelope means: send no content. A failure in mid-content ("F", "T", "L")

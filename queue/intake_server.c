@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "lib/base/clock.h"
+#include "lib/base/local.h"
 #include "lib/base/log.h"
 #include "queue/receive.h"
 
@@ -28,6 +29,8 @@ struct late {
 
 struct intake_server {
 	const struct spool *spool;
+	const struct loop_key *loop_key;
+	struct quota_keeper *quota;
 	pthread_mutex_t lock; /* for everything below */
 	pthread_cond_t less_busy;
 	struct settings settings;
@@ -50,13 +53,16 @@ struct client {
 	char input[INPUT_ROOM];
 };
 
-struct intake_server *intake_server_new(const struct spool *spool, const struct settings *settings)
+struct intake_server *intake_server_new(const struct spool *spool, const struct settings *settings,
+    const struct loop_key *loop_key, struct quota_keeper *quota)
 {
 	struct intake_server *s = calloc(1, sizeof *s);
 
 	if (s == NULL)
 		return NULL;
 	s->spool = spool;
+	s->loop_key = loop_key;
+	s->quota = quota;
 	s->spare = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	s->settings = *settings;
 	(void)pthread_mutex_init(&s->lock, NULL);
@@ -69,29 +75,8 @@ struct intake_server *intake_server_new(const struct spool *spool, const struct 
 
 int intake_server_listen(const char *path, int backlog)
 {
-	struct sockaddr_un address = {.sun_family = AF_UNIX};
-	size_t len = strlen(path);
-	int fd;
-
-	if (len >= sizeof address.sun_path) {
-		errno = ENAMETOOLONG;
-		return -1;
-	}
-	memcpy(address.sun_path, path, len);
-	/* The lock on tmp/ is ours: whoever made this socket is dead. */
-	if (unlink(path) != 0 && errno != ENOENT)
-		return -1;
-
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (fd < 0)
-		return -1;
-	/* Who may connect is decided by the mode of the directory in which the socket stands. */
-	if (bind(fd, (const struct sockaddr *)&address, sizeof address) != 0 ||
-	    chmod(path, 0666) != 0 || listen(fd, backlog) != 0) {
-		(void)close(fd);
-		return -1;
-	}
-	return fd;
+	/* The lock on tmp/ is ours. */
+	return local_listen(path, backlog);
 }
 
 /* ---- bytes -------------------------------------------------------------------------------- */
@@ -376,6 +361,8 @@ bool intake_server_accept(struct intake_server *s, int listener)
 	c->at = c->end = 0;
 	if (!receiver_init(&c->receiver, s->spool))
 		goto fail;
+	c->receiver.loop_key = s->loop_key;
+	c->receiver.quota = s->quota;
 	if (pthread_create(&thread, &s->thread, serve, c) == 0)
 		return true;
 	LOG_ALARM("no-thread", kv_errno(errno));

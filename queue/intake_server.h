@@ -7,13 +7,18 @@
 #define SEKISHO_QUEUE_INTAKE_SERVER_H
 
 #include "lib/base/settings.h"
+#include "queue/loop.h"
+#include "queue/quota_keeper.h"
 #include "queue/spool.h"
 
 struct intake_server;
 
-/* Prepares to serve; `settings` are copied. NULL: no memory. */
-NODISCARD struct intake_server *intake_server_new(
-    const struct spool *spool, const struct settings *settings);
+/*
+ * Prepares to serve; `settings` are copied. `loop_key` and `quota`, each of which may be NULL (no
+ * marks, no counting), must outlive it. NULL: no memory.
+ */
+NODISCARD struct intake_server *intake_server_new(const struct spool *spool,
+    const struct settings *settings, const struct loop_key *loop_key, struct quota_keeper *quota);
 
 /* Listens on `path`, replacing a socket left by a dead process. A descriptor, or -1 with errno. */
 NODISCARD int intake_server_listen(const char *path, int backlog);

@@ -107,12 +107,23 @@ struct law law_first(const struct leg *leg, int64_t now)
 	return move_to(plan_word_state(step->word), law_due(leg, step, now), "first step");
 }
 
+bool law_operator(const struct plan_step *step)
+{
+	static const char text[] = "hold operator";
+	const size_t len = sizeof text - 1;
+
+	return step->word == WORD_HOLD && step->len >= len && memcmp(step->text, text, len) == 0 &&
+	       (step->len == len || step->text[len] == ' ');
+}
+
 int64_t law_until(const struct leg *leg, const struct plan_step *step)
 {
 	size_t len;
 	const char *text = plan_argument(step, "until", &len);
 	int64_t until;
 
+	if (law_operator(step))
+		return -1;
 	if (text == NULL) {
 		/* "hold no": passes at once. Any other form is a later version's, or a person's. */
 		bool at_once = step->len > 3 && memcmp(step->text + step->len - 3, " no", 3) == 0;
@@ -131,6 +142,8 @@ int64_t law_due(const struct leg *leg, const struct plan_step *step, int64_t now
 
 	if (step->word != WORD_HOLD && step->word != WORD_STAGGER)
 		return now;
+	if (law_operator(step))
+		return DUE_NEVER;
 	until = law_until(leg, step);
 	if (until < 0)
 		return now; /* for the stage to stop it */

@@ -30,6 +30,9 @@ struct law law_first(const struct leg *leg, int64_t now);
 /* When something is to happen to a leg that enters the state of `step`: a DUE, in seconds. */
 int64_t law_due(const struct leg *leg, const struct plan_step *step, int64_t now);
 
+/* Whether it is "hold operator …": no time ends it, a person does. */
+bool law_operator(const struct plan_step *step);
+
 /* Until when a timed step (hold, stagger) lasts, microseconds; 0: no time, at once; -1: no time
  * can be read from it: only a person. */
 int64_t law_until(const struct leg *leg, const struct plan_step *step);

@@ -67,26 +67,73 @@ bool receive_room(const struct spool *spool, const struct receive_limits *limits
 
 /* ---- the envelope and the Received line --------------------------------------------------- */
 
+/* What may stand behind the lines of an envelope, and is no part of the head. */
+struct extras {
+	bool size_given, quota_given;
+	uint64_t size;
+	struct quota_limits quota;
+};
+
+/* Reads digits; what is larger than any limit is large enough. False: there is none. */
+static bool read_number(const char **p, const char *end, uint64_t *number)
+{
+	const char *first = *p;
+
+	*number = 0;
+	for (; *p < end && **p >= '0' && **p <= '9'; (*p)++) {
+		if (*number < UINT64_MAX / 16)
+			*number = *number * 10 + (uint64_t)(**p - '0');
+	}
+	return *p > first;
+}
+
+static bool read_word(const char **p, const char *end, const char *word)
+{
+	size_t len = strlen(word);
+
+	if ((size_t)(end - *p) < len || memcmp(*p, word, len) != 0)
+		return false;
+	*p += len;
+	return true;
+}
+
+/* Reads one line without its newline, if it is one of the two and the first of its kind. */
+static bool take_extra(const char *p, const char *end, struct extras *extras)
+{
+	uint64_t size, hour, day;
+
+	if (!extras->size_given && read_word(&p, end, "size ")) {
+		if (!read_number(&p, end, &size) || p != end)
+			return false;
+		extras->size = size;
+		return extras->size_given = true;
+	}
+	if (extras->quota_given || !read_word(&p, end, "quota ") || !read_number(&p, end, &hour) ||
+	    !read_word(&p, end, " ") || !read_number(&p, end, &day) || p != end ||
+	    hour > INT64_MAX || day > INT64_MAX)
+		return false;
+	extras->quota = (struct quota_limits){(int64_t)hour, (int64_t)day};
+	return extras->quota_given = true;
+}
+
 /*
- * Takes the optional "size N" line off the end of an envelope. A line that is not exactly that
+ * Takes the optional lines off the end of an envelope. A line that is not exactly one of them
  * stays, and makes the envelope malformed.
  */
-static uint64_t declared_size(const char *envelope, size_t *len)
+static struct extras take_extras(const char *envelope, size_t *len)
 {
-	const char *end = envelope + *len, *p;
-	const char *last = *len < 2 ? NULL : memrchr(envelope, '\n', *len - 1);
-	uint64_t size = 0;
+	struct extras extras = {.size = 0};
 
-	if (last == NULL || end - last < 8 || end[-1] != '\n' || memcmp(last + 1, "size ", 5) != 0)
-		return 0;
-	for (p = last + 6; p < end - 1; p++) {
-		if (*p < '0' || *p > '9')
-			return 0;
-		if (size < UINT64_MAX / 16) /* larger than any limit is large enough */
-			size = size * 10 + (uint64_t)(*p - '0');
+	for (;;) {
+		const char *end = envelope + *len, *newline;
+
+		if (*len < 2 || end[-1] != '\n')
+			return extras;
+		newline = memrchr(envelope, '\n', *len - 1);
+		if (newline == NULL || !take_extra(newline + 1, end - 1, &extras))
+			return extras;
+		*len = (size_t)(newline + 1 - envelope);
 	}
-	*len = (size_t)(last + 1 - envelope);
-	return size;
 }
 
 /* A stranger's word in a header: what is no host name's character becomes '?'. */
@@ -121,7 +168,11 @@ static void add_date(struct buf *out, int64_t wall)
 	buf_add_text(out, date);
 }
 
-/* RFC 5321 section 4.4: the trace line, the only header that this gateway adds by itself. */
+/*
+ * RFC 5321 section 4.4: the trace line, the only header that this gateway adds by itself. It tells
+ * the protocol in the words of RFC 3848 and RFC 6531, and not the login, which is nobody else's
+ * business.
+ */
 static void write_received(struct receiver *r, const struct leg *envelope)
 {
 	static const char *const known[] = {"SMTP", "ESMTP", "ESMTPS", "ESMTPA", "ESMTPSA",
@@ -130,6 +181,7 @@ static void write_received(struct receiver *r, const struct leg *envelope)
 	const char *helo = leg_param(envelope->client, "helo", &helo_len);
 	const char *proto = leg_param(envelope->client, "proto", &proto_len);
 	const char *with = "SMTP";
+	char mark[LOOP_MARK + 1];
 	struct buf *out = &r->head;
 
 	for (size_t i = 0; proto != NULL && i < COUNT_OF(known); i++) {
@@ -140,9 +192,14 @@ static void write_received(struct receiver *r, const struct leg *envelope)
 	buf_clear(out);
 	buf_add_text(out, "Received: from ");
 	add_hostlike(out, helo != NULL ? helo : "", helo_len);
-	buf_add_text(out, " ([");
+	/* RFC 5321 section 4.1.3: an address of IPv6 is tagged. */
+	buf_add_text(out, memchr(envelope->client, ':', address_len) != NULL ? " ([IPv6:" : " ([");
 	add_hostlike(out, envelope->client, address_len);
-	buf_addf(out, "])\r\n\tby %s with %s id %s;\r\n\t", r->limits.hostname, with, r->id);
+	buf_addf(out, "])\r\n\tby %s with %s id %s", r->limits.hostname, with, r->id);
+	if (r->loop_key != NULL && loop_mark(r->loop_key, r->id, mark))
+		buf_addf(out, "\r\n\t(mark %s); ", mark);
+	else
+		buf_add_text(out, ";\r\n\t");
 	add_date(out, r->accepted);
 	buf_add_text(out, "\r\n");
 }
@@ -171,21 +228,57 @@ static void note_for_the_log(struct receiver *r, const struct leg *envelope)
 	    r->sender, sizeof r->sender, "%s", envelope->from[0] != '\0' ? envelope->from : "<>");
 }
 
+/* Whose count the message goes to. False: the client line is malformed. */
+static bool note_origin(struct receiver *r, const struct leg *envelope, const struct extras *extras)
+{
+	struct quota_charge *charge = &r->charge;
+
+	charge->rcpts = envelope->rcpts;
+	charge->counted_at = 0;
+	charge->own_limits = false;
+	switch (origin_login(envelope->client, charge->who)) {
+	case ORIGIN_MALFORMED:
+		return false;
+	case ORIGIN_LOGIN:
+		charge->kind = QUOTA_LOGIN;
+		return true;
+	case ORIGIN_NO_LOGIN:
+		break;
+	}
+	charge->kind = QUOTA_SOURCE;
+	origin_source(envelope->client, charge->who);
+	charge->own_limits = extras->quota_given;
+	charge->limits = extras->quota;
+	return true;
+}
+
+/* Reads the lines of an envelope into `parsed`, which the caller frees. False: malformed. */
+static bool read_envelope(
+    struct receiver *r, char *envelope, size_t len, struct leg *parsed, const struct extras *extras)
+{
+	buf_clear(&r->envelope);
+	buf_add(&r->envelope, envelope, len);
+	if (!buf_ok(&r->envelope) || !leg_read_envelope(envelope, len, parsed))
+		return false;
+	if (note_origin(r, parsed, extras))
+		return true;
+	leg_free(parsed);
+	return false;
+}
+
 enum intake_reply receive_begin(struct receiver *r, char *envelope, size_t len)
 {
-	uint64_t declared = declared_size(envelope, &len);
+	struct extras extras = take_extras(envelope, &len);
 	struct leg parsed;
 	struct leg_name name = {.due = DUE_NONE, .k = FIRST_K};
 
 	receive_abandon(r);
-	buf_clear(&r->envelope);
-	buf_add(&r->envelope, envelope, len);
-	if (!buf_ok(&r->envelope) || !leg_read_envelope(envelope, len, &parsed)) {
+	if (!read_envelope(r, envelope, len, &parsed, &extras)) {
 		LOG_ALARM("refused", kv("why", "malformed envelope from the session"));
 		return INTAKE_TEMPORARY;
 	}
 
-	r->verdict = admit(r, declared);
+	r->verdict = admit(r, extras.size);
 	if (r->verdict == INTAKE_GO) {
 		memcpy(name.id, r->id, sizeof name.id);
 		name_format(&name, STATE_TMP, r->name);
@@ -349,8 +442,14 @@ enum intake_reply receive_commit(struct receiver *r)
 {
 	enum intake_reply verdict;
 
-	if (r->verdict == INTAKE_GO)
+	/* Before the commit: what is over a quota is frozen by the time that it is there. */
+	if (r->verdict == INTAKE_GO && r->quota != NULL &&
+	    !quota_keeper_count(r->quota, &r->charge))
+		r->verdict = INTAKE_TEMPORARY;
+	else if (r->verdict == INTAKE_GO)
 		commit(r);
+	if (r->verdict != INTAKE_KEPT && r->quota != NULL)
+		quota_keeper_take_back(r->quota, &r->charge);
 
 	verdict = r->verdict;
 	if (verdict == INTAKE_KEPT) {

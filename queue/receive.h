@@ -1,6 +1,7 @@
 /*
  * Receiving one message into tmp/: its envelope is read again, its id made, its Received line
- * written, its content streamed and digested, its head filled in, and one fsync commits it.
+ * written, its content streamed and digested, its head filled in, its recipients counted, and one
+ * fsync commits it.
  *
  * A small message is collected in memory and written at once; of a larger one no more than
  * RECEIVE_PENDING bytes are ever held.
@@ -13,6 +14,8 @@
 #include "queue/digest.h"
 #include "queue/intake.h"
 #include "queue/leg.h"
+#include "queue/loop.h"
+#include "queue/quota_keeper.h"
 #include "queue/spool.h"
 
 #define RECEIVE_PENDING ((size_t)128 * 1024)
@@ -29,6 +32,9 @@ void receive_limits_take(struct receive_limits *limits, const struct settings *s
 struct receiver {
 	const struct spool *spool;
 	struct receive_limits limits;
+	const struct loop_key *loop_key; /* NULL: Received lines carry no mark */
+	struct quota_keeper *quota;      /* NULL: nothing is counted */
+	struct quota_charge charge;
 	struct digest *digest;
 	struct buf envelope; /* the lines from, to…, client, as they go into the head */
 	struct buf pending;  /* content not yet written */
@@ -45,7 +51,10 @@ struct receiver {
 	enum intake_reply verdict; /* INTAKE_GO while all is well */
 };
 
-/* Prepares for any number of messages, one after another. False: no memory. */
+/*
+ * Prepares for any number of messages, one after another, without mark and quotas: set these behind
+ * it. False: no memory.
+ */
 NODISCARD bool receiver_init(struct receiver *r, const struct spool *spool);
 void receiver_free(struct receiver *r);
 

@@ -16,6 +16,8 @@
 #include "lib/base/log.h"
 #include "lib/base/ready.h"
 #include "lib/base/reload.h"
+#include "queue/order_door.h"
+#include "queue/order_leg.h"
 #include "queue/split.h"
 
 #define TURN_LEGS       64 /* looked at before events are seen to again */
@@ -317,6 +319,11 @@ static bool work_background(struct stage *stage, enum spool_state state)
 	return done > 0;
 }
 
+static struct order_answer carry_out(void *context, const struct order *order)
+{
+	return order_carry_out(context, order);
+}
+
 /* One turn. Returns whether there is more to do at once. */
 static bool turn(struct stage *stage)
 {
@@ -329,6 +336,8 @@ static bool turn(struct stage *stage)
 
 	stage->full = false;
 	busy = read_events(stage);
+	if (stage->door != NULL)
+		order_door_serve(stage->door, carry_out, stage);
 	if (stage->role->turn != NULL)
 		stage->role->turn(stage);
 	for (size_t i = 0; i < stage->role->n_states; i++)
@@ -359,14 +368,18 @@ static int nap(const struct stage *stage)
 
 static void rest(struct stage *stage)
 {
-	struct pollfd fds[3] = {
+	struct pollfd fds[3 + ORDER_FDS] = {
 	    {.fd = stage->inotify, .events = POLLIN},
 	    {.fd = stage->signals, .events = POLLIN},
 	    {.fd = stage->role->wake_fd != NULL ? stage->role->wake_fd(stage) : -1,
 		.events = POLLIN},
 	};
 
-	(void)poll(fds, COUNT_OF(fds), clock_patience(nap(stage)));
+	nfds_t n = 3;
+
+	if (stage->door != NULL)
+		n += order_door_poll(stage->door, fds + n);
+	(void)poll(fds, n, clock_patience(nap(stage)));
 
 	/*
 	 * A role that has nothing in hand lets a few legs come together: their jobs then sync at the
@@ -457,6 +470,16 @@ static void open_events(struct stage *stage)
 	}
 }
 
+/* A stage that nobody can give orders to still moves mail. */
+static void open_orders(struct stage *stage)
+{
+	if (stage->role->n_orders == 0)
+		return;
+	stage->door = order_door_open(stage->role->program);
+	if (stage->door == NULL)
+		LOG_ALARM("no-orders", kv("program", stage->role->program), kv_errno(errno));
+}
+
 static bool any_waits(const struct stage *stage)
 {
 	size_t n = 0;
@@ -480,6 +503,7 @@ int stage_main(const struct stage_role *role, void *context)
 	stage.watch.boot = clock_boot();
 	open_spool(&stage);
 	open_events(&stage);
+	open_orders(&stage);
 	sweep_all(&stage, true);
 	watch_start(&stage.watch, role->program, &stage.settings, any_waits(&stage));
 	if (role->start != NULL)

@@ -13,6 +13,7 @@
 #include "lib/base/settings.h"
 #include "queue/law.h"
 #include "queue/leg.h"
+#include "queue/order.h"
 #include "queue/spool.h"
 #include "queue/timetable.h"
 #include "queue/watch.h"
@@ -69,6 +70,17 @@ struct stage_role {
 	void (*alarm)(struct stage *stage);    /* SIGALRM: an operator asks for it now */
 	void (*drain)(struct stage *stage);    /* SIGTERM: finish what is being done */
 	int (*wake_fd)(struct stage *stage);   /* one more descriptor to wake for, or -1 */
+
+	/* What a person may order (queue/order.h), and in which state; none: nobody listens. */
+	const struct stage_order *orders;
+	size_t n_orders;
+};
+
+/* One order in one state of the role. */
+struct stage_order {
+	enum order_word word;
+	enum spool_state state;
+	const char *why_not; /* NULL: it is done */
 };
 
 /* The settings that jobs ask for: a reload may change them while a job runs. */
@@ -94,6 +106,7 @@ struct stage {
 	bool overflow;            /* events were lost: sweep now */
 	bool full;                /* the role takes no more just now: it wakes us when it does */
 	bool draining;            /* SIGTERM was seen */
+	struct order_door *door;  /* where orders come from, or NULL */
 	void *context;            /* the role's own */
 };
 
@@ -152,6 +165,17 @@ enum stage_open {
 	STAGE_OPEN_GONE,  /* dealt with, or no longer here */
 	STAGE_OPEN_AGAIN, /* could not be read or moved just now: look again later */
 };
+
+/* The same without the law: `law` is not filled, and nothing is moved for what the leg says. */
+NODISCARD enum stage_open stage_read(struct stage *stage, enum spool_state state,
+    const struct leg_name *name, struct stage_opened *opened);
+
+/* Appends one record, "TIME TEXT". False (logged): nothing was appended. */
+NODISCARD bool stage_append(struct stage *stage, struct stage_opened *opened, const char *text);
+
+/* Appends the closing record of the step in `opened->law`, and notes that it is closed. */
+NODISCARD bool stage_close_step(
+    struct stage *stage, struct stage_opened *opened, const char *details);
 
 /* The last line of a decision that passes: appends the closing record and moves the leg on. */
 bool stage_pass(

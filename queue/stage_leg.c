@@ -100,8 +100,8 @@ static enum stage_open read_leg(struct stage *stage, enum spool_state state,
 	return STAGE_OPEN_ACT;
 }
 
-enum stage_open stage_open(struct stage *stage, enum spool_state state, const struct leg_name *name,
-    int64_t now, struct stage_opened *o)
+enum stage_open stage_read(struct stage *stage, enum spool_state state, const struct leg_name *name,
+    struct stage_opened *o)
 {
 	enum stage_open result;
 
@@ -121,8 +121,17 @@ enum stage_open stage_open(struct stage *stage, enum spool_state state, const st
 
 	result = read_leg(stage, state, name, o);
 	if (result != STAGE_OPEN_ACT)
-		goto out;
+		(void)close(o->fd);
+	return result;
+}
 
+enum stage_open stage_open(struct stage *stage, enum spool_state state, const struct leg_name *name,
+    int64_t now, struct stage_opened *o)
+{
+	enum stage_open result = stage_read(stage, state, name, o);
+
+	if (result != STAGE_OPEN_ACT)
+		return result;
 	o->law = law_of(&o->leg, state, now);
 	if (o->law.verdict == LAW_ACT)
 		return STAGE_OPEN_ACT;
@@ -133,32 +142,54 @@ enum stage_open stage_open(struct stage *stage, enum spool_state state, const st
 	else if (!stage_move(stage, state, o->text, name, o->law.state, o->law.due, o->law.why))
 		result = STAGE_OPEN_AGAIN;
 	leg_free(&o->leg);
-out:
 	(void)close(o->fd);
 	return result;
+}
+
+bool stage_append(struct stage *stage, struct stage_opened *o, const char *text)
+{
+	struct buf record;
+	char time[CLOCK_TEXT];
+	bool done;
+
+	clock_format(watch_now(&stage->watch), time);
+	buf_init(&record, RECORD_MAX);
+	buf_addf(&record, "%s %s\n", time, text);
+	errno = ENOMEM;
+	done = buf_ok(&record) && spool_append(o->fd, o->leg.end, record.bytes, record.len);
+	if (done)
+		o->leg.end += (off_t)record.len;
+	else
+		LOG_ALARM("append-failed", kv("name", o->text), kv_errno(errno));
+	buf_free(&record);
+	return done;
+}
+
+bool stage_close_step(struct stage *stage, struct stage_opened *o, const char *details)
+{
+	struct buf text;
+	bool done;
+
+	buf_init(&text, RECORD_MAX);
+	buf_addf(&text, "%s plan=%s%s%s", plan_closing(o->law.step->word), o->leg.plan.digest,
+	    details[0] != '\0' ? " " : "", details);
+	buf_add(&text, "", 1);
+	done = buf_ok(&text) && stage_append(stage, o, text.bytes);
+	buf_free(&text);
+	if (done)
+		o->leg.plan.step[o->law.step - o->leg.plan.step].closed = true;
+	return done;
 }
 
 bool stage_pass(
     struct stage *stage, enum spool_state state, struct stage_opened *o, const char *details)
 {
-	struct buf record;
-	char time[CLOCK_TEXT];
-	bool done;
 	struct law next;
 
-	clock_format(watch_now(&stage->watch), time);
-	buf_init(&record, RECORD_MAX);
-	buf_addf(&record, "%s %s plan=%s%s%s\n", time, plan_closing(o->law.step->word),
-	    o->leg.plan.digest, details[0] != '\0' ? " " : "", details);
-	done = buf_ok(&record) && spool_append(o->fd, o->leg.end, record.bytes, record.len);
-	buf_free(&record);
-	if (!done) {
-		LOG_ALARM("append-failed", kv("name", o->text), kv_errno(errno));
+	if (!stage_close_step(stage, o, details))
 		return false;
-	}
 
 	/* The commit is the rename that follows: the law is asked again, with the step closed. */
-	o->leg.plan.step[o->law.step - o->leg.plan.step].closed = true;
 	next = law_of(&o->leg, state, stage_now(stage));
 	return next.verdict == LAW_MOVE
 		   ? stage_move(stage, state, o->text, &o->leg.name, next.state, next.due, NULL)
@@ -233,6 +264,9 @@ struct stage_outcome stage_timed(
 	int64_t until = law_until(&o->leg, o->law.step);
 	int64_t due = law_due(&o->leg, o->law.step, 0);
 
+	/* An ordinary wait, and no alarm: it has its order in the plan. */
+	if (law_operator(o->law.step))
+		return (struct stage_outcome){.action = STAGE_WAIT, .until = DUE_NEVER};
 	if (until < 0)
 		return (struct stage_outcome){.action = STAGE_STOP, .why = "no time that ends it"};
 	if (until == 0)

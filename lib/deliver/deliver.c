@@ -1,15 +1,13 @@
 #include "lib/deliver/deliver.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "lib/base/clock.h"
 #include "lib/base/die.h"
 #include "lib/base/log.h"
 #include "lib/deliver/empty.h"
+#include "lib/deliver/gate.h"
 #include "lib/deliver/job.h"
 #include "queue/pool.h"
 
@@ -20,13 +18,11 @@ static const enum spool_state states[] = {STATE_DELIVER, STATE_SENT};
 
 struct engine {
 	struct pool *pool;
-	struct freeze *freeze;
-	int lib;
+	struct gate *gate;
 	struct delivery **running; /* one slot for each job that the pool can hold */
 	size_t slots;
 	struct timetable parked; /* frozen by an operator */
-	struct stat freeze_seen; /* the freeze file when they were parked */
-	unsigned freezes;        /* how often it has changed */
+	unsigned freezes;        /* how often what is frozen has changed */
 };
 
 static bool is_running(const struct engine *e, const struct leg_name *name)
@@ -60,7 +56,7 @@ static bool take(struct stage *stage, enum spool_state state, const struct leg_n
 		return false;
 
 	*d = (struct delivery){.stage = stage,
-	    .freeze = e->freeze,
+	    .gate = e->gate,
 	    .name = *name,
 	    .now = watch_now(&stage->watch),
 	    .boot = clock_boot(),
@@ -85,21 +81,10 @@ static void unpark(struct stage *stage)
 {
 	struct engine *e = stage->context;
 	struct leg_name name;
-	struct stat now = {.st_ino = 0};
-	struct conf_fault fault;
-	char text[512];
 
-	(void)fstatat(e->lib, FREEZE_FILE, &now, AT_SYMLINK_NOFOLLOW);
-	if (now.st_ino == e->freeze_seen.st_ino && now.st_size == e->freeze_seen.st_size &&
-	    now.st_mtim.tv_sec == e->freeze_seen.st_mtim.tv_sec &&
-	    now.st_mtim.tv_nsec == e->freeze_seen.st_mtim.tv_nsec)
+	if (!gate_changed(e->gate))
 		return;
-	e->freeze_seen = now;
 	e->freezes++;
-	if (!freeze_refresh(e->freeze, &fault)) {
-		conf_fault_show(&fault, text, sizeof text);
-		LOG_ALARM("everything-frozen", kv("why", text));
-	}
 	while (timetable_pop(&e->parked, &name))
 		stage_schedule(stage, STATE_DELIVER, &name, stage_now(stage));
 }
@@ -192,12 +177,11 @@ static void start(struct stage *stage)
 {
 	struct engine *e = stage->context;
 
-	e->lib = open("lib", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (e->lib < 0)
+	e->gate = gate_open();
+	if (e->gate == NULL)
 		die_environ("lib/");
-	e->freeze = freeze_open(e->lib);
 	e->pool = pool_start((size_t)stage->settings.deliver_workers, delivery_run);
-	if (e->freeze == NULL || e->pool == NULL)
+	if (e->pool == NULL)
 		die_environ("threads or memory");
 	e->slots = pool_free(e->pool);
 	e->running = calloc(e->slots, sizeof(struct delivery *));
@@ -232,6 +216,12 @@ static bool at_rest(struct stage *stage)
 	return pool_free(e->pool) == e->slots;
 }
 
+/* Mail of a stolen login, for one: frozen, and then thrown away. */
+static const struct stage_order orders[] = {
+    {ORDER_DISCARD, STATE_DELIVER, NULL},
+    {ORDER_RELEASE, STATE_DELIVER, "nothing holds it: it waits for its delivery"},
+};
+
 static const struct stage_role role = {
     .program = "seki-deliver",
     .states = states,
@@ -248,11 +238,13 @@ static const struct stage_role role = {
     .alarm = flush,
     .drain = drain,
     .wake_fd = wake_fd,
+    .orders = orders,
+    .n_orders = COUNT_OF(orders),
 };
 
 int deliver_main(void)
 {
-	struct engine engine = {.lib = -1};
+	struct engine engine = {.gate = NULL};
 
 	timetable_init(&engine.parked);
 	return stage_main(&role, &engine);

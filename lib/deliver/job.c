@@ -35,13 +35,13 @@ static size_t choose(struct delivery *d, const struct leg *leg, size_t *rcpt, bo
 {
 	size_t n = 0;
 
-	*frozen = !freeze_refresh(d->freeze, NULL);
+	*frozen = !gate_refresh(d->gate);
 	if (*frozen)
 		return 0;
 	for (size_t i = 0; i < leg->rcpts; i++) {
 		if (leg->rcpt[i].fate != RCPT_OPEN)
 			continue;
-		if (freeze_holds(d->freeze, leg, i, NULL))
+		if (gate_holds(d->gate, leg, i))
 			*frozen = true;
 		else
 			rcpt[n++] = i;

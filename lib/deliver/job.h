@@ -4,7 +4,7 @@
 
 #include "lib/base/buf.h"
 #include "lib/base/settings.h"
-#include "queue/freeze.h"
+#include "lib/deliver/gate.h"
 #include "queue/stage.h"
 
 #define DELIVERY_RECORD_MAX ((size_t)256 * 1024)
@@ -19,7 +19,7 @@ enum delivery_end {
 
 struct delivery {
 	struct stage *stage; /* its spool, and what reads a leg */
-	struct freeze *freeze;
+	struct gate *gate;
 	struct leg_name name;
 	int64_t now, boot; /* believed time and boot clock at the start, microseconds */
 	char route[SETTING_TEXT_MAX];

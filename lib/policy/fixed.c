@@ -4,8 +4,10 @@
 #include <string.h>
 
 #include "lib/base/clock.h"
+#include "lib/base/xtext.h"
 
 #define PLAN_MAX ((size_t)4096)
+#define WHY_MAX  ((size_t)256) /* of hold=, as written */
 
 static void add_timed(struct buf *plan, const char *word, int64_t since, int64_t wait)
 {
@@ -19,11 +21,36 @@ static void add_timed(struct buf *plan, const char *word, int64_t since, int64_t
 	buf_addf(plan, " %s until=%s\n", word, until);
 }
 
-/* One line for each state in plan-states, which the settings have checked. */
-static void write_plan(struct buf *plan, const struct settings *s, int64_t since)
+/*
+ * hold=WORD of the client line: the door wants a person to look, whatever the settings say. It is
+ * the first step, so that nobody is asked about mail that an operator may yet throw away.
+ */
+static void add_operator(struct buf *plan, const struct leg *leg)
+{
+	char why[WHY_MAX];
+	size_t len = 0, decoded = 0;
+	const char *text = leg_param(leg->client, "hold", &len);
+
+	if (text == NULL)
+		return;
+	/* What is no xtext, or too long, is still a wish to hold. */
+	if (len > sizeof why || !xtext_decode(text, len, why, &decoded))
+		decoded = 0;
+	buf_add_text(plan, " hold operator why=");
+	if (decoded > 0)
+		buf_add_xtext(plan, why, decoded);
+	else
+		buf_add_text(plan, "unknown");
+	buf_add_text(plan, "\n");
+}
+
+/* What the door asks for, and one line for each state in plan-states, checked by the settings. */
+static void write_plan(
+    struct buf *plan, const struct settings *s, const struct leg *leg, int64_t since)
 {
 	const char *word = s->plan_states;
 
+	add_operator(plan, leg);
 	while (*word != '\0') {
 		size_t len = strcspn(word, " ");
 
@@ -113,7 +140,7 @@ bool policy_judge(
 		last = &j->group[j->groups++];
 		*last = (struct policy_group){.rcpt = &j->indices[i], .rcpts = 1};
 		buf_init(&last->plan, PLAN_MAX);
-		write_plan(&last->plan, s, since);
+		write_plan(&last->plan, s, leg, since);
 		if (!buf_ok(&last->plan))
 			goto fail;
 	}

@@ -1,6 +1,7 @@
 /*
  * Judging. For now the plan is fixed by the settings plan-states, plan-hold, plan-stagger and
- * plan-divide; the rule language takes this place.
+ * plan-divide; the rule language takes this place. Mail whose client line says hold=WORD waits for
+ * an operator before all that.
  */
 #ifndef SEKISHO_POLICY_H
 #define SEKISHO_POLICY_H

@@ -9,8 +9,20 @@
 #include "lib/shell/out.h"
 #include "lib/shell/who.h"
 #include "queue/freeze.h"
+#include "queue/origin.h"
 
 #define REASON_ROOM (FREEZE_TEXT_MAX + 1)
+
+/* The operator's own file first. */
+static const char *const files[] = {FREEZE_FILE, FREEZE_QUOTA_FILE};
+
+static const char *const needs[] = {
+    [FREEZE_ALL] = "",
+    [FREEZE_SENDER] = "an address, or @domain",
+    [FREEZE_RECIPIENT] = "an address, or @domain",
+    [FREEZE_LOGIN] = "a login",
+    [FREEZE_SOURCE] = "an IP address",
+};
 
 static int open_lib(void)
 {
@@ -54,35 +66,52 @@ static int list_frozen(const struct shell *sh)
 	struct conf_fault fault;
 	struct out o;
 	int lib = open_lib();
-	bool fine;
+	bool fine = true;
 
 	if (lib < 0)
 		return EXIT_ENVIRON;
 	out_open(&o, sh, "KIND\tADDRESS\tSINCE\tBY\tREASON");
-	fine = freeze_list(lib, show_entry, &o, &fault);
-	(void)close(lib);
-	if (!fine)
+	for (size_t i = 0; i < COUNT_OF(files); i++) {
+		if (freeze_list(lib, files[i], show_entry, &o, &fault))
+			continue;
 		complain_fault(&fault);
+		fine = false;
+	}
+	(void)close(lib);
 	return out_close(&o, fine ? EXIT_FINE : EXIT_CONFIG);
 }
 
 /* ---- changing it -------------------------------------------------------------------------- */
 
-/* Reads "all", "sender ADDRESS", "recipient ADDRESS"; returns how many words, 0 after a complaint. */
-static int take_what(int argc, char **argv, enum freeze_kind *kind, const char **address)
+/* What was named, in the form in which it is written down. */
+struct what {
+	enum freeze_kind kind;
+	const char *address;
+	char source[ORIGIN_SOURCE_ROOM];
+};
+
+/* Reads "all", "sender ADDRESS" and so on; returns how many words, 0 after a complaint. */
+static int take_what(int argc, char **argv, struct what *what)
 {
-	*address = "";
-	if (argc < 1 || !freeze_kind_by_name(argv[0], kind)) {
-		complain("all, sender ADDRESS or recipient ADDRESS is expected");
+	what->address = "";
+	if (argc < 1 || !freeze_kind_by_name(argv[0], &what->kind)) {
+		complain("all, or sender, recipient, login or source and whose is expected");
 		return 0;
 	}
-	if (*kind == FREEZE_ALL)
+	if (what->kind == FREEZE_ALL)
 		return 1;
 	if (argc < 2 || argv[1][0] == '\0') {
-		complain("%s needs an address, or @domain", argv[0]);
+		complain("%s needs %s", argv[0], needs[what->kind]);
 		return 0;
 	}
-	*address = argv[1];
+	what->address = argv[1];
+	if (what->kind != FREEZE_SOURCE)
+		return 2;
+	if (!origin_source_of(argv[1], what->source)) {
+		complain_about(argv[1], "is no IP address");
+		return 0;
+	}
+	what->address = what->source;
 	return 2;
 }
 
@@ -117,7 +146,7 @@ static int say(enum freeze_done done, const struct conf_fault *fault, const char
 	case FREEZE_FAILED:
 		break;
 	}
-	complain("lib/" FREEZE_FILE " cannot be written: %s; \"seki freeze\" lists what holds",
+	complain("what is frozen cannot be written down: %s; \"seki freeze\" lists what holds",
 	    strerrordesc_np(errno));
 	return EXIT_ENVIRON;
 }
@@ -128,13 +157,16 @@ int shell_freeze(const struct shell *sh, int argc, char **argv)
 	struct freeze_entry e = {.since = since, .by = by, .reason = reason};
 	struct conf_fault fault;
 	enum freeze_done done;
+	struct what what;
 	int words, lib;
 
 	if (argc == 0)
 		return list_frozen(sh);
-	words = take_what(argc, argv, &e.kind, &e.address);
+	words = take_what(argc, argv, &what);
 	if (words == 0)
 		return EXIT_USAGE;
+	e.kind = what.kind;
+	e.address = what.address;
 	if (strlen(e.address) > FREEZE_TEXT_MAX || !join(argc - words, argv + words, reason))
 		return complain_usage("the address or the reason is too long");
 
@@ -143,18 +175,35 @@ int shell_freeze(const struct shell *sh, int argc, char **argv)
 		return EXIT_ENVIRON;
 	clock_format(clock_wall(), since);
 	who(by);
-	done = freeze_add(lib, &e, &fault);
+	done = freeze_add(lib, FREEZE_FILE, &e, &fault);
 	(void)close(lib);
 	return say(done, &fault, "that is frozen already");
 }
 
-int shell_thaw(const struct shell *sh, int argc, char **argv)
+/* Takes it out of whichever file has it, or of both. */
+static int thaw(int lib, const struct what *what)
 {
 	struct conf_fault fault;
-	enum freeze_kind kind;
-	enum freeze_done done;
-	const char *address;
-	int words = take_what(argc, argv, &kind, &address), lib;
+	int code = EXIT_NO, one;
+
+	for (size_t i = 0; i < COUNT_OF(files); i++) {
+		enum freeze_done done =
+		    freeze_remove(lib, files[i], what->kind, what->address, &fault);
+
+		if (done == FREEZE_NOTHING)
+			continue;
+		one = say(done, &fault, "");
+		code = code == EXIT_NO ? one : worse(code, one);
+	}
+	if (code == EXIT_NO)
+		complain("that is not frozen; \"seki freeze\" lists what is");
+	return code;
+}
+
+int shell_thaw(const struct shell *sh, int argc, char **argv)
+{
+	struct what what;
+	int words = take_what(argc, argv, &what), lib, code;
 
 	(void)sh;
 	if (words == 0)
@@ -164,7 +213,7 @@ int shell_thaw(const struct shell *sh, int argc, char **argv)
 	lib = open_lib();
 	if (lib < 0)
 		return EXIT_ENVIRON;
-	done = freeze_remove(lib, kind, address, &fault);
+	code = thaw(lib, &what);
 	(void)close(lib);
-	return say(done, &fault, "that is not frozen; \"seki freeze\" lists what is");
+	return code;
 }

@@ -24,17 +24,20 @@ struct shell {
 /* `argv` begins behind the command's word. */
 typedef int shell_command(const struct shell *sh, int argc, char **argv);
 
-shell_command shell_list;   /* list [STATE…] */
-shell_command shell_show;   /* show ID… */
-shell_command shell_cat;    /* cat ID… */
-shell_command shell_find;   /* find [--from X] … */
-shell_command shell_flush;  /* flush */
-shell_command shell_freeze; /* freeze [all|sender X|recipient X [REASON…]] */
-shell_command shell_thaw;   /* thaw all|sender X|recipient X */
-shell_command shell_stats;  /* stats */
-shell_command shell_check;  /* check */
-shell_command shell_config; /* config */
-shell_command shell_reload; /* reload */
-shell_command shell_clock;  /* clock [ok] */
+shell_command shell_list;    /* list [STATE…] */
+shell_command shell_show;    /* show ID… */
+shell_command shell_cat;     /* cat ID… */
+shell_command shell_find;    /* find [--from X] … */
+shell_command shell_flush;   /* flush */
+shell_command shell_release; /* release ID… */
+shell_command shell_discard; /* discard ID… */
+shell_command shell_freeze;  /* freeze [all|sender X|recipient X|login X|source X [REASON…]] */
+shell_command shell_thaw;    /* thaw all|sender X|recipient X|login X|source X */
+shell_command shell_stats;   /* stats */
+shell_command shell_check;   /* check */
+shell_command shell_config;  /* config */
+shell_command shell_reload;  /* reload */
+shell_command shell_clock;   /* clock [ok] */
+shell_command shell_passwd;  /* passwd [-d] LOGIN | -l */
 
 #endif

@@ -98,15 +98,23 @@ static void count_entry(void *context, const struct freeze_entry *e)
 
 static void put_frozen(struct out *o)
 {
+	static const char *const files[] = {FREEZE_FILE, FREEZE_QUOTA_FILE};
 	struct conf_fault fault;
+	const char *bad = NULL;
+	char text[64];
 	uint64_t n = 0;
 	int lib = open("lib", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
-	if (lib >= 0 && freeze_list(lib, count_entry, &n, &fault)) {
+	for (size_t i = 0; i < COUNT_OF(files); i++) {
+		if (lib < 0 || !freeze_list(lib, files[i], count_entry, &n, &fault))
+			bad = files[i];
+	}
+	if (bad == NULL) {
 		put_number(o, "frozen", n);
 	} else {
+		(void)snprintf(text, sizeof text, "everything: lib/%s is unreadable", bad);
 		out_text(o, "what", "frozen");
-		out_text(o, "value", "everything: lib/" FREEZE_FILE " is unreadable");
+		out_text(o, "value", text);
 		out_end(o);
 	}
 	if (lib >= 0)

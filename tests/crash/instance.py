@@ -16,6 +16,7 @@ MOVING = ("tmp", "new", "approve", "hold", "encrypt", "stagger", "deliver")
 OWNED = {"seki-queue": ("tmp",), "seki-scan": ("new",), "seki-hold": ("approve", "hold"),
          "seki-encrypt": ("encrypt",), "seki-stagger": ("stagger",), "seki-deliver": ("deliver",)}
 PROGRAMS = tuple(OWNED)
+ORDERED = ("seki-hold", "seki-deliver")
 FULL = "approve hold encrypt stagger deliver"
 SETTINGS = ("trial yes\nhostname gate.example\nsmtp-listen 127.0.0.1:2525\nroute maildir:outbox\n"
             "ballast 64KB\nretry-first 1s\nretry-longest 1s\n")
@@ -33,7 +34,8 @@ class Instance:
         self.exits: list = []
         self.ahead = 0
         self.may_stay_full = False  # a body in sent/ is kept until its end is known to be durable
-        for place in ("etc", "lib/clock", "run/queue", "run/taken", "outbox/cur", "outbox/new", "outbox/tmp",
+        for place in ("etc", "lib/clock", "lib/quota", "lib/loop", "run/queue", "run/taken",
+                      *(f"run/order/{p}" for p in ORDERED), "outbox/cur", "outbox/new", "outbox/tmp",
                       *(f"spool/{s}" for s in STATES), *(f"spool/split/{s}" for s in SPLITS)):
             os.makedirs(self.root / place)
         (self.root / "etc/settings").write_text(SETTINGS + settings)
@@ -185,5 +187,24 @@ class Door:
                 self.socket.sendall(b"D" + struct.pack(">I", len(piece)) + piece)
             self.socket.sendall(b".")
             return self.socket.recv(1).decode()
+        except OSError:
+            return ""
+
+
+def order(inst: Instance, program: str, line: str, seconds: float = 5) -> str:
+    """What the program answers to an operator's order; "" if it did not."""
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            with socket.socket(socket.AF_UNIX) as s:
+                s.settimeout(seconds)
+                os.chdir(inst.root)
+                s.connect(f"run/order/{program}/socket")
+                s.sendall(line.encode() + b"\n")
+                return s.recv(1024).decode().rstrip("\n")
+        except (FileNotFoundError, ConnectionRefusedError):
+            if not inst.alive(program) or time.monotonic() > deadline:
+                return ""
+            time.sleep(NAP)
         except OSError:
             return ""

@@ -27,6 +27,7 @@ class Expected:
     bad: int = 0
     alarm: bool = True  # each file in bad/ has one
     letters: list = field(default_factory=list)  # what clients were answered
+    answer: str = ""  # what an operator was answered
 
 
 def body(token: str, size: int) -> bytes:

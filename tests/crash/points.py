@@ -5,7 +5,7 @@ from typing import Callable
 
 import leg
 import oracle
-from instance import FULL, NAP, OWNED, Door, Instance
+from instance import FULL, NAP, OWNED, STATES, Door, Instance, order
 from oracle import Expected, Message
 
 HELD = ["approve no", "hold no", "encrypt keep", "stagger no", "deliver"]
@@ -44,6 +44,7 @@ class Scenario:
     words: tuple = tuple(FULL.split())
     client: Callable | None = None
     done: Callable | None = None   # the program under test has nothing more to do
+    judge: Callable | None = None  # what must hold behind the fault already
     after: Callable | None = None  # before the other programs start
 
 
@@ -171,7 +172,78 @@ def was_deferred(inst: Instance) -> bool:
     return "event=deferred" in inst.log()
 
 
+# ---- a person's orders --------------------------------------------------------------------------
+
+OPERATED = ["hold operator why=foreign-sender", "deliver"]
+FROZEN = "all since=2026-11-22T09:35:01Z by=root reason=\n"
+TO = {"release": "deliver", "discard": "trash"}
+
+
+def waits(state: str, word: str) -> Callable:
+    """A leg that only a person's word moves: held, or frozen in deliver/."""
+    def prepare(inst: Instance) -> Expected:
+        ident = leg.new_id()
+        told = Message(ident[-8:], RCPTS[:2], oracle.body(ident[-8:], SMALL), "kept" if word == "release" else "never")
+        text, digest = leg.plan(ident, "1", OPERATED)
+        if state == "deliver":
+            text += leg.record("held", f"plan={digest} ended=released by=x via=shell")
+            (inst.root / "lib/freeze").write_text(FROZEN)
+        name = f"{NEVER}.{ident}.1" if state == "hold" else leg.name(state, ident)
+        inst.put(state, name, leg.leg(ident, "1", told.rcpts, told.body, text))
+        return Expected([told])
+    return prepare
+
+
+def ordered(state: str, word: str, program: str) -> Callable:
+    """Orders it, once; what was answered stands in expected.answer."""
+    def client(inst: Instance, expected: Expected) -> None:
+        expected.answer = "no it is being sent"  # seki-deliver reads it once, and finds it frozen
+        while expected.answer == "no it is being sent" and (names := inst.names(state)):
+            expected.answer = order(inst, program, f"{word} {state} {names[0]} by=x via=shell")
+    return client
+
+
+def one_place(state: str, word: str) -> Callable:
+    """Exactly one file of it, where the answer says; a record that counts only where it was not denied."""
+    def judge(inst: Instance, expected: Expected, fault: str) -> list:
+        places = [(s, n) for s in STATES for n in inst.names(s)]
+        if len(places) != 1 or places[0][0] not in (state, TO[word]):
+            return [f"I1: after a crash it stands in {places}"]
+        found = leg.Leg(inst.read(*places[0]))
+        said = {"release": "held", "discard": "discarded"}[word] in found.words()
+        moved = places[0][0] == TO[word]
+        faults = [] if said or not moved else [f"law 4: {word}d without its record"]
+        if not fault and expected.answer != f"done {TO[word]}":
+            faults.append(f"I2: without a fault the answer was {expected.answer!r}")
+        if expected.answer.startswith("done") and not moved:
+            faults.append("I2: told as done, and it is not")
+        if expected.answer.startswith("no") and (said or moved):
+            faults.append(f"I2: told as not done ({expected.answer}), and it is")
+        if fault.startswith("fsync") and fault.endswith(("EIO", "ENOSPC")) and expected.answer != f"unknown {TO[word]}":
+            faults.append(f"I2: a failed fsync was told as {expected.answer!r}")
+        return faults
+    return judge
+
+
+def ordered_again(state: str, word: str, program: str) -> Callable:
+    """As the operator does who lists again: until it is there."""
+    def after(inst: Instance) -> None:
+        deadline = time.monotonic() + HIT_SECONDS
+        while (names := inst.names(state)) and time.monotonic() < deadline:
+            if not inst.alive(program):
+                inst.start(program)
+            order(inst, program, f"{word} {state} {names[0]} by=x via=shell")
+            time.sleep(NAP)
+    return after
+
+
+def person(name: str, program: str, state: str, word: str) -> Scenario:
+    return Scenario(name, program, waits(state, word), words=("hold", "deliver"), client=ordered(state, word, program),
+                    judge=one_place(state, word), after=ordered_again(state, word, program))
+
+
 PLAN_FULL = f"plan-states {FULL}\n"
+NEVER = "99991231T235959Z"
 DELIVER = ("deliver",)
 TORN = b"2026-11-22T10:35:01.2001"
 
@@ -194,6 +266,9 @@ SCENARIOS = [
     Scenario("deliver-unproven", "seki-deliver", one("deliver", 2), PLAN_FULL),
     Scenario("deliver-copied", "seki-deliver", copied_before, PLAN_FULL),
     Scenario("deliver-ended", "seki-deliver", sent_before, PLAN_FULL),
+    person("hold-released", "seki-hold", "hold", "release"),
+    person("hold-discarded", "seki-hold", "hold", "discard"),
+    person("deliver-discarded", "seki-deliver", "deliver", "discard"),
     Scenario("deliver-deferring", "seki-deliver", without_outbox(one("deliver", 4)), PLAN_FULL,
              done=was_deferred, after=outbox_again),
 ]
@@ -241,11 +316,12 @@ def run_point(build, libraries, scenario: Scenario, fault: str, wrong: str = "",
         run_faulted(scenario, inst, expected, fault, wrong, not kill)
         if kill and inst.alive(scenario.program):
             inst.stop(scenario.program)  # it was never met
+        faults = scenario.judge(inst, expected, fault) if scenario.judge else []
         if scenario.after:
             scenario.after(inst)
         rested = inst.supervise(inst.at_rest, seconds, everywhere, not kill)
         inst.stop_all()
-        faults = [] if rested else [f"I1: not at rest; ended: {inst.exits}"]
+        faults += [] if rested else [f"I1: not at rest; ended: {inst.exits}"]
         expected.alarm = not kill  # one who dies before he can say so says nothing
         faults += oracle.check(inst, expected, kinds)
         return {"name": f"{scenario.name} {fault}", "faults": faults, "calls": inst.calls(), "hit": inst.calls("hit"),

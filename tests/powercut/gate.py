@@ -22,6 +22,8 @@ route maildir:outbox
 ballast 1MB
 space-bytes 1MB
 space-files 100
+quota-source-hour 0
+quota-source-day 0
 """
 PATIENCE = 15  # a stage looks again at what failed after 5 s; its next sweep comes after 5 min
 SIZES = (300, 900, 2500, 3700, 4100, 9000, 30000, 200000)
@@ -30,7 +32,8 @@ SIZES = (300, 900, 2500, 3700, 4100, 9000, 30000, 200000)
 def lay_out(root, settings):
     """Everything that an instance has before its first program starts."""
     folders = ["spool/" + s for s in STATES] + ["spool/split/" + s for s in STAGES]
-    for folder in folders + ["etc", "lib/clock", "run/queue", "run/taken", "others",
+    for folder in folders + ["etc", "lib/clock", "lib/quota", "lib/loop", "run/queue", "run/taken", "others",
+                             "run/order/seki-hold", "run/order/seki-deliver",
                              "outbox/tmp", "outbox/new", "outbox/cur"]:
         (root / folder).mkdir(parents=True)
     (root / "etc/settings").write_text(SETTINGS + settings)

@@ -73,12 +73,14 @@ static void read_file(const struct place *p, char *text, size_t room)
 	(void)close(fd);
 }
 
+static const char *client = "192.0.2.10 helo=pc1 proto=esmtp";
+
 /* Whether mail from `from` to `to` is held, by a file with this text. */
 static bool holds(struct freeze *f, const char *from, const char *to, const char **why)
 {
 	char from_copy[64], to_copy[64];
 	struct leg_rcpt rcpt = {.address = to_copy};
-	struct leg leg = {.from = from_copy, .rcpts = 1, .rcpt = &rcpt};
+	struct leg leg = {.from = from_copy, .client = client, .rcpts = 1, .rcpt = &rcpt};
 
 	(void)snprintf(from_copy, sizeof from_copy, "%s", from);
 	(void)snprintf(to_copy, sizeof to_copy, "%s", to);
@@ -88,7 +90,7 @@ static bool holds(struct freeze *f, const char *from, const char *to, const char
 static void no_file_freezes_nothing(void **state)
 {
 	struct place *p = *state;
-	struct freeze *f = freeze_open(p->lib);
+	struct freeze *f = freeze_open(p->lib, FREEZE_FILE);
 	const char *why = "untouched";
 
 	assert_non_null(f);
@@ -135,7 +137,7 @@ static void addresses(void **state)
 
 		(void)snprintf(text, sizeof text, "%s" REST, cases[i].line);
 		write_file(p, text, strlen(text));
-		f = freeze_open(p->lib);
+		f = freeze_open(p->lib, FREEZE_FILE);
 		assert_non_null(f);
 		assert_true(freeze_refresh(f, NULL));
 		if (holds(f, cases[i].from, cases[i].to, &why) != cases[i].held)
@@ -144,6 +146,111 @@ static void addresses(void **state)
 			assert_string_equal(why, cases[i].why);
 		freeze_close(f);
 	}
+}
+
+/* What a quota froze is known by the login, or by where it came from. */
+static void logins_and_sources(void **state)
+{
+	static const struct {
+		const char *line, *client;
+		bool held;
+	} cases[] = {
+	    {"login alice", "192.0.2.10 auth=alice", true},
+	    {"login Alice", "192.0.2.10 helo=x auth=aLICE port=1", true},
+	    {"login alice", "192.0.2.10 auth=alice2", false},
+	    {"login alice", "192.0.2.10 auth=", false},
+	    {"login alice", "192.0.2.10 helo=alice", false},
+	    {"login a@b", "192.0.2.10 auth=a@b", true},
+	    {"login @b", "192.0.2.10 auth=a@b", false}, /* a login has no domain */
+	    {"login al+20ice", "192.0.2.10 auth=al+20ice", true},
+	    {"login alice", "192.0.2.10 auth=al+2", false},
+	    {"source 192.0.2.10", "192.0.2.10 helo=x", true},
+	    {"source 192.0.2.10", "192.0.2.10 auth=alice", true},
+	    {"source 192.0.2.10", "192.0.2.1 helo=x", false},
+	    {"source 192.0.2.10", "::ffff:192.0.2.10 helo=x", true},
+	    {"source 2001:db8:1:2::/64", "2001:db8:1:2:3:4:5:6 helo=x", true},
+	    {"source 2001:DB8:1:2::/64", "2001:db8:1:2:ffff:: helo=x", true},
+	    {"source 2001:db8:1:2::/64", "2001:db8:1:3::1 helo=x", false},
+	    {"source unknown", "- helo=x", true},
+	};
+	struct place *p = *state;
+
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		const char *why = NULL;
+		char text[256];
+		struct freeze *f;
+
+		(void)snprintf(text, sizeof text, "%s" REST, cases[i].line);
+		write_file(p, text, strlen(text));
+		f = freeze_open(p->lib, FREEZE_FILE);
+		assert_non_null(f);
+		assert_true(freeze_refresh(f, NULL));
+		client = cases[i].client;
+		if (holds(f, "a@b", "c@d", &why) != cases[i].held)
+			fail_msg("%s: %s", cases[i].line, cases[i].client);
+		freeze_close(f);
+	}
+	client = "192.0.2.10 helo=pc1 proto=esmtp";
+}
+
+/* The other file: no directory is nothing frozen; what is written there names itself. */
+static void the_quotas_own_file(void **state)
+{
+	struct place *p = *state;
+	struct freeze *f = freeze_open(p->lib, FREEZE_QUOTA_FILE);
+	struct freeze_entry e = {FREEZE_LOGIN, "alice", SINCE, "seki-queue", "quota-hour"};
+	struct conf_fault fault;
+	bool known = false;
+	int fd;
+
+	assert_non_null(f);
+	assert_true(freeze_refresh(f, NULL));
+	assert_int_equal(freeze_count(f), 0);
+	assert_int_equal(freeze_add(p->lib, FREEZE_QUOTA_FILE, &e, &fault), FREEZE_FAILED);
+	assert_int_equal(freeze_remove(p->lib, FREEZE_QUOTA_FILE, FREEZE_LOGIN, "alice", &fault),
+	    FREEZE_NOTHING);
+
+	assert_int_equal(mkdirat(p->lib, "quota", 0750), 0);
+	assert_int_equal(freeze_add(p->lib, FREEZE_QUOTA_FILE, &e, &fault), FREEZE_DONE);
+	assert_int_equal(freeze_add(p->lib, FREEZE_QUOTA_FILE, &e, &fault), FREEZE_NOTHING);
+	assert_true(freeze_refresh(f, NULL));
+	assert_true(freeze_has(f, FREEZE_LOGIN, "ALICE", &known));
+	assert_true(known);
+	assert_false(freeze_has(f, FREEZE_SOURCE, "alice", &known));
+	assert_false(freeze_has(f, FREEZE_LOGIN, "bob", &known));
+
+	fd = openat(p->lib, FREEZE_QUOTA_FILE, O_WRONLY | O_APPEND | O_CLOEXEC);
+	assert_int_equal(write(fd, "x", 1), 1);
+	(void)close(fd);
+	assert_false(freeze_refresh(f, &fault));
+	assert_string_equal(fault.file, "lib/quota/freeze");
+	assert_false(freeze_has(f, FREEZE_LOGIN, "alice", &known));
+	assert_false(known); /* nobody can say that he was thawed */
+	freeze_close(f);
+	(void)unlinkat(p->lib, FREEZE_QUOTA_FILE, 0);
+	assert_int_equal(unlinkat(p->lib, "quota", AT_REMOVEDIR), 0);
+}
+
+/* Root thaws, and seki-queue must be able to write on. */
+static void root_keeps_owner_and_mode(void **state)
+{
+	struct place *p = *state;
+	struct conf_fault fault;
+	struct freeze_entry e = {FREEZE_LOGIN, "alice", SINCE, "x", ""};
+	struct stat st;
+
+	if (geteuid() != 0)
+		skip();
+	write_file(p, "", 0);
+	assert_int_equal(fchownat(p->lib, FREEZE_FILE, 12345, 23456, 0), 0);
+	assert_int_equal(fchmodat(p->lib, FREEZE_FILE, 0640, 0), 0);
+	/* What a killed writer of another user left is no hindrance. */
+	assert_int_equal(symlinkat("nowhere", p->lib, FREEZE_FILE ".new"), 0);
+	assert_int_equal(freeze_add(p->lib, FREEZE_FILE, &e, &fault), FREEZE_DONE);
+	assert_int_equal(fstatat(p->lib, FREEZE_FILE, &st, AT_SYMLINK_NOFOLLOW), 0);
+	assert_int_equal(st.st_uid, 12345);
+	assert_int_equal(st.st_gid, 23456);
+	assert_int_equal(st.st_mode & 07777, 0640);
 }
 
 static void malformed_freezes_everything(void **state)
@@ -163,9 +270,13 @@ static void malformed_freezes_everything(void **state)
 	    "sender a+00b since=" SINCE " by=root reason=\n",
 	    "sender a@b since=" SINCE " by=root reason=\nall since=" SINCE " by=r",
 	    "rule x since=" SINCE " by=root reason=\n",
+	    "login since=" SINCE " by=root reason=\n",
+	    "source 2001:db8::1 since=" SINCE " by=root reason=\n", /* would hold nothing */
+	    "source 192.0.2.0/24 since=" SINCE " by=root reason=\n",
+	    "source alice since=" SINCE " by=root reason=\n",
 	};
 	struct place *p = *state;
-	struct freeze *f = freeze_open(p->lib);
+	struct freeze *f = freeze_open(p->lib, FREEZE_FILE);
 	struct conf_fault fault;
 	const char *why;
 
@@ -199,7 +310,7 @@ static void unreadable_freezes_everything(void **state)
 
 	/* A directory, a dangling link: nothing that can be read. */
 	assert_int_equal(mkdirat(p->lib, FREEZE_FILE, 0755), 0);
-	f = freeze_open(p->lib);
+	f = freeze_open(p->lib, FREEZE_FILE);
 	assert_non_null(f);
 	assert_false(freeze_refresh(f, NULL));
 	assert_true(holds(f, "a@b", "c@d", &why));
@@ -219,13 +330,13 @@ static void add(
 	struct freeze_entry e = {kind, address, SINCE, "root", "because I say"};
 	struct conf_fault fault;
 
-	assert_int_equal(freeze_add(p->lib, &e, &fault), expected);
+	assert_int_equal(freeze_add(p->lib, FREEZE_FILE, &e, &fault), expected);
 }
 
 static void change_is_seen(void **state)
 {
 	struct place *p = *state;
-	struct freeze *f = freeze_open(p->lib);
+	struct freeze *f = freeze_open(p->lib, FREEZE_FILE);
 	struct conf_fault fault;
 	char text[512];
 
@@ -244,13 +355,15 @@ static void change_is_seen(void **state)
 	assert_int_equal(freeze_count(f), 2);
 	assert_true(holds(f, "x@y", "c@d", NULL));
 
-	assert_int_equal(freeze_remove(p->lib, FREEZE_ALL, "", &fault), FREEZE_DONE);
-	assert_int_equal(freeze_remove(p->lib, FREEZE_ALL, "", &fault), FREEZE_NOTHING);
+	assert_int_equal(freeze_remove(p->lib, FREEZE_FILE, FREEZE_ALL, "", &fault), FREEZE_DONE);
+	assert_int_equal(
+	    freeze_remove(p->lib, FREEZE_FILE, FREEZE_ALL, "", &fault), FREEZE_NOTHING);
 	assert_true(freeze_refresh(f, NULL));
 	assert_false(holds(f, "x@y", "c@d", NULL));
 	assert_true(holds(f, "a b@c", "c@d", NULL));
 
-	assert_int_equal(freeze_remove(p->lib, FREEZE_SENDER, "A b@C", &fault), FREEZE_DONE);
+	assert_int_equal(
+	    freeze_remove(p->lib, FREEZE_FILE, FREEZE_SENDER, "A b@C", &fault), FREEZE_DONE);
 	assert_true(freeze_refresh(f, NULL));
 	assert_int_equal(freeze_count(f), 0);
 
@@ -269,7 +382,7 @@ static void a_bad_file_is_not_changed(void **state)
 
 	write_file(p, text, strlen(text));
 	add(p, FREEZE_ALL, "", FREEZE_BAD);
-	assert_int_equal(freeze_remove(p->lib, FREEZE_ALL, "", &fault), FREEZE_BAD);
+	assert_int_equal(freeze_remove(p->lib, FREEZE_FILE, FREEZE_ALL, "", &fault), FREEZE_BAD);
 	assert_int_equal(fault.line, 1);
 	read_file(p, now, sizeof now);
 	assert_string_equal(now, text);
@@ -292,7 +405,7 @@ static void listing(void **state)
 
 	add(p, FREEZE_RECIPIENT, "@\xe6\x97\xa5.jp", FREEZE_DONE);
 	add(p, FREEZE_ALL, "", FREEZE_DONE);
-	assert_true(freeze_list(p->lib, remember, text, &fault));
+	assert_true(freeze_list(p->lib, FREEZE_FILE, remember, text, &fault));
 	assert_string_equal(text, "recipient|@\xe6\x97\xa5.jp|" SINCE "|root|because I say;"
 				  "all||" SINCE "|root|because I say;");
 }
@@ -316,7 +429,7 @@ static void writers_at_once(void **state)
 			struct freeze_entry e = {FREEZE_SENDER, address, SINCE, "x", ""};
 
 			(void)snprintf(address, sizeof address, "%d.%d@b", i, n);
-			if (freeze_add(lib, &e, &fault) != FREEZE_DONE)
+			if (freeze_add(lib, FREEZE_FILE, &e, &fault) != FREEZE_DONE)
 				_exit(1);
 		}
 		_exit(0);
@@ -327,7 +440,7 @@ static void writers_at_once(void **state)
 		assert_int_equal(waitpid(children[i], &status, 0), children[i]);
 		assert_int_equal(status, 0);
 	}
-	f = freeze_open(p->lib);
+	f = freeze_open(p->lib, FREEZE_FILE);
 	assert_non_null(f);
 	assert_int_equal(freeze_count(f), 80);
 	freeze_close(f);
@@ -359,14 +472,15 @@ static void readers_at_once(void **state)
 	pthread_t threads[4];
 
 	add(p, FREEZE_SENDER, "always@b", FREEZE_DONE);
-	r.f = freeze_open(p->lib);
+	r.f = freeze_open(p->lib, FREEZE_FILE);
 	assert_non_null(r.f);
 	for (size_t i = 0; i < COUNT_OF(threads); i++)
 		assert_int_equal(pthread_create(&threads[i], NULL, race, &r), 0);
 	for (int i = 0; i < 100; i++) {
 		add(p, FREEZE_RECIPIENT, "c@d", FREEZE_DONE);
 		assert_int_equal(
-		    freeze_remove(p->lib, FREEZE_RECIPIENT, "C@d", &fault), FREEZE_DONE);
+		    freeze_remove(p->lib, FREEZE_FILE, FREEZE_RECIPIENT, "C@d", &fault),
+		    FREEZE_DONE);
 	}
 	atomic_store(&r.stop, true);
 	for (size_t i = 0; i < COUNT_OF(threads); i++)
@@ -382,6 +496,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    TEST(no_file_freezes_nothing),
 	    TEST(addresses),
+	    TEST(logins_and_sources),
+	    TEST(the_quotas_own_file),
+	    TEST(root_keeps_owner_and_mode),
 	    TEST(malformed_freezes_everything),
 	    TEST(unreadable_freezes_everything),
 	    TEST(change_is_seen),

@@ -350,6 +350,15 @@ static void until_when(void **state)
 	    {" hold until=2026-11-22T09:40:01Z\n deliver\n", 1795340500000000, 1795340500000000,
 		1795340500},
 	    {" hold until=2026-11-22T09:40:01Z\n deliver\n", 5, 1795340401000000, 1795340401},
+	    /* Only a person ends it, whatever time stands there too. */
+	    {" hold operator\n deliver\n", 0, -1, DUE_NEVER},
+	    {" hold operator why=foreign-sender\n deliver\n", 0, -1, DUE_NEVER},
+	    {" hold operator why=x no\n deliver\n", 0, -1, DUE_NEVER},
+	    {" hold operator until=2026-11-22T09:39:59Z\n deliver\n", 0, -1, DUE_NEVER},
+	    {" hold operator\n deliver\n", 1795340500000000, -1, DUE_NEVER},
+	    {" hold operators\n deliver\n", 0, -1, NOW},
+	    {" hold why=operator\n deliver\n", 0, -1, NOW},
+	    {" stagger operator\n deliver\n", 0, -1, NOW},
 	    {" stagger until=2026-11-22T09:40:01Z\n deliver\n", 0, 1795340401000000, 1795340401},
 	};
 

@@ -213,6 +213,180 @@ static void S10_hostile_helo(void **state)
 	}
 }
 
+/* ---- what the door tells of the client ------------------------------------------------------ */
+
+/* Begins a message and gives its Received line, folds included; the caller frees it. */
+static char *received_of(const char *client)
+{
+	char envelope[2048], *line;
+
+	(void)snprintf(envelope, sizeof envelope, "from a@b\nto c@d\n%s\n", client);
+	assert_int_equal(begin(envelope), INTAKE_GO);
+	line = strndup(receiver.pending.bytes, receiver.pending.len);
+	assert_non_null(line);
+	receive_abandon(&receiver);
+	return line;
+}
+
+/* RFC 3848, RFC 6531: the protocol stands in the trace line, and the login does not. */
+static void protocol_words(void **state)
+{
+	static const struct {
+		const char *proto, *with;
+	} cases[] = {
+	    {"smtp", " with SMTP id "},
+	    {"esmtp", " with ESMTP id "},
+	    {"esmtps", " with ESMTPS id "},
+	    {"esmtpa", " with ESMTPA id "},
+	    {"esmtpsa", " with ESMTPSA id "},
+	    {"utf8smtp", " with UTF8SMTP id "},
+	    {"utf8smtps", " with UTF8SMTPS id "},
+	    {"utf8smtpa", " with UTF8SMTPA id "},
+	    {"utf8smtpsa", " with UTF8SMTPSA id "},
+	    {"lmtp", " with SMTP id "},
+	    {"esmtpsax", " with SMTP id "},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		char client[256], *line;
+
+		(void)snprintf(client, sizeof client,
+		    "client 192.0.2.10 helo=pc1 proto=%s port=1 tls=TLSv1.3 "
+		    "cipher=TLS_AES_256_GCM_SHA384 auth=secretary relay=3 hold=foreign-sender",
+		    cases[i].proto);
+		line = received_of(client);
+		assert_non_null(strstr(line, cases[i].with));
+		assert_null(strstr(line, "secretary"));
+		free(line);
+	}
+}
+
+static void S10_malformed_logins(void **state)
+{
+	static const char *const bad[] = {"auth=", "auth=a+0", "auth=a=b", "auth=a+00b"};
+	char envelope[8192], login[4096];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(bad); i++) {
+		(void)snprintf(
+		    envelope, sizeof envelope, "from a@b\nto c@d\nclient - %s\n", bad[i]);
+		assert_int_equal(begin(envelope), INTAKE_TEMPORARY);
+	}
+	memset(login, 'x', sizeof login);
+	(void)snprintf(
+	    envelope, sizeof envelope, "from a@b\nto c@d\nclient - auth=%.1025s\n", login);
+	assert_int_equal(begin(envelope), INTAKE_TEMPORARY);
+	(void)snprintf(
+	    envelope, sizeof envelope, "from a@b\nto c@d\nclient - auth=%.1024s\n", login);
+	assert_int_equal(begin(envelope), INTAKE_GO);
+	assert_int_equal(strlen(receiver.charge.who), 1024);
+}
+
+/* The line carries a mark that belongs to its id, and it is found again. */
+static void S12_loop_mark(void **state)
+{
+	struct loop_key key = {{1, 2, 3}}, other = {{1, 2, 4}};
+	char *line, *body;
+
+	(void)state;
+	receiver.loop_key = &key;
+	line = received_of("client 192.0.2.10 helo=pc1 proto=esmtp");
+	receiver.loop_key = NULL;
+	body = line + strlen("Received:");
+	assert_non_null(strstr(body, "\r\n\t(mark "));
+	assert_int_equal(loop_marks_in(&key, body, strlen(body)), 1);
+	assert_int_equal(loop_marks_in(&other, body, strlen(body)), 0);
+	/* At most 78 characters a line, each continued by a tab. */
+	for (char *p = line; (p = strchr(p, '\r')) != NULL; p += 2)
+		assert_true(p[1] == '\n' && (p[2] == '\t' || p[2] == '\0'));
+	free(line);
+}
+
+static void lines_behind_the_envelope(void **state)
+{
+	static const struct {
+		const char *lines;
+		enum intake_reply reply;
+		bool own;
+		int64_t hour, day;
+	} cases[] = {
+	    {"", INTAKE_GO, false, 0, 0},
+	    {"quota 10 20\n", INTAKE_GO, true, 10, 20},
+	    {"quota 0 0\n", INTAKE_GO, true, 0, 0},
+	    {"size 5\nquota 10 20\n", INTAKE_GO, true, 10, 20},
+	    {"quota 10 20\nsize 5\n", INTAKE_GO, true, 10, 20},
+	    {"quota 10\n", INTAKE_TEMPORARY, false, 0, 0},
+	    {"quota 10 \n", INTAKE_TEMPORARY, false, 0, 0},
+	    {"quota 10 20 \n", INTAKE_TEMPORARY, false, 0, 0},
+	    {"quota -1 20\n", INTAKE_TEMPORARY, false, 0, 0},
+	    {"quota  10 20\n", INTAKE_TEMPORARY, false, 0, 0},
+	    {"quota 10 20\nquota 10 20\n", INTAKE_TEMPORARY, false, 0, 0},
+	    {"size 5\nsize 5\n", INTAKE_TEMPORARY, false, 0, 0},
+	    {"size 5\nquota 10 20", INTAKE_TEMPORARY, false, 0, 0},
+	    {"quota 10 20\nsize 999999999999999999999\n", INTAKE_TOO_LARGE, true, 10, 20},
+	};
+	char envelope[512];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		(void)snprintf(envelope, sizeof envelope, KIT_ENVELOPE "%s", cases[i].lines);
+		if (begin(envelope) != cases[i].reply)
+			fail_msg("%s", cases[i].lines);
+		if (cases[i].reply != INTAKE_GO)
+			continue;
+		assert_int_equal(receiver.charge.own_limits, cases[i].own);
+		assert_int_equal(receiver.charge.limits.hour, cases[i].hour);
+		assert_int_equal(receiver.charge.limits.day, cases[i].day);
+		assert_int_equal(receiver.charge.rcpts, 2);
+	}
+	/* Of a login's message the source's limits are nobody's. */
+	assert_int_equal(
+	    begin("from a@b\nto c@d\nclient 192.0.2.1 auth=alice\nquota 1 1\n"), INTAKE_GO);
+	assert_false(receiver.charge.own_limits);
+}
+
+/* Over the quota a message is kept, and by then its login is frozen. */
+static void I3_frozen_before_the_commit(void **state)
+{
+	static const char envelope[] = "from a@b\nto c@d\nto e@f\nclient 192.0.2.1 auth=alice\n";
+	struct kit_bytes b;
+
+	(void)state;
+	assert_int_equal(mkdir("lib/quota", 0750), 0);
+	settings.quota_login_hour = 3;
+	receiver.quota = quota_keeper_new(&settings);
+	assert_non_null(receiver.quota);
+
+	assert_int_equal(begin(envelope), INTAKE_GO);
+	data("x", 1, 1);
+	assert_int_equal(receive_commit(&receiver), INTAKE_KEPT);
+	assert_false(kit_stands("lib/quota/freeze"));
+
+	assert_int_equal(begin(envelope), INTAKE_GO);
+	data("x", 1, 1);
+	assert_false(kit_stands("lib/quota/freeze"));
+	assert_int_equal(receive_commit(&receiver), INTAKE_KEPT);
+	b = kit_file("lib/quota/freeze");
+	assert_memory_equal(b.at, "login alice since=", 18);
+	assert_non_null(strstr(b.at, " by=seki-queue reason=quota-hour\n"));
+	kit_free(&b);
+
+	/* What cannot be frozen is not kept, and is not counted. */
+	assert_int_equal(unlink("lib/quota/freeze"), 0);
+	quota_keeper_tick(receiver.quota); /* thawed: his counts begin at zero */
+	assert_int_equal(mkdir("lib/quota/freeze", 0700), 0);
+	for (int i = 0; i < 3; i++) {
+		assert_int_equal(begin(envelope), INTAKE_GO);
+		data("x", 1, 1);
+		assert_int_equal(
+		    receive_commit(&receiver), i == 0 ? INTAKE_KEPT : INTAKE_TEMPORARY);
+	}
+	assert_int_equal(kit_count("spool/tmp", NULL), 3);
+	quota_keeper_free(receiver.quota);
+	receiver.quota = NULL;
+}
+
 static void Q5_no_room(void **state)
 {
 	(void)state;
@@ -316,6 +490,11 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(given_up, enter, leave),
 	    cmocka_unit_test_setup_teardown(S10_malformed_envelopes, enter, leave),
 	    cmocka_unit_test_setup_teardown(S10_hostile_helo, enter, leave),
+	    cmocka_unit_test_setup_teardown(protocol_words, enter, leave),
+	    cmocka_unit_test_setup_teardown(S10_malformed_logins, enter, leave),
+	    cmocka_unit_test_setup_teardown(S12_loop_mark, enter, leave),
+	    cmocka_unit_test_setup_teardown(lines_behind_the_envelope, enter, leave),
+	    cmocka_unit_test_setup_teardown(I3_frozen_before_the_commit, enter, leave),
 	    cmocka_unit_test_setup_teardown(Q5_no_room, enter, leave),
 	    cmocka_unit_test_setup_teardown(whole_messages_enter, enter, leave),
 	    cmocka_unit_test_setup_teardown(parts_are_unlinked, enter, leave),

@@ -1,0 +1,155 @@
+#include "queue/order.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "lib/base/xtext.h"
+
+static const char *const words[] = {[ORDER_RELEASE] = "release", [ORDER_DISCARD] = "discard"};
+
+const char *order_word_name(enum order_word word)
+{
+	return words[word];
+}
+
+void order_path(const char *program, char path[ORDER_PATH_MAX])
+{
+	(void)snprintf(path, ORDER_PATH_MAX, "run/order/%s/socket", program);
+}
+
+/* Copies a line, NUL-ended, if it fits and is printable ASCII. */
+static bool copy_line(const char *line, size_t len, char text[ORDER_LINE_MAX])
+{
+	if (len >= ORDER_LINE_MAX)
+		return false;
+	for (size_t i = 0; i < len; i++) {
+		if (line[i] < ' ' || line[i] > '~')
+			return false;
+	}
+	memcpy(text, line, len);
+	text[len] = '\0';
+	return true;
+}
+
+/* The next word; words are parted by exactly one blank. NULL: there is none. */
+static char *next_word(char **at)
+{
+	char *word = *at;
+	size_t len;
+
+	if (word == NULL)
+		return NULL;
+	len = strcspn(word, " ");
+	*at = word[len] == ' ' ? word + len + 1 : NULL;
+	word[len] = '\0';
+	return len > 0 ? word : NULL;
+}
+
+static bool read_word(const char *text, enum order_word *word)
+{
+	for (size_t i = 0; text != NULL && i < COUNT_OF(words); i++) {
+		if (strcmp(text, words[i]) == 0) {
+			*word = (enum order_word)i;
+			return true;
+		}
+	}
+	return false;
+}
+
+/* The name must be just the one that the file has in that state. */
+static bool read_name(const char *text, enum spool_state state, struct leg_name *name)
+{
+	char right[NAME_TEXT];
+
+	if (text == NULL || !name_parse(text, name) ||
+	    state_has_due(state) != (name->due != DUE_NONE))
+		return false;
+	name_format(name, state, right);
+	return strcmp(text, right) == 0;
+}
+
+static bool read_value(const char *text, const char *key, char *value, size_t room)
+{
+	size_t len = strlen(key), value_len;
+
+	if (text == NULL || strncmp(text, key, len) != 0)
+		return false;
+	value_len = strlen(text + len);
+	if (value_len == 0 || value_len >= room || !xtext_valid(text + len, value_len))
+		return false;
+	memcpy(value, text + len, value_len + 1);
+	return true;
+}
+
+bool order_parse(const char *line, size_t len, struct order *order)
+{
+	char text[ORDER_LINE_MAX], *at = text, *state;
+
+	*order = (struct order){.word = ORDER_RELEASE};
+	if (!copy_line(line, len, text) || !read_word(next_word(&at), &order->word))
+		return false;
+	state = next_word(&at);
+	if (state == NULL || !state_by_name(state, &order->state) ||
+	    !read_name(next_word(&at), order->state, &order->name))
+		return false;
+	return read_value(next_word(&at), "by=", order->by, sizeof order->by) &&
+	       read_value(next_word(&at), "via=", order->via, sizeof order->via) &&
+	       strspn(order->via, "abcdefghijklmnopqrstuvwxyz") == strlen(order->via) && at == NULL;
+}
+
+static size_t fitted(int n, size_t room)
+{
+	return n > 0 && (size_t)n < room ? (size_t)n : 0;
+}
+
+size_t order_format(const struct order *order, char *line, size_t room)
+{
+	char name[NAME_TEXT];
+
+	name_format(&order->name, order->state, name);
+	return fitted(snprintf(line, room, "%s %s %s by=%s via=%s\n", words[order->word],
+			  state_name(order->state), name, order->by, order->via),
+	    room);
+}
+
+/* ---- answers ------------------------------------------------------------------------------ */
+
+bool order_answer_parse(const char *line, size_t len, struct order_answer *answer)
+{
+	char text[ORDER_LINE_MAX], *at = text, *word;
+
+	*answer = (struct order_answer){.result = ORDER_GONE};
+	if (!copy_line(line, len, text))
+		return false;
+	word = next_word(&at);
+	if (word == NULL)
+		return false;
+	if (strcmp(word, "gone") == 0)
+		return at == NULL;
+	if (strcmp(word, "no") == 0) {
+		answer->result = ORDER_NO;
+		(void)snprintf(answer->why, sizeof answer->why, "%s", at != NULL ? at : "");
+		return at != NULL && at[0] != '\0';
+	}
+
+	answer->result = strcmp(word, "done") == 0 ? ORDER_DONE : ORDER_UNKNOWN;
+	if (answer->result == ORDER_UNKNOWN && strcmp(word, "unknown") != 0)
+		return false;
+	word = next_word(&at);
+	return word != NULL && state_by_name(word, &answer->state) && at == NULL;
+}
+
+size_t order_answer_format(const struct order_answer *answer, char *line, size_t room)
+{
+	switch (answer->result) {
+	case ORDER_DONE:
+		return fitted(snprintf(line, room, "done %s\n", state_name(answer->state)), room);
+	case ORDER_GONE:
+		return fitted(snprintf(line, room, "gone\n"), room);
+	case ORDER_NO:
+		return fitted(snprintf(line, room, "no %s\n", answer->why), room);
+	case ORDER_UNKNOWN:
+		break;
+	}
+	return fitted(snprintf(line, room, "unknown %s\n", state_name(answer->state)), room);
+}

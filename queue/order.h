@@ -1,0 +1,59 @@
+/*
+ * What a person orders a stage to do with one leg, over the Unix stream socket
+ * run/order/PROGRAM/socket. One line each way, then the connection ends:
+ *
+ *   tool -> stage   release STATE NAME by=XTEXT via=WORD
+ *                   discard STATE NAME by=XTEXT via=WORD
+ *   stage -> tool   done STATE        it is, and durable; the leg stands in STATE
+ *                   gone              no leg of that name stands there (any more): list again
+ *                   no REASON         it was not done, and nothing has changed
+ *                   unknown STATE     it was begun, and nobody can say whether it is durable; the
+ *                                     leg stands in STATE now
+ *
+ * NAME is the file's whole name in STATE. Only root and the stage's own user may order.
+ */
+#ifndef SEKISHO_QUEUE_ORDER_H
+#define SEKISHO_QUEUE_ORDER_H
+
+#include "lib/base/compat.h"
+#include "queue/name.h"
+
+#define ORDER_LINE_MAX ((size_t)1024) /* with its newline */
+#define ORDER_BY_MAX   ((size_t)256)  /* as written */
+#define ORDER_PATH_MAX ((size_t)64)
+
+enum order_word { ORDER_RELEASE, ORDER_DISCARD };
+
+struct order {
+	enum order_word word;
+	enum spool_state state;
+	struct leg_name name;
+	char by[ORDER_BY_MAX + 1]; /* xtext */
+	char via[16];              /* lower-case letters */
+};
+
+enum order_result { ORDER_DONE, ORDER_GONE, ORDER_NO, ORDER_UNKNOWN };
+
+struct order_answer {
+	enum order_result result;
+	enum spool_state state; /* for ORDER_DONE and ORDER_UNKNOWN */
+	char why[160];          /* for ORDER_NO: a sentence of printable ASCII */
+};
+
+/* "release", "discard". */
+const char *order_word_name(enum order_word word);
+
+/* Reads a line without its newline, `len` bytes of anything. False: it is no order. */
+NODISCARD bool order_parse(const char *line, size_t len, struct order *order);
+
+/* Writes it with its newline and a NUL; returns the length, 0 if it does not fit. */
+NODISCARD size_t order_format(const struct order *order, char *line, size_t room);
+
+/* The same for answers. */
+NODISCARD bool order_answer_parse(const char *line, size_t len, struct order_answer *answer);
+NODISCARD size_t order_answer_format(const struct order_answer *answer, char *line, size_t room);
+
+/* The socket's path, relative to the instance. */
+void order_path(const char *program, char path[ORDER_PATH_MAX]);
+
+#endif

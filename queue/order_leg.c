@@ -1,0 +1,188 @@
+#include "queue/order_leg.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "lib/base/log.h"
+
+#define TEXT_ROOM ((size_t)512)
+
+static struct order_answer no(const char *why)
+{
+	struct order_answer a = {.result = ORDER_NO};
+
+	(void)snprintf(a.why, sizeof a.why, "%s", why);
+	return a;
+}
+
+static struct order_answer gone(void)
+{
+	return (struct order_answer){.result = ORDER_GONE};
+}
+
+/* ---- whether it can be done --------------------------------------------------------------- */
+
+static const struct stage_order *known(const struct stage_role *role, const struct order *order)
+{
+	for (size_t i = 0; i < role->n_orders; i++) {
+		if (role->orders[i].word == order->word && role->orders[i].state == order->state)
+			return &role->orders[i];
+	}
+	return NULL;
+}
+
+/* Opens and reads the leg. False: `*a` says why not. */
+static bool open_leg(
+    struct stage *stage, const struct order *order, struct stage_opened *o, struct order_answer *a)
+{
+	char text[NAME_TEXT];
+	bool there = false;
+
+	*a = gone();
+	switch (stage_read(stage, order->state, &order->name, o)) {
+	case STAGE_OPEN_ACT:
+		return true;
+	case STAGE_OPEN_AGAIN:
+		*a = no("it cannot be read just now: see the log");
+		return false;
+	case STAGE_OPEN_GONE:
+		break;
+	}
+	/* A trailer that is too long stays where it is: a look again would never end. */
+	name_format(&order->name, order->state, text);
+	if (spool_has(&stage->spool, order->state, text, &there) && there)
+		*a = no("it cannot be read: see the log");
+	return false;
+}
+
+/* The law about the leg as it stands; what belongs elsewhere is sent there first. */
+static bool belongs_here(
+    struct stage *stage, const struct order *order, struct stage_opened *o, struct order_answer *a)
+{
+	o->law = law_of(&o->leg, order->state, stage_now(stage));
+	switch (o->law.verdict) {
+	case LAW_ACT:
+		return true;
+	case LAW_MOVE:
+		*a = gone();
+		if (!stage_move(stage, order->state, o->text, &o->leg.name, o->law.state,
+			o->law.due, o->law.why))
+			*a = no("it belongs elsewhere, and could not be moved: see the log");
+		return false;
+	case LAW_STOP:
+		break;
+	}
+	/* What was stopped can be discarded: that binds, whatever else it says. */
+	if (order->word == ORDER_DISCARD)
+		return true;
+	*a = no("");
+	(void)snprintf(a->why, sizeof a->why, "it is stopped: %s", o->law.why);
+	return false;
+}
+
+/* ---- doing it ----------------------------------------------------------------------------- */
+
+/*
+ * The rename, which is the commit, and the sync. The record stands by now: where one of them
+ * fails the law still knows what the person said, and carries it out at the next look.
+ */
+static struct order_answer commit(struct stage *stage, const struct order *order,
+    struct stage_opened *o, enum spool_state to, int64_t due)
+{
+	struct order_answer a = {.result = ORDER_DONE, .state = to};
+	struct leg_name target = o->leg.name;
+	char text[NAME_TEXT], id[NAME_TEXT];
+
+	target.due = due;
+	name_format(&target, to, text);
+	name_format(&target, STATE_NEW, id); /* ID.K */
+	/* One hold behind another may end at the same time: then it has its name already. */
+	switch (to == order->state && strcmp(text, o->text) == 0
+		    ? SPOOL_MOVED
+		    : spool_move(&stage->spool, order->state, o->text, to, text)) {
+	case SPOOL_MOVED:
+		break;
+	case SPOOL_MOVE_GONE:
+		return gone();
+	case SPOOL_MOVE_TAKEN:
+		stage_quarantine(stage, order->state, o->text, "second copy");
+		return no("a leg of that name stands where it was to go: this one is in bad/");
+	case SPOOL_MOVE_FAILED:
+		LOG_ALARM("move-failed", kv("id", id), kv("from", state_name(order->state)),
+		    kv("to", state_name(to)), kv_errno(errno));
+		stage_schedule(stage, order->state, &order->name, stage_now(stage) + STAGE_AGAIN);
+		a = (struct order_answer){.result = ORDER_UNKNOWN, .state = order->state};
+		return a;
+	}
+
+	if (!spool_sync(o->fd)) {
+		LOG_ALARM("order-unsure", kv("id", id), kv("order", order_word_name(order->word)),
+		    kv("state", state_name(to)), kv_errno(errno));
+		a.result = ORDER_UNKNOWN;
+	}
+	LOG(order->word == ORDER_RELEASE ? "released" : "discarded", kv("id", id),
+	    kv("from", state_name(order->state)), kv("to", state_name(to)), kv("by", order->by),
+	    kv("via", order->via));
+	return a;
+}
+
+static struct order_answer release(
+    struct stage *stage, const struct order *order, struct stage_opened *o)
+{
+	struct plan_step *step = &o->leg.plan.step[o->law.step - o->leg.plan.step];
+	char details[TEXT_ROOM];
+	struct law next;
+
+	/* Asked before anything is written: what cannot go on is not released. */
+	step->closed = true;
+	next = law_of(&o->leg, order->state, stage_now(stage));
+	step->closed = false;
+	if (next.verdict == LAW_STOP)
+		return no("this version does not know what comes next in its plan");
+
+	(void)snprintf(
+	    details, sizeof details, "ended=released by=%s via=%s", order->by, order->via);
+	if (!stage_close_step(stage, o, details))
+		return no("its record could not be written: see the log");
+	/* Another hold of the same plan: it stays, under the name that says until when. */
+	if (next.verdict == LAW_ACT)
+		next = (struct law){
+		    .state = order->state, .due = law_due(&o->leg, next.step, stage_now(stage))};
+	return commit(stage, order, o, next.state, next.due);
+}
+
+static struct order_answer discard(
+    struct stage *stage, const struct order *order, struct stage_opened *o)
+{
+	char text[TEXT_ROOM];
+
+	(void)snprintf(text, sizeof text, "discarded by=%s via=%s", order->by, order->via);
+	if (!stage_append(stage, o, text))
+		return no("its record could not be written: see the log");
+	return commit(stage, order, o, STATE_TRASH, DUE_NONE);
+}
+
+struct order_answer order_carry_out(struct stage *stage, const struct order *order)
+{
+	const struct stage_order *row = known(stage->role, order);
+	struct order_answer a;
+	struct stage_opened o;
+
+	if (row == NULL)
+		return no("this program takes no such order there");
+	if (row->why_not != NULL)
+		return no(row->why_not);
+	if (stage->role->in_hand != NULL && stage->role->in_hand(stage, &order->name))
+		return no("it is being sent");
+
+	if (!open_leg(stage, order, &o, &a))
+		return a;
+	if (belongs_here(stage, order, &o, &a))
+		a = order->word == ORDER_RELEASE ? release(stage, order, &o)
+						 : discard(stage, order, &o);
+	leg_free(&o.leg);
+	(void)close(o.fd);
+	return a;
+}

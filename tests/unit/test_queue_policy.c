@@ -1,0 +1,60 @@
+/* The fixed plan: what the settings ask for, and before it what the door asks for. */
+#include "tests/unit/queue_kit.h"
+
+#include "lib/policy/policy.h"
+
+static void assert_plan(const char *states, const char *client, const char *expected)
+{
+	struct leg_rcpt rcpt = {.address = (char[]){"bob@partner.example"}};
+	struct leg leg = {.from = (char[]){"a@b"}, .client = client, .rcpts = 1, .rcpt = &rcpt};
+	struct policy_judgement j;
+	struct settings settings;
+	struct plan plan;
+
+	settings_default(&settings);
+	(void)snprintf(settings.plan_states, sizeof settings.plan_states, "%s", states);
+	assert_true(policy_judge(&settings, &leg, kit_time(KIT_NOW), &j));
+	assert_int_equal(j.groups, 1);
+	assert_int_equal(j.group[0].plan.len, strlen(expected));
+	assert_memory_equal(j.group[0].plan.bytes, expected, strlen(expected));
+	assert_true(plan_parse(&plan, j.group[0].plan.bytes, j.group[0].plan.len));
+	policy_judgement_free(&j);
+}
+
+/* I3: plans only get stricter by it. */
+static void I3_held_for_an_operator(void **state)
+{
+	(void)state;
+	assert_plan("deliver", "192.0.2.1 helo=x", " deliver\n");
+	assert_plan("deliver", "192.0.2.1 helo=x hold=foreign-sender",
+	    " hold operator why=foreign-sender\n deliver\n");
+	assert_plan("approve hold deliver", "192.0.2.1 hold=foreign-sender auth=x",
+	    " hold operator why=foreign-sender\n approve no\n hold no\n deliver\n");
+	assert_plan("deliver", "192.0.2.1 helo=hold", " deliver\n");
+	assert_plan("deliver", "192.0.2.1 threshold=x", " deliver\n");
+}
+
+/* Whatever stands there, it is a wish to hold, and one line. */
+static void odd_reasons(void **state)
+{
+	char client[2048];
+
+	(void)state;
+	assert_plan("deliver", "- hold=a+20no", " hold operator why=a+20no\n deliver\n");
+	assert_plan("deliver", "- hold=a+0Ab", " hold operator why=a+0Ab\n deliver\n");
+	assert_plan("deliver", "- hold=", " hold operator why=unknown\n deliver\n");
+	assert_plan("deliver", "- hold=a=b", " hold operator why=unknown\n deliver\n");
+	assert_plan("deliver", "- hold=a+2", " hold operator why=unknown\n deliver\n");
+	(void)snprintf(client, sizeof client, "- hold=%0*d", 1000, 1);
+	assert_plan("deliver", client, " hold operator why=unknown\n deliver\n");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(I3_held_for_an_operator),
+	    cmocka_unit_test(odd_reasons),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
