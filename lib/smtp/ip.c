@@ -15,10 +15,17 @@ bool ip_equal(const struct ip *a, const struct ip *b)
 	return memcmp(a->bytes, b->bytes, sizeof a->bytes) == 0;
 }
 
-static void map_v4(const void *v4, struct ip *ip)
+void ip_from_v4(const void *v4, struct ip *ip)
 {
 	memcpy(ip->bytes, mapped, sizeof mapped);
 	memcpy(ip->bytes + sizeof mapped, v4, 4);
+}
+
+bool ip_one_client(const struct ip *a, const struct ip *b)
+{
+	size_t len = ip_is_v4(a) ? sizeof a->bytes : sizeof a->bytes / 2;
+
+	return ip_is_v4(a) == ip_is_v4(b) && memcmp(a->bytes, b->bytes, len) == 0;
 }
 
 bool ip_parse(const char *text, struct ip *ip)
@@ -26,7 +33,7 @@ bool ip_parse(const char *text, struct ip *ip)
 	unsigned char v4[4];
 
 	if (inet_pton(AF_INET, text, v4) == 1) {
-		map_v4(v4, ip);
+		ip_from_v4(v4, ip);
 		return true;
 	}
 	return inet_pton(AF_INET6, text, ip->bytes) == 1;
@@ -50,7 +57,7 @@ bool peer_of(const struct sockaddr_storage *from, struct peer *peer)
 		struct sockaddr_in v4;
 
 		memcpy(&v4, from, sizeof v4);
-		map_v4(&v4.sin_addr, &peer->ip);
+		ip_from_v4(&v4.sin_addr, &peer->ip);
 		peer->port = ntohs(v4.sin_port);
 		return true;
 	}

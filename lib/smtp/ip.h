@@ -26,6 +26,15 @@ NODISCARD bool ip_is_v4(const struct ip *ip);
 
 NODISCARD bool ip_equal(const struct ip *a, const struct ip *b);
 
+/* The four bytes of an IPv4 address, in network order, in their mapped form. */
+void ip_from_v4(const void *v4, struct ip *ip);
+
+/*
+ * Whether they are one client, as far as counting goes: the same IPv4 address, or the same /64 of
+ * IPv6, within which a client can choose.
+ */
+NODISCARD bool ip_one_client(const struct ip *a, const struct ip *b);
+
 /* Reads "192.0.2.1" or "2001:db8::1" (NUL-ended). False if it is neither. */
 NODISCARD bool ip_parse(const char *text, struct ip *ip);
 
