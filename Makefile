@@ -36,12 +36,11 @@ endif
 CFLAGS_ALL  := -std=c17 -D_GNU_SOURCE -I. $(DEFS) $(OPT) $(WARN) $(HARD) -pthread $(CFLAGS)
 LDFLAGS_ALL := $(if $(SANITIZE),-fsanitize=address$(comma)undefined) -Wl,-z,relro,-z,now,-z,noexecstack -Wl,--gc-sections -pthread $(LDFLAGS)
 PIE         := -pie
-STATIC_PIE  := $(if $(SANITIZE),-pie,-static-pie)
 
 # ---- what is built -----------------------------------------------------------------------------
 
 PROGRAMS := $(patsubst bin/%.c,%,$(wildcard bin/*.c))
-LIBS     := smtp deliver net policy shell queue base
+LIBS     := smtp shell auth people mime deliver net policy queue base
 lib_dir   = $(if $(filter queue,$(1)),queue,lib/$(1))
 lib_src   = $(wildcard $(call lib_dir,$(1))/*.c)
 ARCHIVES := $(foreach l,$(LIBS),$(B)/lib$(l).a)
@@ -60,13 +59,11 @@ $(B)/%.o: %.c Makefile
 	@$(if $(Q),,echo "  CC  $<") ; $(CC) $(CFLAGS_ALL) -MMD -MP -c -o $@ $<
 
 # Dependencies point one way: a program may use every library, a library those behind it.
-# seki-smtpd, which a fork copies for every stranger, is linked by itself: small, and without
-# anything that it does not use.
-$(B)/bin/seki-smtpd: $(B)/bin/seki-smtpd.o $(B)/libsmtp.a $(B)/libqueue.a $(B)/libbase.a
-	@echo "  LD  $@" ; $(CC) $(STATIC_PIE) $(LDFLAGS_ALL) -o $@ $^
+# seki-smtpd, which a fork copies for every stranger, is linked with nothing that it does not use.
+SYSTEM := -Wl,--as-needed -lssl -lcrypto -lcrypt -lpam
 
 $(B)/bin/%: $(B)/bin/%.o $(ARCHIVES)
-	@echo "  LD  $@" ; $(CC) $(PIE) $(LDFLAGS_ALL) -o $@ $^ -lcrypto
+	@echo "  LD  $@" ; $(CC) $(PIE) $(LDFLAGS_ALL) -o $@ $^ $(SYSTEM)
 
 .SECONDARY:
 
@@ -89,6 +86,22 @@ up:
 
 down:
 	@$(INSTANCE) services/instance down
+
+# ---- a service of the machine ------------------------------------------------------------------
+
+# INSTALL tells what comes behind it. With DESTDIR nothing outside it is touched, and root is not
+# needed.
+PREFIX  ?= /usr/local
+DESTDIR ?=
+UNITDIR ?=
+
+INSTALLED = PREFIX='$(PREFIX)' DESTDIR='$(DESTDIR)' UNITDIR='$(UNITDIR)' BUILD='$(B)'
+
+install: all
+	@$(INSTALLED) services/install install
+
+uninstall:
+	@$(INSTALLED) services/install uninstall
 
 # ---- dependencies ------------------------------------------------------------------------------
 
@@ -115,11 +128,13 @@ help:
 	@echo 'make           build into build/'
 	@echo 'make up        start a private instance under ./run and send one mail through it'
 	@echo 'make down      stop it'
+	@echo 'make install   install below PREFIX (/usr/local) and DESTDIR; INSTALL tells the rest'
+	@echo 'make uninstall take that away again; configuration and mail stay'
 	@echo 'make check     every test'
 	@echo 'make bench     the figures of docs/performance.md'
 	@echo 'make deps      install the Debian packages named in ./packages'
 	@echo 'make format    apply the style'
 
-.PHONY: all up down deps check bench format clean help
+.PHONY: all up down install uninstall deps check bench format clean help
 
 -include $(shell find $(B) -name '*.d' 2>/dev/null)

@@ -8,9 +8,9 @@
 int main(int argc, char **argv)
 {
 	char fault[512];
-	int listeners[SMTP_LISTEN_MAX];
+	struct smtp_listeners listeners;
 	struct smtp_config *config;
-	int n;
+	bool system;
 
 	(void)argv;
 	if (argc != 1) {
@@ -25,15 +25,15 @@ int main(int argc, char **argv)
 		reload_answer("seki-smtpd", false, fault);
 		die_config(fault);
 	}
-	n = smtp_listen(config->settings.smtp_listen, listeners, fault, sizeof fault);
-	if (n == -1)
+	if (!smtp_listen(&config->settings, &listeners, &system, fault, sizeof fault)) {
+		if (system)
+			die_environ(fault);
 		die_config(fault);
-	if (n < 0)
-		die_environ(fault);
+	}
 
+	smtp_drop_privileges(&config->settings);
 	/* Whoever asked for a reload while we were starting has his answer too. */
 	reload_answer("seki-smtpd", true, "");
-	smtp_drop_privileges(&config->settings);
-	smtp_serve(listeners, (size_t)n, config, ready_tell);
+	smtp_serve(&listeners, config, ready_tell);
 	return EXIT_FINE;
 }

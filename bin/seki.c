@@ -8,10 +8,13 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "lib/auth/table.h"
 #include "lib/base/die.h"
 #include "lib/shell/out.h"
 #include "lib/shell/shell.h"
+#include "lib/people/people.h"
 #include "lib/smtp/relay.h"
+#include "lib/smtp/tls.h"
 
 #define DEFAULT_ROOT "/var/lib/sekisho/instance"
 
@@ -30,14 +33,18 @@ static const struct command {
     {"find", shell_find, false, "--from|--to|--subject|--message-id X, --since T",
 	"look for mail, sent mail too"},
     {"flush", shell_flush, false, "", "try all deferred mail now"},
-    {"freeze", shell_freeze, false, "[all|sender X|recipient X [REASON]]",
+    {"release", shell_release, false, "ID...", "let mail in hold/ go on"},
+    {"discard", shell_discard, false, "ID...", "throw mail that waits away: it goes to trash/"},
+    {"freeze", shell_freeze, false, "[all|sender X|recipient X|login X|source X [REASON]]",
 	"deliver nothing of it for now; alone: list"},
-    {"thaw", shell_thaw, false, "all|sender X|recipient X", "deliver it again"},
+    {"thaw", shell_thaw, false, "all|sender X|recipient X|login X|source X", "deliver it again"},
     {"stats", shell_stats, false, "", "how much is where, room, clocks"},
     {"check", shell_check, false, "", "read the configuration and say what is wrong"},
     {"reload", shell_reload, false, "", "check, and have every program take the configuration"},
     {"config", shell_config, false, "", "every setting in force, and where it stands"},
     {"clock", shell_clock, false, "[ok]", "what each stage thinks of the clock; ok: it is right"},
+    {"passwd", shell_passwd, false, "LOGIN | -d LOGIN | -l",
+	"set a login's password, delete the login, or list all"},
     {"help", help, true, "", "this"},
     {"version", version, true, "", "the version"},
 };
@@ -51,6 +58,52 @@ static bool read_relay(int etc, struct conf_fault *fault)
 	relay_init(&relay);
 	good = relay_read(etc, &relay, fault);
 	relay_free(&relay);
+	return good;
+}
+
+static bool read_people(int etc, struct conf_fault *fault)
+{
+	struct people *people = people_read(etc, fault);
+
+	people_free(people);
+	return people != NULL;
+}
+
+/* etc/tls/, which users' services need. */
+static bool read_certificates(int etc, struct conf_fault *fault)
+{
+	struct settings settings;
+	struct relay relay;
+	struct tls_config *tls = NULL;
+	bool good = true;
+
+	relay_init(&relay);
+	if (!settings_read(etc, &settings, fault) || !relay_read(etc, &relay, fault))
+		goto out; /* which their own readers tell */
+	good = tls_config_read(etc, &settings, &relay, &tls, fault);
+	if (good && tls == NULL &&
+	    (relay_needs_tls(&relay) || strcmp(settings.submission_listen, "-") != 0 ||
+		strcmp(settings.submissions_listen, "-") != 0)) {
+		(void)snprintf(fault->file, sizeof fault->file, "etc/tls/default.crt");
+		good = conf_blame(fault, 0, 0,
+		    "it is missing: users, and relay sources with a certificate or secret, need "
+		    "TLS");
+	}
+out:
+	tls_config_free(tls);
+	relay_free(&relay);
+	return good;
+}
+
+/* etc/auth, read by seki-auth's own reader. */
+static bool read_auth(int etc, struct conf_fault *fault)
+{
+	struct table table;
+	bool good;
+
+	table_init(&table);
+	good = table_read(etc, &table, fault);
+	table_free(&table);
 	return good;
 }
 
@@ -120,7 +173,7 @@ static int options(int argc, char **argv, struct shell *sh, const char **root)
 
 int main(int argc, char **argv)
 {
-	shell_reader *readers[] = {read_relay, NULL};
+	shell_reader *readers[] = {read_relay, read_auth, read_people, read_certificates, NULL};
 	struct shell sh = {.terminal = isatty(STDOUT_FILENO) == 1, .reader = readers};
 	const char *root = getenv("SEKISHO_ROOT");
 	const struct command *command;

@@ -3,6 +3,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "lib/mime/utf8.h"
 #include "lib/smtp/ip.h"
 
 static bool is_alnum(unsigned char c)
@@ -21,37 +22,14 @@ static bool is_atext(unsigned char c)
 	return is_alnum(c) || is_wide(c) || (c != '\0' && strchr("!#$%&'*+-/=?^_`{|}~", c) != NULL);
 }
 
-/*
- * The length of the one valid UTF-8 sequence at `text`, or 0: overlong forms, surrogates, what lies
- * beyond U+10FFFF, and the control characters of ASCII and Latin-1 are none.
- */
-static size_t utf8_step(const unsigned char *text, size_t len)
-{
-	unsigned char c = text[0];
-	size_t need = c < 0x80 ? 1 : c < 0xc2 ? 0 : c < 0xe0 ? 2 : c < 0xf0 ? 3 : c < 0xf5 ? 4 : 0;
-
-	if (need == 0 || need > len)
-		return 0;
-	if (need == 1)
-		return c < 0x20 || c == 0x7f ? 0 : 1;
-	for (size_t i = 1; i < need; i++) {
-		if ((text[i] & 0xc0) != 0x80)
-			return 0;
-	}
-
-	if ((c == 0xc2 && text[1] < 0xa0) || (c == 0xe0 && text[1] < 0xa0) ||
-	    (c == 0xed && text[1] >= 0xa0) || (c == 0xf0 && text[1] < 0x90) ||
-	    (c == 0xf4 && text[1] >= 0x90))
-		return 0;
-	return need;
-}
-
 bool address_utf8(const char *text, size_t len)
 {
 	for (size_t i = 0; i < len;) {
-		size_t step = utf8_step((const unsigned char *)text + i, len - i);
+		uint32_t point;
+		size_t step = utf8_step(text + i, len - i, &point);
 
-		if (step == 0)
+		if (step == 0 || point < 0x20 || (point >= 0x7f && point < 0xa0) ||
+		    utf8_unseen(point))
 			return false;
 		i += step;
 	}
@@ -107,9 +85,24 @@ static bool label(const char *text, size_t len)
 	return true;
 }
 
+/* A full stop of another script, which a resolver would read as a dot (RFC 3490 section 3.1). */
+static bool has_other_dot(const char *text, size_t len)
+{
+	uint32_t point;
+
+	for (size_t i = 0; i < len;) {
+		size_t step = utf8_step(text + i, len - i, &point);
+
+		if (step == 0 || point == 0x3002 || point == 0xff0e || point == 0xff61)
+			return true;
+		i += step;
+	}
+	return false;
+}
+
 static bool labels(const char *text, size_t len)
 {
-	if (len > ADDRESS_DOMAIN_MAX)
+	if (len > ADDRESS_DOMAIN_MAX || has_other_dot(text, len))
 		return false;
 	for (;;) {
 		const char *dot = memchr(text, '.', len);
@@ -184,6 +177,27 @@ enum address_verdict address_check(const char *text, size_t len, bool utf8, size
 	if (text[0] == '[' ? !literal(text, len) : !labels(text, len))
 		return ADDRESS_MALFORMED;
 	return with_wide(text - local - 1, len + local + 1, utf8);
+}
+
+size_t address_plain(const char *text, size_t len, char plain[ADDRESS_MAX])
+{
+	size_t local = len > 0 && text[0] == '"' ? quoted_string(text, len) : 0;
+	size_t n = 0;
+
+	if (local == 0)
+		goto as_it_is;
+	for (size_t i = 1; i < local - 1; i++) {
+		if (text[i] == '\\')
+			i++;
+		plain[n++] = text[i];
+	}
+	if (n == 0 || !dot_string(plain, n))
+		goto as_it_is;
+	memcpy(plain + n, text + local, len - local);
+	return n + len - local;
+as_it_is:
+	memcpy(plain, text, len);
+	return len;
 }
 
 size_t address_path(const char *text, size_t len)

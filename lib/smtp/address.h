@@ -25,6 +25,13 @@ enum address_verdict {
 NODISCARD enum address_verdict address_check(
     const char *text, size_t len, bool utf8, size_t *domain);
 
+/*
+ * Writes a right address without the quotes that its local part does not need: "bob"@example.com is
+ * bob@example.com (RFC 5321 section 4.1.2), and whoever compares addresses must see that. Returns
+ * its length.
+ */
+NODISCARD size_t address_plain(const char *text, size_t len, char plain[ADDRESS_MAX]);
+
 /* The same for a domain alone: names of letters, digits and hyphens, or U-labels; no literal. */
 NODISCARD enum address_verdict address_check_domain(const char *text, size_t len, bool utf8);
 

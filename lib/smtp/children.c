@@ -1,7 +1,10 @@
 #include "lib/smtp/children.h"
 
 #include <stdlib.h>
+#include <sys/socket.h>
 #include <unistd.h>
+
+#include "lib/smtp/worker.h"
 
 bool children_init(struct children *c)
 {
@@ -9,6 +12,27 @@ bool children_init(struct children *c)
 	/* Pages that are never touched cost nothing. */
 	c->line = calloc(CHILDREN_MAX, sizeof *c->line);
 	return c->line != NULL;
+}
+
+void children_free(struct children *c)
+{
+	free(c->line);
+	*c = (struct children){0};
+}
+
+void children_hear(struct children *c)
+{
+	for (size_t i = 0; i < c->high; i++) {
+		struct child *child = &c->line[i];
+		char word;
+
+		/* One that keeps, or that a proxy speaks for, has more to say: its words are waited for. */
+		if (child->pid == 0 || child->proven || child->control < 0 || child->keep ||
+		    child->proxied)
+			continue;
+		if (recv(child->control, &word, 1, MSG_DONTWAIT) == 1 && word == WORKER_PROVEN)
+			child->proven = true;
+	}
 }
 
 struct child *children_add(struct children *c)
@@ -45,10 +69,38 @@ size_t children_busy_of(const struct children *c, const struct ip *source)
 	for (size_t i = 0; i < c->high; i++) {
 		const struct child *child = &c->line[i];
 
-		if (child->pid != 0 && !child->idle && ip_equal(&child->source, source))
+		if (child->pid != 0 && !child->idle && ip_one_client(&child->source, source))
 			n++;
 	}
 	return n;
+}
+
+static bool is_stranger(const struct child *child)
+{
+	return child->pid != 0 && !child->idle && !child->shed && !child->proven;
+}
+
+size_t children_strangers(const struct children *c)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < c->high; i++)
+		n += is_stranger(&c->line[i]);
+	return n;
+}
+
+struct child *children_oldest_stranger(const struct children *c, int64_t before)
+{
+	struct child *best = NULL;
+
+	for (size_t i = 0; i < c->high; i++) {
+		struct child *child = &c->line[i];
+
+		if (is_stranger(child) && child->born < before &&
+		    (best == NULL || child->born < best->born))
+			best = child;
+	}
+	return best;
 }
 
 struct child *children_idle_of(const struct children *c, const struct ip *source)

@@ -13,6 +13,9 @@ struct child {
 	struct ip source;
 	bool keep;        /* may serve further connections of its source */
 	bool idle;        /* waits for one */
+	bool proxied;     /* a proxy will say whom it serves; then false */
+	bool proven;      /* it is known whom it serves */
+	bool shed;        /* killed, to make room */
 	unsigned served;  /* connections that it was given */
 	unsigned edition; /* of the configuration that it was forked with */
 	int64_t born;     /* clock_boot() */
@@ -29,6 +32,10 @@ struct children {
 
 /* Returns false without memory. */
 NODISCARD bool children_init(struct children *c);
+void children_free(struct children *c);
+
+/* Whether a session has said meanwhile that it is known whom it serves. */
+void children_hear(struct children *c);
 
 /* A free line, to be filled in, or NULL if there is none. */
 struct child *children_add(struct children *c);
@@ -39,6 +46,12 @@ struct child *children_by_pid(struct children *c, pid_t pid);
 
 /* How many sessions of this source there are. */
 size_t children_busy_of(const struct children *c, const struct ip *source);
+
+/* How many sessions there are of clients that have not proved who they are. */
+size_t children_strangers(const struct children *c);
+
+/* The session of the stranger that came first, before `before` (clock_boot); NULL: none did. */
+struct child *children_oldest_stranger(const struct children *c, int64_t before);
 
 /* The idle child of this source that became so last, or NULL: its memory is still warm. */
 struct child *children_idle_of(const struct children *c, const struct ip *source);

@@ -42,9 +42,11 @@ enum verb command_verb(const char *line, size_t len, size_t *argument)
 	    {"TRACE", VERB_HTTP},
 	    {"PRI", VERB_HTTP},
 	};
-	const char *space = memchr(line, ' ', len);
-	size_t word = space != NULL ? (size_t)(space - line) : len;
+	size_t word = 0;
 
+	/* A tab is no separator, but the verb before it must be known for what it is. */
+	while (word < len && line[word] != ' ' && line[word] != '\t')
+		word++;
 	*argument = word;
 	while (*argument < len && line[*argument] == ' ')
 		(*argument)++;
@@ -84,7 +86,8 @@ static bool take_path(const char **at, size_t *len, const char *word, struct pat
 	whole = address_path(*at + n, *len - n);
 	if (whole == 0)
 		return false;
-	*path = (struct path){.text = *at + n + 1, .len = whole - 2};
+	path->text = *at + n + 1;
+	path->len = whole - 2;
 	*at += n + whole;
 	*len -= n + whole;
 	return true;
@@ -92,8 +95,14 @@ static bool take_path(const char **at, size_t *len, const char *word, struct pat
 
 static const char *judge(struct path *path, bool utf8, const char *malformed)
 {
+	size_t shorter;
+
 	switch (address_check(path->text, path->len, utf8, &path->domain)) {
 	case ADDRESS_OK:
+		shorter = path->len - address_plain(path->text, path->len, path->plain);
+		path->text = path->plain;
+		path->len -= shorter;
+		path->domain -= shorter;
 		return NULL;
 	case ADDRESS_NEEDS_UTF8:
 		return NEEDS_UTF8;
@@ -154,13 +163,28 @@ static const char *mail_utf8(struct mail *m, const struct param *p)
 	return p->value != NULL ? BAD_VALUE : NULL;
 }
 
+/* RFC 4954 section 5: who wrote it first. Only a trusted server could tell; nobody is believed. */
+static const char *mail_auth(struct mail *m, const struct param *p)
+{
+	char said[AUTH_SAID_MAX];
+	size_t len;
+
+	if (m->has_auth)
+		return BAD_TWICE;
+	m->has_auth = true;
+	return p->value == NULL || p->value_len > sizeof said ||
+		       !param_xtext(p->value, p->value_len, false, said, &len)
+		   ? BAD_VALUE
+		   : NULL;
+}
+
 static const char *mail_param(struct mail *m, const struct param *p)
 {
 	static const struct {
 		const char *name;
 		const char *(*take)(struct mail *, const struct param *);
 	} known[] = {{"SIZE", mail_size}, {"BODY", mail_body}, {"SMTPUTF8", mail_utf8},
-	    {"RET", mail_ret}, {"ENVID", mail_envid}};
+	    {"RET", mail_ret}, {"ENVID", mail_envid}, {"AUTH", mail_auth}};
 
 	for (size_t i = 0; i < COUNT_OF(known); i++) {
 		if (word_is(p->name, p->name_len, known[i].name))

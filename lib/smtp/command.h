@@ -6,11 +6,14 @@
 #define SEKISHO_SMTP_COMMAND_H
 
 #include "lib/base/compat.h"
+#include "lib/smtp/address.h"
 
-#define COMMAND_MAX      512  /* bytes of a line, its CRLF included */
-#define COMMAND_LONG_MAX 2048 /* of MAIL and RCPT, which carry parameters */
-#define ENVID_MAX        100  /* RFC 3461 section 4.4, before decoding */
-#define ORCPT_MAX        500  /* section 4.2 */
+#define COMMAND_MAX      512   /* bytes of a line, its CRLF included */
+#define COMMAND_LONG_MAX 2048  /* of MAIL and RCPT, which carry parameters */
+#define AUTH_LINE_MAX    12288 /* of AUTH and of its responses: RFC 4954 section 4 */
+#define ENVID_MAX        100   /* RFC 3461 section 4.4, before decoding */
+#define AUTH_SAID_MAX    500
+#define ORCPT_MAX        500 /* section 4.2 */
 
 enum verb {
 	VERB_UNKNOWN,
@@ -41,11 +44,12 @@ enum verb command_verb(const char *line, size_t len, size_t *argument);
 /* Whether it has neither control characters nor bytes beyond ASCII. */
 NODISCARD bool command_plain(const char *line, size_t len);
 
-/* A path without its brackets; `len` 0 is the null sender "<>". */
+/* A path without its brackets, and without quotes that it does not need; `len` 0 is "<>". */
 struct path {
-	const char *text; /* points into the command line */
+	const char *text; /* points into the command line, or to `plain` */
 	size_t len;
 	size_t domain; /* offset behind the '@' */
+	char plain[ADDRESS_MAX];
 };
 
 enum mail_body { BODY_UNSAID, BODY_7BIT, BODY_8BITMIME };
@@ -57,6 +61,7 @@ struct mail {
 	enum mail_body body;
 	enum mail_ret ret;
 	bool utf8;
+	bool has_auth; /* AUTH= was given; what it says is not used */
 	bool has_envid;
 	char envid[ENVID_MAX]; /* decoded */
 	size_t envid_len;

@@ -7,10 +7,12 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "lib/base/confine.h"
 #include "lib/base/die.h"
 #include "lib/base/log.h"
 #include "lib/smtp/params.h"
@@ -116,72 +118,76 @@ void smtp_drop_privileges(const struct settings *settings)
 
 /* ---- a session's process ---- */
 
-/* As in linux/landlock.h of newer kernels; an older one takes the longer form if the rest is 0. */
-struct ruleset {
-	uint64_t fs;
-	uint64_t net;
-	uint64_t scoped;
-};
-
-#define RULESET_VERSION  1u /* flag: tell the ABI */
-#define FS_ABI_1         ((UINT64_C(1) << 13) - 1)
-#define FS_REFER         (UINT64_C(1) << 13)
-#define FS_TRUNCATE      (UINT64_C(1) << 14)
-#define FS_IOCTL_DEV     (UINT64_C(1) << 15)
-#define NET_BIND_CONNECT UINT64_C(3)
-#define SCOPE_SIGNAL     (UINT64_C(1) << 1)
-#define SCOPE_ABSTRACT   (UINT64_C(1) << 0)
-
-static struct ruleset everything(long abi)
-{
-	struct ruleset r = {.fs = FS_ABI_1};
-
-	if (abi >= 2)
-		r.fs |= FS_REFER;
-	if (abi >= 3)
-		r.fs |= FS_TRUNCATE;
-	if (abi >= 4)
-		r.net = NET_BIND_CONNECT;
-	if (abi >= 5)
-		r.fs |= FS_IOCTL_DEV;
-	if (abi >= 6)
-		r.scoped = SCOPE_SIGNAL | SCOPE_ABSTRACT;
-	return r;
-}
-
-#ifdef SEKISHO_TESTING
 /* A test build reads its virtual clock from run/clock, also within a session. */
-static void allow_clock(int ruleset)
-{
-	struct {
-		uint64_t allowed;
-		int32_t parent;
-	} __attribute__((packed)) rule = {.allowed = UINT64_C(1) << 2 /* read a file */};
-
-	rule.parent = open("run", O_PATH | O_CLOEXEC);
-	if (rule.parent >= 0) {
-		(void)syscall(SYS_landlock_add_rule, ruleset, 1 /* path beneath */, &rule, 0);
-		close(rule.parent);
-	}
-}
-#endif
-
 static void deny_files(void)
 {
-	long abi = syscall(SYS_landlock_create_ruleset, NULL, (size_t)0, RULESET_VERSION);
-	struct ruleset r = everything(abi);
-	long fd;
+	int readable = -1;
+	bool done;
 
-	if (abi < 1)
-		return; /* this kernel has none */
-	fd = syscall(SYS_landlock_create_ruleset, &r, sizeof r, 0u);
-	if (fd < 0)
-		return;
 #ifdef SEKISHO_TESTING
-	allow_clock((int)fd);
+	readable = open("run", O_PATH | O_CLOEXEC);
 #endif
-	(void)syscall(SYS_landlock_restrict_self, (int)fd, 0u);
-	close((int)fd);
+	done = confine_files(readable);
+	if (readable >= 0)
+		close(readable);
+	if (!done)
+		die_environ("confining a session's process to no files");
+}
+
+/*
+ * What a session does: talk to its client, to its parent and to the two sockets of the queue and of
+ * seki-auth, look at the clock, and use memory.
+ */
+static void deny_calls(void)
+{
+	static const struct confine_call calls[] = {
+	    {.number = SYS_read},
+	    {.number = SYS_write},
+	    {.number = SYS_writev},
+	    {.number = SYS_pwritev2},
+	    {.number = SYS_recvfrom},
+	    {.number = SYS_recvmsg},
+	    {.number = SYS_sendto},
+	    {.number = SYS_sendmsg},
+#ifdef SYS_poll /* younger machines have ppoll alone */
+	    {.number = SYS_poll},
+#endif
+	    {.number = SYS_ppoll},
+	    {.number = SYS_socket, .has_first = true, .first = AF_UNIX},
+	    {.number = SYS_connect},
+	    {.number = SYS_setsockopt},
+	    {.number = SYS_getsockopt},
+	    {.number = SYS_shutdown},
+	    {.number = SYS_fcntl},
+	    {.number = SYS_close},
+	    {.number = SYS_fstat},
+	    {.number = SYS_newfstatat},
+	    {.number = SYS_brk},
+	    {.number = SYS_mmap},
+	    {.number = SYS_munmap},
+	    {.number = SYS_mremap},
+	    {.number = SYS_mprotect},
+	    {.number = SYS_madvise},
+	    {.number = SYS_futex},
+	    {.number = SYS_getrandom},
+	    {.number = SYS_getpid},
+	    {.number = SYS_gettid},
+	    {.number = SYS_clock_gettime},
+	    {.number = SYS_gettimeofday},
+	    {.number = SYS_rt_sigprocmask},
+	    {.number = SYS_rt_sigaction},
+	    {.number = SYS_rt_sigreturn},
+	    {.number = SYS_tgkill},
+	    {.number = SYS_restart_syscall},
+	    {.number = SYS_exit_group},
+#ifdef SEKISHO_TESTING
+	    {.number = SYS_openat},
+	    {.number = SYS_pread64},
+#endif
+	};
+
+	if (!confine_calls(calls, COUNT_OF(calls), CONFINE_EPERM))
+		die_environ("confining a session's process to a few calls");
 }
 
 /* Somebody who keeps the log in a plain file (a trial, a test) still wants its lines. */
@@ -201,4 +207,7 @@ void confine_session(void)
 	if (setrlimit(RLIMIT_NPROC, &none) != 0)
 		die_environ("bounding children of a session's process");
 	deny_files();
+#ifndef __SANITIZE_ADDRESS__
+	deny_calls();
+#endif
 }

@@ -65,6 +65,9 @@ static enum io_status io_wait(const struct io *io, short events, int64_t until, 
 	struct pollfd p[2] = {{.fd = io->stream.fd, .events = events},
 	    {.fd = watched ? io->watch : -1, .events = POLLIN}};
 
+	if (io->stream.wants != NULL)
+		p[0].events = io->stream.wants(io->stream.context, events);
+
 	for (;;) {
 		int64_t now = clock_boot();
 		bool late = io->deadline != 0 && io->deadline < until;
@@ -79,6 +82,11 @@ static enum io_status io_wait(const struct io *io, short events, int64_t until, 
 		if (p[1].revents != 0)
 			return IO_STOPPED;
 	}
+}
+
+enum io_status io_await(const struct io *io, short events)
+{
+	return io_wait(io, events, clock_boot() + io->timeout, false);
 }
 
 static bool try_again(void)
@@ -132,6 +140,7 @@ enum io_status io_reply(struct io *io, const char *text)
 enum io_status io_fill(struct io *io, int64_t patience, bool watched)
 {
 	enum io_status status = io_flush(io);
+	bool there = io->stream.buffered != NULL && io->stream.buffered(io->stream.context);
 	int64_t until;
 
 	if (status != IO_OK)
@@ -150,12 +159,15 @@ enum io_status io_fill(struct io *io, int64_t patience, bool watched)
 	for (;;) {
 		ssize_t n;
 
-		status = io_wait(io, POLLIN, until, watched);
+		status = there ? IO_OK : io_wait(io, POLLIN, until, watched);
 		if (status != IO_OK)
 			return status;
+		there = false; /* what it holds may be no bytes of ours */
 		n = io->stream.read(io->stream.context, io->in + io->end, IO_INPUT - io->end);
 		if (n > 0) {
 			io->end += (size_t)n;
+			if (io->end > io->high)
+				io->high = io->end;
 			return IO_OK;
 		}
 		if (n == 0 || !try_again())
@@ -163,19 +175,25 @@ enum io_status io_fill(struct io *io, int64_t patience, bool watched)
 	}
 }
 
-/* Passes over the rest of a line that was too long, up to its CRLF. False: not yet at its end. */
+/*
+ * Passes over the rest of a line that was too long, up to its CRLF. False: not yet at its end. It
+ * may have been somebody's password: nothing of it stays.
+ */
 static bool skip(struct io *io)
 {
-	while (io->start < io->end) {
+	size_t from = io->start;
+	bool ended = false;
+
+	while (io->start < io->end && !ended) {
 		char c = io->in[io->start++];
 
-		if (c == '\n' && io->skip_cr) {
-			io->skipping = io->skip_cr = false;
-			return true;
-		}
+		ended = c == '\n' && io->skip_cr;
 		io->skip_cr = c == '\r';
 	}
-	return false;
+	if (ended)
+		io->skipping = io->skip_cr = false;
+	explicit_bzero(io->in + from, io->start - from);
+	return ended;
 }
 
 enum io_status io_line(struct io *io, size_t room, bool idle, char **line, size_t *len)
@@ -233,7 +251,11 @@ void io_linger(struct io *io)
 	if (io->timeout > LINGER)
 		io->timeout = LINGER;
 	io->deadline = 0;
-	if (io_flush(io) != IO_OK || shutdown(io->stream.fd, SHUT_WR) != 0)
+	if (io_flush(io) != IO_OK)
+		return;
+	if (io->stream.finish != NULL)
+		io->stream.finish(io->stream.context);
+	if (shutdown(io->stream.fd, SHUT_WR) != 0)
 		return;
 
 	io_forget_input(io);

@@ -16,6 +16,12 @@ struct stream {
 	ssize_t (*read)(void *context, char *bytes, size_t room);
 	ssize_t (*write)(void *context, const char *bytes, size_t len);
 	bool (*pending)(void *context); /* whether there is something to read, the end included */
+
+	/* For a stream that holds bytes back and has words of its own; NULL in a plain one. */
+	bool (*buffered)(void *context);                /* bytes that poll will not tell of */
+	short (*wants)(void *context, short otherwise); /* the events that it waits for just now */
+	void (*finish)(void *context); /* says its good-bye, if that needs no wait */
+
 	void *context;
 	int fd; /* what poll waits for */
 };
@@ -37,6 +43,7 @@ struct io {
 	int64_t deadline; /* clock_boot() at which the whole is late; 0: never */
 	size_t start;     /* input not yet used: in[start..end) */
 	size_t end;
+	size_t high; /* nothing was ever read behind it */
 	size_t out_len;
 	bool skipping; /* within a line that was too long, up to its CRLF */
 	bool skip_cr;  /* the last byte passed over was a CR */
@@ -62,6 +69,9 @@ NODISCARD enum io_status io_fill(struct io *io, int64_t patience, bool watched);
  * may end the wait.
  */
 NODISCARD enum io_status io_line(struct io *io, size_t room, bool idle, char **line, size_t *len);
+
+/* Waits for these events of the stream's descriptor, for the timeout and the deadline at most. */
+NODISCARD enum io_status io_await(const struct io *io, short events);
 
 /* Whether the client has sent something that is not read yet. */
 NODISCARD bool io_ahead(const struct io *io);

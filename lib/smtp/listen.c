@@ -101,31 +101,57 @@ static int open_place(const struct place *place)
 	return fd;
 }
 
-int smtp_listen(const char *words, int fds[SMTP_LISTEN_MAX], char *fault, size_t room)
+/* Opens what one setting names. False with `fault`; `*system`: the system refused. */
+static bool open_words(const char *name, const char *words, enum smtp_service service,
+    struct smtp_listeners *listeners, bool *system, char *fault, size_t room)
 {
-	int n = 0;
-
+	if (strcmp(words, "-") == 0)
+		return true;
 	for (const char *at = words; *at != '\0';) {
 		size_t len = strcspn(at, " ");
+		int shown = (int)(len < 64 ? len : 64);
 		struct place place;
+		int fd;
 
-		if (n == SMTP_LISTEN_MAX || !read_place(at, len, &place)) {
+		if (listeners->n == SMTP_LISTEN_MAX || !read_place(at, len, &place)) {
 			(void)snprintf(fault, room,
-			    "etc/settings: smtp-listen: \"%.*s\" is not ADDRESS:PORT, [V6]:PORT or "
-			    "*:PORT, or one too many",
-			    (int)(len < 64 ? len : 64), at);
-			return -1;
+			    "etc/settings: %s: \"%.*s\" is not ADDRESS:PORT, [V6]:PORT or *:PORT, "
+			    "or "
+			    "one too many",
+			    name, shown, at);
+			return false;
 		}
-		fds[n] = open_place(&place);
-		if (fds[n] < 0) {
-			(void)snprintf(
-			    fault, room, "listening on %.*s", (int)(len < 64 ? len : 64), at);
-			return -2;
+		fd = open_place(&place);
+		if (fd < 0) {
+			*system = true;
+			(void)snprintf(fault, room, "listening on %.*s", shown, at);
+			return false;
 		}
-		n++;
+		listeners->at[listeners->n++] =
+		    (struct smtp_listener){.fd = fd, .service = service};
 		at += len + strspn(at + len, " ");
 	}
-	if (n == 0)
-		(void)snprintf(fault, room, "etc/settings: smtp-listen names nothing");
-	return n > 0 ? n : -1;
+	return true;
+}
+
+bool smtp_listen(const struct settings *s, struct smtp_listeners *listeners, bool *system,
+    char *fault, size_t room)
+{
+	const struct {
+		const char *name, *words;
+		enum smtp_service service;
+	} all[] = {
+	    {"smtp-listen", s->smtp_listen, SMTP_RELAY},
+	    {"submission-listen", s->submission_listen, SMTP_SUBMISSION},
+	    {"submissions-listen", s->submissions_listen, SMTP_SUBMISSIONS},
+	};
+
+	*listeners = (struct smtp_listeners){.n = 0};
+	*system = false;
+	for (size_t i = 0; i < COUNT_OF(all); i++) {
+		if (!open_words(
+			all[i].name, all[i].words, all[i].service, listeners, system, fault, room))
+			return false;
+	}
+	return true;
 }

@@ -5,6 +5,7 @@
 #ifndef SEKISHO_SMTP_SESSION_H
 #define SEKISHO_SMTP_SESSION_H
 
+#include "lib/auth/ask.h"
 #include "lib/base/buf.h"
 #include "lib/smtp/command.h"
 #include "lib/smtp/io.h"
@@ -22,6 +23,13 @@ struct desk {
 	char out[IO_OUTPUT];
 };
 
+/* A connection as it arrived. */
+struct arrival {
+	struct peer peer;
+	enum smtp_service service;
+	bool proxied; /* a PROXY header comes first */
+};
+
 enum phase {
 	PHASE_START,   /* nobody has said HELO */
 	PHASE_GREETED, /* ready for MAIL */
@@ -34,6 +42,7 @@ enum next {
 	NEXT_COMMAND,
 	NEXT_CLOSE,  /* send what is due and close */
 	NEXT_LINGER, /* the same, but the client may still be sending */
+	NEXT_TLS,    /* send what is due and begin the handshake */
 	NEXT_GONE,   /* there is nobody to talk to */
 };
 
@@ -43,8 +52,10 @@ enum next {
 struct session {
 	struct desk *desk;
 	const struct smtp_config *config;
-	const struct relay_source *source; /* NULL: may not send */
+	enum smtp_service service;
+	const struct relay_source *source; /* NULL: sends nothing without a login */
 	struct io io;
+	struct tls *tls; /* NULL: in the clear */
 	struct peer peer;
 	char peer_text[IP_TEXT];
 	enum phase phase;
@@ -52,16 +63,25 @@ struct session {
 	char helo[HELO_MAX + 1];
 	unsigned errors;
 	unsigned idle_commands; /* since the last message: those that do nothing */
+	unsigned messages;
+	unsigned wrong_passwords;
+	char login[AUTH_LOGIN_MAX + 1]; /* "": nobody has logged in */
+	bool proven;                    /* it is known who this is; the parent was told */
+	int64_t prove_by;               /* clock_boot() at which a stranger is sent away */
 
 	/* The transaction. Its recipients are in desk->envelope already. */
 	bool utf8;
 	int64_t declared; /* SIZE=, or -1 */
 	size_t rcpts;
 	char from[ADDRESS_TEXT]; /* for the log */
+	bool held;               /* it goes to the operator first: a sender is not the login's */
 };
 
 /* Serves `fd` until the end of the session; does not close it. */
-void session_run(struct desk *desk, int fd, const struct peer *peer);
+void session_run(struct desk *desk, int fd, const struct arrival *arrival);
+
+/* Notes that it is known who this is: he is no stranger any more. */
+void session_proven(struct session *s);
 
 /* Adds a reply to what is due; 5yz counts as an error. NEXT_COMMAND, or NEXT_GONE. */
 NODISCARD enum next session_say(struct session *s, const char *text);
@@ -77,6 +97,16 @@ NODISCARD enum next session_lost(struct session *s, enum io_status status);
 
 /* Forgets the transaction and gives the next one its time. */
 void session_reset(struct session *s);
+
+/* login.c */
+NODISCARD enum next session_auth(struct session *s, const char *argument, size_t len);
+
+/* What becomes of a sender that is not the login's: enum foreign_sender. */
+enum foreign_sender session_foreign(const struct session *s);
+
+/* opening.c: what comes before the first command, and STARTTLS. False: it is over, nothing is due. */
+NODISCARD bool session_open(struct session *s, const struct arrival *arrival);
+NODISCARD bool session_start_tls(struct session *s);
 
 /* transaction.c */
 NODISCARD enum next session_mail(struct session *s, const char *argument, size_t len);

@@ -9,7 +9,7 @@
 #include "lib/base/log.h"
 #include "lib/smtp/address.h"
 #include "lib/smtp/data.h"
-#include "lib/smtp/hops.h"
+#include "lib/smtp/gate.h"
 
 /* Kept free in the envelope for the lines "client" and "size" at its end. */
 #define ENVELOPE_TAIL 2048
@@ -52,27 +52,70 @@ static void envelope_from(struct buf *envelope, const struct mail *mail)
 	buf_add_text(envelope, "\n");
 }
 
+/* What a client that has not yet proved who it is must do first; NULL: it has. */
+static const char *unready(const struct session *s)
+{
+	const char *value;
+
+	if (s->service != SMTP_RELAY && s->tls == NULL)
+		return s->config->tls != NULL ? "530 5.7.0 STARTTLS comes first"
+					      : "454 4.7.0 TLS is not available just now";
+	if (s->service != SMTP_RELAY)
+		return s->login[0] == '\0' ? "530 5.7.0 log in first" : NULL;
+	/* A certificate could still come; one who gave TLS up for now must not bounce his mail. */
+	if (s->source == NULL && s->tls == NULL && relay_has_certificates(&s->config->relay))
+		return "454 4.7.0 STARTTLS comes first";
+	if (s->source == NULL)
+		return "550 5.7.1 relaying denied";
+	/* A secret that goes over the network in the clear is soon none. */
+	if (s->tls == NULL && relay_secret(&s->config->relay, s->source, &value) != NULL)
+		return "530 5.7.0 STARTTLS comes first";
+	return NULL;
+}
+
+/* Whether this reverse-path may be used; NULL, or the refusal. Sets s->held. */
+static const char *judge_sender(struct session *s, const struct path *from)
+{
+	if (from->len == 0)
+		return NULL; /* bounces and receipts; who wrote it is asked of From */
+	if (s->service == SMTP_RELAY)
+		return relay_may_use(&s->config->relay, s->source, from->text + from->domain,
+			   from->len - from->domain)
+			   ? NULL
+			   : "550 5.7.1 you may not send as this domain";
+	if (people_owns(s->config->people, s->login, from->text, from->len))
+		return NULL;
+	switch (session_foreign(s)) {
+	case FOREIGN_SENDER_HOLD:
+		s->held = true;
+		break;
+	case FOREIGN_SENDER_ALLOW:
+		break;
+	case FOREIGN_SENDER_REFUSE:
+		return "550 5.7.1 this is not an address of yours";
+	}
+	return NULL;
+}
+
 enum next session_mail(struct session *s, const char *argument, size_t len)
 {
 	char text[ADDRESS_TEXT];
 	struct mail mail;
-	const char *refusal;
+	const char *refusal = unready(s);
 
-	if (s->source == NULL)
-		return session_refuse(s, "550 5.7.1 relaying denied", as_text(argument, len, text));
-	refusal = command_mail(argument, len, &mail);
+	if (refusal == NULL)
+		refusal = command_mail(argument, len, &mail);
 	if (refusal != NULL)
 		return session_refuse(s, refusal, as_text(argument, len, text));
 	if (mail.size > s->config->settings.message_size)
 		return session_refuse(s, SAY_TOO_LARGE, as_text(argument, len, text));
-	if (mail.from.len > 0 &&
-	    !relay_may_use(&s->config->relay, s->source, mail.from.text + mail.from.domain,
-		mail.from.len - mail.from.domain))
-		return session_refuse(s, "550 5.7.1 you may not send as this domain",
-		    as_text(mail.from.text, mail.from.len, text));
+	if (s->messages >= (unsigned)s->config->settings.smtp_messages)
+		return session_dismiss(s, "421 4.7.0 enough for one session, come again");
 
 	session_reset(s); /* and the transaction's time begins */
-	s->idle_commands = 0;
+	refusal = judge_sender(s, &mail.from);
+	if (refusal != NULL)
+		return session_refuse(s, refusal, as_text(mail.from.text, mail.from.len, text));
 	envelope_from(&s->desk->envelope, &mail);
 	if (!buf_ok(&s->desk->envelope))
 		return session_say(s, SAY_TEMPORARY);
@@ -148,16 +191,46 @@ enum next session_rcpt(struct session *s, const char *argument, size_t len)
 
 /* ---- DATA ---- */
 
+/* The word for Received (RFC 3848, RFC 6531 section 4.3). */
+static const char *protocol(const struct session *s)
+{
+	static const char *const words[2][2][2] = {
+	    {{"esmtp", "esmtpa"}, {"esmtps", "esmtpsa"}},
+	    {{"utf8smtp", "utf8smtpa"}, {"utf8smtps", "utf8smtpsa"}},
+	};
+	bool login = s->login[0] != '\0';
+
+	if (!s->extended && s->tls == NULL)
+		return "smtp";
+	return words[s->utf8][s->tls != NULL][login];
+}
+
 static void envelope_end(struct session *s)
 {
 	struct buf *envelope = &s->desk->envelope;
-	const char *proto = s->utf8 ? "utf8smtp" : s->extended ? "esmtp" : "smtp";
+	int64_t hour = -1, day = -1;
 
 	buf_addf(envelope, "client %s helo=", s->peer_text);
 	buf_add_xtext(envelope, s->helo, strlen(s->helo));
-	buf_addf(envelope, " proto=%s port=%u\n", proto, (unsigned)s->peer.port);
+	buf_addf(envelope, " proto=%s port=%u", protocol(s), (unsigned)s->peer.port);
+	if (s->tls != NULL)
+		buf_addf(envelope, " tls=%s cipher=%s", tls_version(s->tls), tls_cipher(s->tls));
+	if (s->login[0] != '\0') {
+		buf_add_text(envelope, " auth=");
+		buf_add_xtext(envelope, s->login, strlen(s->login));
+	}
+	if (s->source != NULL)
+		buf_addf(envelope, " relay=%u", relay_line(s->source));
+	if (s->held)
+		buf_add_text(envelope, " hold=foreign-sender");
+	buf_add_text(envelope, "\n");
+
 	if (s->declared >= 0)
 		buf_addf(envelope, "size %lld\n", (long long)s->declared);
+	if (s->source != NULL)
+		relay_quota(s->source, &hour, &day);
+	if (hour >= 0 && day >= 0)
+		buf_addf(envelope, "quota %lld %lld\n", (long long)hour, (long long)day);
 }
 
 static void hang_up(struct desk *desk)
@@ -207,33 +280,113 @@ static const char *words_for(enum intake_reply reply)
 
 /* What becomes of the content while it comes in. */
 struct reception {
-	struct intake *intake; /* NULL: no longer wanted; the rest is only passed over */
+	struct session *session;
+	struct intake *intake; /* NULL: not begun, or no longer wanted: the rest is passed over */
+	struct gate_rules rules;
+	struct gate gate;
+	bool late; /* the envelope goes to the queue when the header has been judged */
 	int64_t size;
-	int64_t size_max;
-	struct hops hops;
 	const char *refusal; /* why, or NULL */
+	char id[ID_TEXT];
 };
 
 static void stop_taking(struct reception *r, const char *refusal)
 {
-	intake_abandon(r->intake);
+	if (r->intake != NULL)
+		intake_abandon(r->intake);
 	r->intake = NULL;
 	r->refusal = refusal;
+}
+
+static void begin_taking(struct reception *r)
+{
+	enum intake_reply reply = INTAKE_TEMPORARY;
+
+	envelope_end(r->session);
+	if (buf_ok(&r->session->desk->envelope))
+		reply = begin(r->session, r->id);
+	if (reply == INTAKE_GO)
+		r->intake = r->session->desk->intake;
+	else
+		r->refusal = words_for(reply);
+}
+
+static const char *words_for_fault(enum gate_fault fault)
+{
+	switch (fault) {
+	case GATE_FOREIGN:
+		return "550 5.7.1 From or Sender is not an address of yours";
+	case GATE_UNPROVEN:
+		return "550 5.7.1 this network is shared, and nothing proves that the mail is ours";
+	case GATE_LOOP:
+		return "554 5.4.6 this message goes round in circles";
+	case GATE_TOO_LARGE:
+		return "552 5.3.4 the header is larger than this server takes";
+	case GATE_LINE:
+		return "554 5.6.0 a line is longer than this server takes";
+	case GATE_NO_MEMORY:
+		return SAY_TEMPORARY;
+	case GATE_FINE:
+		break;
+	}
+	return NULL;
+}
+
+/* What the gate has found: NULL, or the refusal. */
+static const char *judge_content(struct reception *r)
+{
+	if (r->gate.fault == GATE_FOREIGN && (r->late || r->session->held)) {
+		r->session->held = true;
+		return NULL;
+	}
+	return words_for_fault(r->gate.fault);
+}
+
+static void pass_on(struct reception *r, const char *bytes, size_t len)
+{
+	if (len > 0 && r->refusal == NULL && !intake_data(r->intake, bytes, len))
+		stop_taking(r, SAY_TEMPORARY);
+}
+
+static void take_piece(struct reception *r, const char *bytes, size_t len, bool end)
+{
+	const char *head, *rest, *refusal;
+	size_t head_len, rest_len;
+	bool some, opened = r->gate.open;
+
+	if (r->refusal != NULL)
+		return;
+	r->size += (int64_t)len;
+	if (r->size > r->session->config->settings.message_size) {
+		stop_taking(r, SAY_TOO_LARGE);
+		return;
+	}
+
+	some = gate_take(&r->gate, bytes, len, end, &head, &head_len, &rest, &rest_len);
+	refusal = judge_content(r);
+	if (refusal != NULL) {
+		stop_taking(r, refusal);
+		return;
+	}
+	if (r->late && r->gate.open && !opened)
+		begin_taking(r);
+	if (some) {
+		pass_on(r, head, head_len);
+		pass_on(r, rest, rest_len);
+	}
 }
 
 static void take_content(void *context, const char *bytes, size_t len)
 {
 	struct reception *r = context;
 
-	if (r->intake == NULL)
-		return;
-	r->size += (int64_t)len;
-	if (r->size > r->size_max)
-		stop_taking(r, SAY_TOO_LARGE);
-	else if (hops_count(&r->hops, bytes, len) > HOPS_MAX)
-		stop_taking(r, "554 5.4.6 this message goes round in circles");
-	else if (!intake_data(r->intake, bytes, len))
-		stop_taking(r, SAY_TEMPORARY);
+	while (len > 0) {
+		size_t n = len < GATE_PIECE_MAX ? len : GATE_PIECE_MAX;
+
+		take_piece(r, bytes, n, false);
+		bytes += n;
+		len -= n;
+	}
 }
 
 /* Reads the content to its end. NEXT_COMMAND: the end was seen. */
@@ -270,38 +423,70 @@ static enum next answer_kept(struct session *s, const char *id)
 	return session_say(s, text);
 }
 
-static enum next transfer(struct session *s)
+/* What is asked of the header of this session's mail. */
+static void reception_init(struct reception *r, struct session *s)
 {
-	struct reception r = {.size_max = s->config->settings.message_size};
-	char id[ID_TEXT];
+	const struct settings *settings = &s->config->settings;
+	bool login = s->login[0] != '\0';
+	enum foreign_sender foreign = login ? session_foreign(s) : FOREIGN_SENDER_ALLOW;
+
+	*r = (struct reception){.session = s};
+	r->rules = (struct gate_rules){.people = s->config->people,
+	    .login = foreign == FOREIGN_SENDER_ALLOW ? NULL : s->login,
+	    .relay = &s->config->relay,
+	    .source = s->source,
+	    .loop = s->config->has_loop ? &s->config->loop : NULL,
+	    .header_max = settings->header_size,
+	    .line_max = settings->smtp_line,
+	    .received_max = settings->received_max,
+	    .loop_passes = settings->loop_passes};
+	/* The envelope says whether the mail is held, so it must wait for the header. */
+	r->late = foreign == FOREIGN_SENDER_HOLD && !s->held;
+	gate_init(&r->gate, &r->rules);
+}
+
+/* The content has come to its end: what the client is told. */
+static enum next finish(struct session *s, struct reception *r)
+{
 	enum intake_reply reply;
-	enum next next;
 
-	envelope_end(s);
-	if (!buf_ok(&s->desk->envelope))
-		return session_refuse(s, SAY_TEMPORARY, s->from);
-	reply = begin(s, id);
-	if (reply != INTAKE_GO)
-		return session_refuse(s, words_for(reply), s->from);
-
-	r.intake = s->desk->intake;
-	next = session_say(s, "354 go ahead; end with a line of one dot");
-	if (next == NEXT_COMMAND)
-		next = receive(s, &r);
-	if (next != NEXT_COMMAND) {
-		if (r.intake != NULL)
-			intake_abandon(r.intake);
-		return next;
+	take_piece(r, "", 0, true);
+	if (r->refusal != NULL)
+		return session_refuse(s, r->refusal, s->from);
+	reply = intake_commit(r->intake);
+	if (reply == INTAKE_KEPT) {
+		s->messages++;
+		s->idle_commands = 0;
+		return answer_kept(s, r->id);
 	}
-	if (r.intake == NULL)
-		return session_refuse(s, r.refusal, s->from);
-
-	reply = intake_commit(r.intake);
-	if (reply == INTAKE_KEPT)
-		return answer_kept(s, id);
 	if (reply == INTAKE_TEMPORARY)
 		hang_up(s->desk);
 	return session_refuse(s, words_for(reply), s->from);
+}
+
+static enum next transfer(struct session *s)
+{
+	struct reception r;
+	enum next next;
+
+	reception_init(&r, s);
+	if (!r.late)
+		begin_taking(&r);
+	if (r.refusal != NULL) {
+		next = session_refuse(s, r.refusal, s->from);
+		goto out;
+	}
+
+	next = session_say(s, "354 go ahead; end with a line of one dot");
+	if (next == NEXT_COMMAND)
+		next = receive(s, &r);
+	if (next == NEXT_COMMAND)
+		next = finish(s, &r);
+	else if (r.intake != NULL)
+		intake_abandon(r.intake);
+out:
+	gate_free(&r.gate);
+	return next;
 }
 
 enum next session_data(struct session *s, const char *argument, size_t len)

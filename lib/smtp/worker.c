@@ -14,9 +14,9 @@ union fd_message {
 	char room[CMSG_SPACE(sizeof(int))];
 };
 
-bool worker_hand(int control, int fd, const struct peer *peer)
+bool worker_hand(int control, int fd, const struct arrival *arrival)
 {
-	struct peer copy = *peer;
+	struct arrival copy = *arrival;
 	struct iovec piece = {.iov_base = &copy, .iov_len = sizeof copy};
 	union fd_message carrier = {.room = {0}};
 	struct msghdr m = {.msg_iov = &piece,
@@ -33,9 +33,9 @@ bool worker_hand(int control, int fd, const struct peer *peer)
 }
 
 /* Waits for the parent. Returns the next connection, or -1 when it is time to go. */
-static int next_connection(int control, struct peer *peer)
+static int next_connection(int control, struct arrival *arrival)
 {
-	struct iovec piece = {.iov_base = peer, .iov_len = sizeof *peer};
+	struct iovec piece = {.iov_base = arrival, .iov_len = sizeof *arrival};
 	union fd_message carrier;
 	struct msghdr m = {.msg_iov = &piece,
 	    .msg_iovlen = 1,
@@ -49,7 +49,7 @@ static int next_connection(int control, struct peer *peer)
 		n = recvmsg(control, &m, MSG_CMSG_CLOEXEC);
 	while (n < 0 && errno == EINTR);
 
-	c = n == (ssize_t)sizeof *peer ? CMSG_FIRSTHDR(&m) : NULL;
+	c = n == (ssize_t)sizeof *arrival ? CMSG_FIRSTHDR(&m) : NULL;
 	if (c == NULL || c->cmsg_type != SCM_RIGHTS || c->cmsg_len != CMSG_LEN(sizeof fd))
 		return -1;
 	memcpy(&fd, CMSG_DATA(c), sizeof fd);
@@ -77,10 +77,22 @@ static bool say_idle(int control)
 	return send(control, &idle, 1, MSG_NOSIGNAL) == 1;
 }
 
-void worker_run(
-    const struct smtp_config *config, int control, int fd, const struct peer *first, bool keep)
+bool worker_may(int control, const struct ip *source)
 {
-	struct peer peer = *first;
+	char question[1 + sizeof *source];
+	char answer = WORKER_MAY_NOT;
+
+	question[0] = WORKER_SOURCE;
+	memcpy(question + 1, source, sizeof *source);
+	if (send(control, question, sizeof question, MSG_NOSIGNAL) != (ssize_t)sizeof question)
+		return false;
+	return recv(control, &answer, 1, 0) == 1 && answer == WORKER_MAY;
+}
+
+void worker_run(
+    const struct smtp_config *config, int control, int fd, const struct arrival *first, bool keep)
+{
+	struct arrival arrival = *first;
 	struct desk *desk;
 
 	keep_only(control, fd);
@@ -95,9 +107,9 @@ void worker_run(
 	buf_init(&desk->envelope, INTAKE_ENVELOPE_MAX);
 
 	while (fd >= 0) {
-		session_run(desk, fd, &peer);
+		session_run(desk, fd, &arrival);
 		close(fd);
-		fd = keep && say_idle(control) ? next_connection(control, &peer) : -1;
+		fd = keep && say_idle(control) ? next_connection(control, &arrival) : -1;
 	}
 	_exit(EXIT_FINE);
 }

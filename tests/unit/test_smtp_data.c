@@ -9,7 +9,6 @@
 
 #include "lib/base/buf.h"
 #include "lib/smtp/data.h"
-#include "lib/smtp/hops.h"
 
 /* A text with its length, which may have NUL bytes in it. */
 #define T(text) (text), sizeof(text) - 1
@@ -157,30 +156,6 @@ static void S6_long_lines(void **state)
 	}
 }
 
-static unsigned hops(const char *text, size_t step)
-{
-	struct hops h = {0};
-	size_t len = strlen(text);
-	unsigned n = 0;
-
-	for (size_t at = 0; at < len; at += step)
-		n = hops_count(&h, text + at, len - at < step ? len - at : step);
-	return n;
-}
-
-/* S12: Received lines are counted in the header only. */
-static void S12_hops(void **state)
-{
-	(void)state;
-	for (size_t step = 1; step < 20; step++) {
-		assert_int_equal(hops("Received: a\r\n b\r\nRECEIVED: c\r\nX: d\r\n", step), 2);
-		assert_int_equal(hops("Received: a\r\n\r\nReceived: b\r\n", step), 1);
-		assert_int_equal(hops("\r\nReceived: b\r\n", step), 0);
-		assert_int_equal(hops("Receive: b\r\nX-Received: b\r\n Received: c\r\n", step), 0);
-		assert_int_equal(hops("X: b\r\nReceived: c", step), 1);
-	}
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -188,7 +163,6 @@ int main(void)
 	    cmocka_unit_test(S1_repaired_at_every_split),
 	    cmocka_unit_test(dots_are_taken_away),
 	    cmocka_unit_test(S6_long_lines),
-	    cmocka_unit_test(S12_hops),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
