@@ -15,8 +15,9 @@ import pytest
 REPO = Path(__file__).resolve().parent.parent.parent
 INSTANCE = REPO / "services" / "instance"
 SERVICES = [
-    "seki-smtpd", "seki-queue", "seki-scan", "seki-hold", "seki-encrypt", "seki-stagger", "seki-deliver",
+    "seki-auth", "seki-smtpd", "seki-queue", "seki-scan", "seki-hold", "seki-encrypt", "seki-stagger", "seki-deliver",
 ]
+RELAY = "127.0.0.0/8 @example.co.jp quota=none\n"  # what "make up" writes
 STEP = 0.03  # between two looks at a file that somebody else writes
 LOG_LINES = 25
 
@@ -71,11 +72,15 @@ def build_once(build: str) -> None:
 
 
 class Gateway:
-    """One instance. `root` is its directory, `port` its SMTP port on 127.0.0.1."""
+    """One instance. `root` is its directory, `port` its SMTP port on 127.0.0.1, `submission_port` where users
+    hand in mail (0: nowhere); what they are shown is `certificate`."""
 
-    def __init__(self, root: Path, port: int, build: str = "build", sample: bool = True) -> None:
+    def __init__(self, root: Path, port: int, build: str = "build", sample: bool = True,
+                 submission: bool = True) -> None:
         self.root = root
         self.port = port
+        self.submission_port = free_port() if submission else 0
+        self.certificate = root / "etc/tls/default.crt"
         self.build = build
         self.sample = sample
         self.before: set[str] = set()
@@ -87,6 +92,8 @@ class Gateway:
         build_once(self.build)
         env = clean_env(RUN=str(self.root), SMTP_PORT=str(self.port), PRESET="none", BUILD=self.build,
                         SAMPLE="yes" if self.sample else "no", MAKE="true")
+        if self.submission_port:
+            env["SUBMISSION_PORT"] = str(self.submission_port)
         env.update(more)
         return subprocess.run([str(INSTANCE), action], cwd=REPO, env=env, stdin=subprocess.DEVNULL,
                               capture_output=True, text=True, timeout=timeout)
@@ -222,9 +229,10 @@ def replace(path: Path, text: str) -> None:
     os.replace(new, path)
 
 
-def prepare(settings: dict[str, str] | None = None, relay: str = "127.0.0.0/8 @example.co.jp\n",
-            testing: bool = False, files: dict[str, str | bytes] | None = None) -> Gateway:
-    """The directory of an instance with its configuration; nothing is started."""
+def prepare(settings: dict[str, str] | None = None, relay: str = RELAY, testing: bool = False,
+            files: dict[str, str | bytes] | None = None, submission: bool = True) -> Gateway:
+    """The directory of an instance with its configuration; nothing is started. Without `submission` it listens
+    nowhere else than on its port, and gets no certificate."""
     root = Path(tempfile.mkdtemp(prefix="sekisho-test-", dir="/var/tmp"))
     os.chmod(root, 0o711)
     port = free_port()
@@ -239,7 +247,7 @@ def prepare(settings: dict[str, str] | None = None, relay: str = "127.0.0.0/8 @e
         path = root / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content.encode() if isinstance(content, str) else content)
-    return Gateway(root, port, build="build/testing" if testing else "build", sample=False)
+    return Gateway(root, port, build="build/testing" if testing else "build", sample=False, submission=submission)
 
 
 @pytest.fixture(scope="session")
@@ -254,15 +262,16 @@ def gateway() -> Iterator[Gateway]:
 
 @pytest.fixture
 def fresh_gateway() -> Iterator[Callable[..., Gateway]]:
-    """Makes instances of one's own: fresh_gateway(settings={...}, relay="...", testing=True, files={...}).
+    """Makes instances of one's own: fresh_gateway(settings={...}, relay="...", testing=True, files={...},
+    submission=False).
 
     testing=True is the build with the virtual clock, which then runs as the real one, but counts as
     synchronised. start=False: only prepared."""
     made: list[Gateway] = []
 
-    def make(settings: dict[str, str] | None = None, relay: str = "127.0.0.0/8 @example.co.jp\n",
-             testing: bool = False, files: dict[str, str | bytes] | None = None, start: bool = True) -> Gateway:
-        gw = prepare(settings, relay, testing, files)
+    def make(settings: dict[str, str] | None = None, relay: str = RELAY, testing: bool = False,
+             files: dict[str, str | bytes] | None = None, start: bool = True, submission: bool = True) -> Gateway:
+        gw = prepare(settings, relay, testing, files, submission)
         made.append(gw)
         if testing:
             gw.clock(0, 0, True)

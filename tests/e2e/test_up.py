@@ -5,7 +5,9 @@ import pwd
 import re
 import shutil
 import signal
+import smtplib
 import socket
+import ssl
 import stat
 import subprocess
 import tempfile
@@ -20,6 +22,7 @@ from conftest import INSTANCE, REPO, SERVICES, Gateway, clean_env, free_port, wa
 IS_ROOT = os.geteuid() == 0
 needs_root = pytest.mark.skipif(not IS_ROOT, reason="root is missing")
 USERS = {
+    "seki-auth": "sekia",
     "seki-smtpd": "sekid", "seki-queue": "sekiq", "seki-scan": "sekis", "seki-hold": "sekih",
     "seki-encrypt": "seke", "seki-stagger": "sekit", "seki-deliver": "sekir",
 }
@@ -64,6 +67,8 @@ def place() -> Iterator[Path]:
 
 def up(root: Path, port: int | None = None, **more: str) -> subprocess.CompletedProcess:
     words = {"RUN": str(root), **({"SMTP_PORT": str(port)} if port else {}), **more}
+    if not (root / "etc/settings").exists():
+        words.setdefault("SUBMISSION_PORT", str(free_port()))
     return subprocess.run([str(INSTANCE), "up"], cwd=REPO, env=clean_env(**words), stdin=subprocess.DEVNULL,
                           capture_output=True, text=True, timeout=300)
 
@@ -74,7 +79,7 @@ def down(root: Path) -> subprocess.CompletedProcess:
 
 
 def make_words(target: str, root: Path, port: int) -> list[str]:
-    return ["make", "-s", target, f"RUN={root}", f"SMTP_PORT={port}", "PRESET=none"]
+    return ["make", "-s", target, f"RUN={root}", f"SMTP_PORT={port}", f"SUBMISSION_PORT={free_port()}", "PRESET=none"]
 
 
 def test_make_up_sends_a_sample_and_says_where(place: Path) -> None:
@@ -233,7 +238,7 @@ def test_up_restarts_a_service_whose_program_changed(place: Path) -> None:
 
 def test_two_ups_at_once(place: Path) -> None:
     port = free_port()
-    words = clean_env(RUN=str(place / "run"), SMTP_PORT=str(port))
+    words = clean_env(RUN=str(place / "run"), SMTP_PORT=str(port), SUBMISSION_PORT=str(free_port()))
     both = [subprocess.Popen([str(INSTANCE), "up"], env=words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                              stderr=subprocess.STDOUT, text=True) for _ in range(2)]
     said = [p.communicate(timeout=300)[0] for p in both]
@@ -252,12 +257,78 @@ def test_port_in_use(place: Path) -> None:
     assert not processes(place / "run")
 
 
+def test_submission_port_in_use(place: Path) -> None:
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        s.listen()
+        port = s.getsockname()[1]
+        done = up(place / "run", free_port(), SUBMISSION_PORT=str(port))
+    assert done.returncode != 0
+    assert f"port {port} on 127.0.0.1 is in use by something else; make up SUBMISSION_PORT=" in done.stderr
+    assert not processes(place / "run")
+
+
+def test_submission_is_left_off_when_its_usual_port_is_taken(place: Path) -> None:
+    """Nobody asked for 2587: the gateway comes up without it, and says so."""
+    with socket.socket() as s:
+        try:
+            s.bind(("127.0.0.1", 2587))
+            s.listen()
+        except OSError:
+            pass  # somebody else has it: the same
+        done = up(place / "run", free_port(), SUBMISSION_PORT="")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "Port 2587 on 127.0.0.1 is in use: no submission" in done.stderr
+    assert "#submission-listen -" in (place / "run/etc/settings").read_text().splitlines()
+    assert "swaks" not in done.stdout
+
+
+def test_submission_port_is_written_and_told(place: Path) -> None:
+    """S2-43: users hand in mail by TLS and password; make up says how to try it."""
+    root, ports = place / "run", [free_port(), free_port()]
+    done = up(root, free_port(), SUBMISSION_PORT=str(ports[0]))
+    assert done.returncode == 0, done.stdout + done.stderr
+    for text in (f"{root}/bin/seki passwd alice@example.co.jp", f"swaks --server 127.0.0.1:{ports[0]} --tls"):
+        assert text in done.stdout
+    done = up(root, SUBMISSION_PORT=str(ports[1]))
+    assert done.returncode == 0, done.stdout + done.stderr
+    subprocess.run([str(root / "bin/seki"), "passwd", "alice@example.co.jp"], env=clean_env(SEKISHO_ROOT=str(root)),
+                   input="a long secret\n", text=True, check=True, capture_output=True, timeout=60)
+    with smtplib.SMTP("localhost", ports[1], timeout=60) as smtp:
+        smtp.starttls(context=ssl.create_default_context(cafile=str(root / "etc/tls/default.crt")))
+        smtp.login("alice@example.co.jp", "a long secret")
+        smtp.sendmail("alice@example.co.jp", ["bob@partner.example"], "From: alice@example.co.jp\r\n\r\nby login\r\n")
+    lines = (root / "etc/settings").read_text().splitlines()
+    assert [line for line in lines if line.startswith("submission-listen")] == [f"submission-listen 127.0.0.1:{ports[1]}"]
+
+
+def test_trial_has_a_certificate_of_its_own(place: Path) -> None:
+    """S4: made once, for this machine's names, its key for seki-smtpd alone; one that is there is not touched."""
+    root = place / "run"
+    assert up(root, free_port()).returncode == 0
+    crt, key = root / "etc/tls/default.crt", root / "etc/tls/default.key"
+    said = subprocess.run(["openssl", "x509", "-in", str(crt), "-noout", "-text"], capture_output=True, text=True,
+                          check=True, timeout=30).stdout
+    for text in ("CN = localhost", "DNS:localhost", f"DNS:{os.uname().nodename}", "IP Address:127.0.0.1",
+                 "ASN1 OID: prime256v1"):
+        assert text in said
+    days = subprocess.run(["openssl", "x509", "-in", str(crt), "-noout", "-checkend", str(824 * 86400)], timeout=30)
+    assert days.returncode == 0
+    assert (mode(crt), mode(key), mode(crt.parent)) == (0o644, 0o640, 0o750)
+    if IS_ROOT:
+        assert key.group() == "sekid" and crt.parent.group() == "sekid" and key.owner() == "root"
+    before = crt.read_bytes(), key.read_bytes()
+    assert up(root).returncode == 0
+    assert (crt.read_bytes(), key.read_bytes()) == before
+
+
 @pytest.mark.parametrize("words, said", [
     ({"PRESET": "wrong"}, "PRESET=wrong"),
     ({"ROUTE": "127.0.0.1:25"}, "later version"),
     ({"ROUTE": "nonsense"}, "maildir:PATH"),
     ({"SMTP_PORT": "70000"}, "SMTP_PORT=70000"),
     ({"SMTP_PORT": "smtp"}, "SMTP_PORT=smtp"),
+    ({"SUBMISSION_PORT": "x"}, "SUBMISSION_PORT=x"),
     ({"WEB_PORT": "0"}, "WEB_PORT=0"),
 ])
 def test_wrong_words(place: Path, words: dict[str, str], said: str) -> None:
@@ -386,11 +457,12 @@ def test_without_root(place: Path) -> None:
         or (Path(folder) == REPO / "build" and n not in kept and not n.endswith(".a"))])
     os.chmod(place, 0o711)
     subprocess.run(["chown", "-R", "nobody:nogroup", str(tree)], check=True)
-    port = free_port()
+    port, submission = free_port(), free_port()
 
     def as_nobody(action: str) -> subprocess.CompletedProcess:
         return subprocess.run(
-            ["setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups", "make", "-s", action, f"SMTP_PORT={port}"],
+            ["setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups", "make", "-s", action, f"SMTP_PORT={port}",
+             f"SUBMISSION_PORT={submission}"],
             cwd=tree, env=clean_env(HOME="/nonexistent"), stdin=subprocess.DEVNULL, capture_output=True, text=True,
             timeout=400)
 
