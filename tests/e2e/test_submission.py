@@ -182,13 +182,13 @@ def test_S4_they_are_counted(gw, line):
 
 @pytest.mark.parametrize("split", range(1, 9))
 def test_S4_a_bare_newline_ends_no_response(gw, split):
-    """`...\\nMAIL` is one line to us, and an error; cut anywhere."""
+    """`...\\nNOOP` is an error that ends the session: nothing behind it is read as a command. Cut anywhere."""
     with secure(gw) as door:
         assert door.say(b"AUTH PLAIN\r\n").startswith(b"334 ")
         door.send((plain(ALICE) + b"\nNOOP\r\n")[:-split])
         door.send((plain(ALICE) + b"\nNOOP\r\n")[-split:])
-        assert door.reply()[:3] in (b"500", b"501")
-        assert door.say(b"MAIL FROM:<alice@example.co.jp>\r\n")[:3] in (b"530", b"250")
+        assert door.reply().startswith(b"500 ")
+        assert door.closed()
         assert "235" not in door.rest.decode()
 
 
