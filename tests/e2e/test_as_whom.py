@@ -1,4 +1,4 @@
-"""S1-00, S2-44: as whom a login may send; and what becomes of mail with a sender that is not its own."""
+"""As whom a login may send; and what becomes of mail with a sender that is not its own."""
 import pytest
 
 from conftest import wait_for

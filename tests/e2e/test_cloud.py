@@ -1,4 +1,4 @@
-"""S2-42, S2-43: sources that strangers share, their second proof; clients known by their certificate; loop marks."""
+"""S1-00: sources that strangers share, their second proof; clients known by their certificate; loop marks."""
 import os
 import re
 import ssl

@@ -1,4 +1,4 @@
-"""S2-39: the gateway between an internal mail server and the world. Clients speak to Postfix as ever, Postfix hands on
+"""S4-10, S4-11, S4-13: the gateway between an internal mail server and the world. Clients speak to Postfix as ever, Postfix hands on
 to the gateway, and what went in comes out in the Maildir."""
 import os
 import pwd
@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from conftest import clean_env, free_port, wait_for
-from door_kit import Authority, no_crash, reload, start_door
+from door_kit import Authority, Door, no_crash, reload, start_door
 
 MASTER = "/usr/lib/postfix/sbin/master"
 RELAY = """\
@@ -240,3 +240,12 @@ def test_a_reload_between(gw, postfix):
             reload(gw)
     for n in range(10):
         came_out(gw, f"between-{n}")
+
+
+def test_S4_12_S2_44_mail_from_outside_does_not_pass(gw):
+    """Incoming mail has another way: a stranger can send nobody anything through here, our own people least."""
+    with Door(gw, source="127.9.9.9") as door:
+        door.ehlo()
+        for sender in (b"stranger@elsewhere.example", b"alice@example.co.jp", b""):
+            assert door.say(b"MAIL FROM:<" + sender + b">\r\n").startswith((b"550 5.7.1 ", b"454 4.7.0 "))
+            assert door.say(b"RCPT TO:<bob@example.co.jp>\r\n").startswith(b"503 ")

@@ -1,4 +1,4 @@
-"""The users' services: TLS, then AUTH, then mail; and that no password stays anywhere."""
+"""S2-42, S2-43: the users' services: TLS, then AUTH, then mail; and that no password stays anywhere."""
 import base64
 import ctypes
 import errno
@@ -61,8 +61,27 @@ def test_S4_a_password_in_the_clear_is_not_even_looked_at(gw):
     assert "event=login " not in gw.log("seki-smtpd")
 
 
+def test_S2_70_an_account_is_added_while_mail_flows(gw):
+    """Nothing is restarted and nobody else notices; the new user only names this server."""
+    with secure(gw) as other:
+        done = gw.seki("passwd", "new@example.co.jp", stdin="a new password\n")
+        assert done.returncode == 0, done.stderr
+        assert other.say(b"AUTH PLAIN " + plain(ALICE) + b"\r\n").startswith(b"235 ")
+    with smtplib.SMTP("127.0.0.1", gw.submission_port, timeout=30) as smtp:
+        smtp.starttls(context=trust())
+        smtp.login("new@example.co.jp", "a new password")
+        smtp.sendmail("new@example.co.jp", ["bob@partner.example"],
+                      "From: new@example.co.jp\r\nTo: bob@partner.example\r\nSubject: S2-70\r\n\r\nhello\r\n")
+    gw.wait_delivered(lambda mail: b"Subject: S2-70\r\n" in mail)
+    assert gw.seki("passwd", "-d", "new@example.co.jp").returncode == 0
+    with smtplib.SMTP("127.0.0.1", gw.submission_port, timeout=30) as smtp:
+        smtp.starttls(context=trust())
+        with pytest.raises(smtplib.SMTPAuthenticationError):
+            smtp.login("new@example.co.jp", "a new password")
+
+
 def test_no_logins_at_the_relay_service(gw):
-    """S1-00: users and servers have doors of their own."""
+    """Users and servers have doors of their own."""
     with Door(gw) as door:
         assert b"AUTH" not in door.ehlo()
         assert door.say(b"AUTH PLAIN " + plain(ALICE) + b"\r\n").startswith(b"502 ")

@@ -1,0 +1,902 @@
+"""seki-remote against decent servers, real ones and hostile ones: attacks O, S2, S3 and S8, feature N17, trap C15."""
+import base64
+import hashlib
+import os
+import shutil
+import socket
+import ssl
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from conftest import free_port
+from remote_kit import BODY, Employer, Line, Server, scripted, self_signed, wait_until
+
+HOSTILE = [
+    BODY + b".\r\n..\r\n...\r\n.a\r\n\r\n.\r\n",
+    BODY + b".",
+    BODY + b".\r\nMAIL FROM:<evil@x>\r\nRCPT TO:<y@z>\r\nDATA\r\n.\r\n",
+    b".\r\n",
+    b"..",
+    b"",
+    b"\r\n",
+    b"no header, no end of a line",
+    BODY + bytes(range(14, 256)) + b"\x00\x01\r\n" + "あ".encode() + b"\r\n",
+    BODY + (b"." * 70 + b"\r\n") * 3000,
+    BODY + b"x" * 200000,
+    BODY + b"a\r\n" * 30000 + b".\r\n",
+]
+
+
+def short(value: object) -> str:
+    """A test's id: long ones do not fit into the environment of the programs that it starts."""
+    return repr(value)[:24] if isinstance(value, bytes) else "attack" if callable(value) else str(value)[:40]
+
+
+def whole(content: bytes) -> bytes:
+    return content if content.endswith(b"\r\n") or not content else content + b"\r\n"
+
+
+# ---- a decent server -------------------------------------------------------------------------------------------
+
+
+def test_n17_s2_what_leaves_is_byte_for_byte_what_was_there() -> None:
+    """N17, S2: many messages on one session; a receiver of its own finds each whole, alone, and unchanged."""
+    with Server() as server, Employer() as employer:
+        assert employer.open(server).kind == "O"
+        for content in HOSTILE:
+            assert employer.one(content).word == "delivered"
+            assert employer.done["sha256"] == hashlib.sha256(content).hexdigest()
+        employer.close()
+        server.wait()
+        assert [m.content for m in server.messages] == [whole(c) for c in HOSTILE]
+        assert server.connections == 1 and len(server.words("EHLO")) == 1 and server.words("RSET") == []
+        assert len(server.words("QUIT")) == 1
+
+
+@pytest.mark.parametrize("content", [b"a\nb\r\n", b"a\rb\r\n", b"a\r", b"a\r\n.\nQUIT\r\n", b"\n.\r\n", b"a\r\r\nb\r\n"],
+                         ids=short)
+def test_s2_a_bare_cr_or_lf_never_leaves(content: bytes) -> None:
+    """S2: it would be a message's end to somebody; no dot, and an alarm."""
+    with Server() as server, Employer() as employer:
+        employer.open(server)
+        result = employer.one(BODY + content)
+        assert (result.word, result["phase"], result["code"], result["status"]) == ("deferred", "content", "000", "4.3.0")
+        assert employer.get().kind == "E"
+        server.wait()
+        assert server.messages == []
+        for sent in server.partial:
+            rest = sent.replace(b"\r\n", b"")
+            assert b"\r" not in rest and b"\n" not in rest
+        assert "event=content-faulty alarm=yes" in employer.logged()
+
+
+@pytest.mark.parametrize("wrong", [{"sha256": "0" * 64}, {"size": 10 ** 6}])
+@pytest.mark.parametrize("content", [BODY + b"x\r\n", BODY + b"y" * 70 + b"\r\n" + b"z\r\n" * 60000], ids=short)
+def test_a_wrong_digest_or_a_short_file_withholds_the_dot(content: bytes, wrong: dict) -> None:
+    """Law 4 of the spool: nothing is said to be a message that is not proven to be the one."""
+    with Server(offers=["PIPELINING"]) as server, Employer() as employer:
+        employer.open(server)
+        result = employer.one(content, **wrong)
+        assert (result.word, result["phase"], result["status"]) == ("deferred", "content", "4.3.0")
+        assert employer.get().kind == "E"
+        server.wait()
+        assert server.messages == [] and len(server.partial) == 1
+        assert "event=content-faulty" in employer.logged()
+
+
+@pytest.mark.parametrize("offers", [Server.OFFERS, ()])
+def test_every_command_with_and_without_pipelining(offers: tuple) -> None:
+    with Server(offers=offers) as server, Employer() as employer:
+        employer.open(server)
+        results = employer.send(to=["a@x.example", "b@x.example"])
+        assert {r.word for r in results.values()} == {"delivered"}
+        employer.close()
+        server.wait()
+        assert [c.split()[0] for c in server.commands] == [b"EHLO", b"MAIL", b"RCPT", b"RCPT", b"DATA", b"QUIT"]
+
+
+def test_pipelining_is_one_flight_and_only_if_offered() -> None:
+    """RFC 2920: MAIL, RCPT and DATA come together; without the offer nothing comes before a reply."""
+    seen = {}
+
+    def talk(offer: bytes) -> Callable[[Line], None]:
+        def one(line: Line) -> None:
+            line.say(b"220 x\r\n")
+            line.line()
+            line.say(b"250-x\r\n250 " + offer + b"\r\n")
+            line.until(b"MAIL FROM:<alice@example.co.jp>\r\n")
+            if offer == b"PIPELINING":
+                line.until(b"DATA\r\n")  # without any reply
+                line.say(b"250 1\r\n250 2\r\n354 3\r\n")
+            else:
+                line.raw.settimeout(0.2)
+                with pytest.raises(TimeoutError):
+                    line.line()
+                line.raw.settimeout(10)
+                line.say(b"250 1\r\n")
+                line.until(b"\r\n")
+                line.say(b"250 2\r\n")
+                line.until(b"DATA\r\n")
+                line.say(b"354 3\r\n")
+            line.until(b"\r\n.\r\n")
+            line.say(b"250 4\r\n")
+            seen[offer] = line.drain()
+
+        return one
+
+    for offer in (b"PIPELINING", b"HELP"):
+        with Server(talk(offer)) as server, Employer() as employer:
+            employer.open(server)
+            assert employer.one()["reply"] == "250 4"
+            employer.close()
+            server.wait()
+    assert set(seen.values()) == {b"QUIT\r\n"}
+
+
+@pytest.mark.parametrize("offers", [Server.OFFERS, ("8BITMIME",)])
+def test_o_partial_refusal_is_told_for_each(offers: tuple) -> None:
+    """O: some recipients are refused, and the others have the mail."""
+
+    def rcpt(command: bytes) -> str:
+        return {b"b": "550 5.1.1 no such user", b"c": "450 4.2.0 greylisted"}.get(command[9:10], "250 ok")
+
+    with Server(offers=offers, RCPT=rcpt) as server, Employer() as employer:
+        employer.open(server)
+        results = employer.send(to=["a@x.example", "b@x.example", "c@x.example", "d@x.example"])
+        assert [(results[n].word, results[n]["phase"], results[n]["code"], results[n]["status"]) for n in range(1, 5)] == [
+            ("delivered", "dot", "250", "2.0.0"), ("refused", "rcpt", "550", "5.1.1"),
+            ("deferred", "rcpt", "450", "4.2.0"), ("delivered", "dot", "250", "2.0.0")]
+        assert results[2]["reply"] == "550 5.1.1 no such user"
+        assert employer.one(to=["e@x.example"]).word == "delivered"
+        employer.close()
+        server.wait()
+        assert server.messages[0].rcpts == [b"RCPT TO:<a@x.example>", b"RCPT TO:<d@x.example>"]
+        assert len(server.messages) == 2
+
+
+@pytest.mark.parametrize("offers", [Server.OFFERS, ()])
+@pytest.mark.parametrize("phase,replies", [
+    ("mail", {"MAIL": "550 5.7.1 not you"}), ("mail", {"MAIL": "451 4.7.1 later"}),
+    ("rcpt", {"RCPT": "550 5.1.1 unknown"}), ("rcpt", {"RCPT": "452 4.2.2 full"}),
+    ("data", {"DATA": "554 5.7.1 no"}), ("data", {"DATA": "451 4.3.0 later"}),
+    ("dot", {"dot": "554 5.6.0 virus"}), ("dot", {"dot": "452 4.3.1 disk"}),
+])
+def test_o_4yz_and_5yz_at_each_phase_and_the_session_goes_on(phase: str, replies: dict, offers: tuple) -> None:
+    """O: refused or deferred by the reply; the next message goes over the same session, behind RSET if need be."""
+    with Server(offers=offers, **replies) as server, Employer() as employer:
+        employer.open(server)
+        results = employer.send(to=["a@x.example", "b@x.example"])
+        reply = next(iter(replies.values()))
+        for result in results.values():
+            assert result.word == ("refused" if reply[0] == "5" else "deferred")
+            assert (result["phase"], result["code"], result["status"], result["reply"]) == (
+                phase, reply[:3], reply.split()[1], reply)
+        assert len(results) == 2
+        server.replies.clear()
+        assert employer.one().word == "delivered"
+        employer.close()
+        server.wait()
+        assert server.connections == 1 and len(server.messages) == (2 if phase == "dot" else 1)
+
+
+def test_o_354_without_recipients_gets_an_end_at_once() -> None:
+    """RFC 2920 section 3.1: a server that says 354 though it took nobody gets a dot and no content."""
+
+    def talk(line: Line) -> None:
+        line.say(b"220 x\r\n")
+        line.line()
+        line.say(b"250-x\r\n250 PIPELINING\r\n")
+        line.until(b"DATA\r\n")
+        line.say(b"250 ok\r\n550 5.1.1 no\r\n354 go on\r\n")
+        assert line.line() == b".\r\n"
+        line.say(b"554 no valid recipients\r\n")
+        assert line.line() == b"RSET\r\n"
+        line.until(b"DATA\r\n")
+        line.say(b"250 ok\r\n250 ok\r\n250 ok\r\n354 go on\r\n")
+        line.until(b"\r\n.\r\n")
+        line.say(b"250 2.6.0 done\r\n")
+        line.drain()
+
+    with Server(talk) as server, Employer() as employer:
+        employer.open(server)
+        assert (lambda r: (r.word, r["status"]))(employer.one()) == ("refused", "5.1.1")
+        assert (lambda r: (r.word, r["status"]))(employer.one()) == ("delivered", "2.6.0")
+
+
+def test_ten_thousand_recipients_in_transactions() -> None:
+    """RFC 5321 section 4.5.3.1.8: at most 100 a transaction, all in one session, each told once."""
+    everybody = [f"u{n}@x.example" for n in range(10000)]
+    with Server() as server, Employer() as employer:
+        employer.open(server)
+        results = employer.send(to=everybody)
+        assert len(results) == 10000 and {r.word for r in results.values()} == {"delivered"}
+        employer.close()
+        server.wait()
+        assert len(server.messages) == 100 and {len(m.rcpts) for m in server.messages} == {100}
+        assert [r for m in server.messages for r in m.rcpts] == [f"RCPT TO:<{a}>".encode() for a in everybody]
+
+
+@pytest.mark.parametrize("reply", ["452 4.5.3 too many", "452 too many"])
+def test_too_many_recipients_come_in_the_next_transaction(reply: str) -> None:
+    """RFC 5321 section 4.5.3.1.10: what the server has no room for is sent behind, without a wait of minutes."""
+    count = {"n": 0}
+
+    def rcpt(_: bytes) -> str:
+        count["n"] += 1
+        return "250 ok" if count["n"] <= 3 else reply
+
+    def mail(_: bytes) -> str:
+        count["n"] = 0
+        return "250 ok"
+
+    with Server(RCPT=rcpt, MAIL=mail) as server, Employer() as employer:
+        employer.open(server)
+        results = employer.send(to=[f"u{n}@x.example" for n in range(10)])
+        assert len(results) == 10 and {r.word for r in results.values()} == {"delivered"}
+        employer.close()
+        server.wait()
+        assert [len(m.rcpts) for m in server.messages] == [3, 3, 3, 1]
+
+
+def test_a_full_mailbox_among_others_is_deferred() -> None:
+    with Server(RCPT=lambda c: "452 no room" if b"<b@" in c else "250 ok") as server, Employer() as employer:
+        employer.open(server)
+        results = employer.send(to=["a@x.example", "b@x.example", "c@x.example"])
+        assert [results[n].word for n in (1, 2, 3)] == ["delivered", "deferred", "delivered"]
+        assert len(server.messages) == 1
+
+
+# ---- what the server lacks -------------------------------------------------------------------------------------
+
+
+def test_size_is_declared_and_obeyed() -> None:
+    """RFC 1870: over the offered size nothing is sent, and the mail is refused for good."""
+    with Server(offers=["SIZE 500"]) as server, Employer() as employer:
+        assert employer.open(server)["size"] == "500"
+        result = employer.one(BODY + b"x" * 600 + b"\r\n")
+        assert (result.word, result["status"], result["code"], result["phase"]) == ("refused", "5.3.4", "000", "local")
+        content = BODY + b"y\r\n"
+        assert employer.one(content).word == "delivered"
+        employer.close()
+        server.wait()
+        assert server.words("MAIL") == [b"MAIL FROM:<alice@example.co.jp> SIZE=%d" % len(content)]
+
+
+def test_s8_8bitmime_is_said_if_offered_and_else_the_mail_is_sent_as_it_is() -> None:
+    """S8: never mangled, never refused for it."""
+    content = BODY + "あ\r\n".encode()
+    for offers, words in ((["8BITMIME"], b" BODY=8BITMIME"), ([], b"")):
+        with Server(offers=offers) as server, Employer() as employer:
+            employer.open(server)
+            assert employer.one(content, params="body=8bitmime").word == "delivered"
+            employer.close()
+            server.wait()
+            assert server.words("MAIL") == [b"MAIL FROM:<alice@example.co.jp>" + words]
+            assert server.messages[0].content == content
+
+
+@pytest.mark.parametrize("more", [{"params": "smtputf8=yes"}, {"to": ["岡@x.example"]}, {"sender": "岡@example.co.jp"}])
+def test_s8_smtputf8_is_said_or_the_mail_is_refused(more: dict) -> None:
+    """S8: needed and not offered is 5.6.7, without a word to the server."""
+    with Server() as server, Employer() as employer:
+        employer.open(server)
+        assert employer.one(**more).word == "delivered"
+        employer.close()
+        server.wait()
+        assert server.words("MAIL")[0].endswith(b" SMTPUTF8")
+    with Server(offers=["8BITMIME"]) as server, Employer() as employer:
+        employer.open(server)
+        result = employer.one(**more)
+        assert (result.word, result["status"], result["phase"]) == ("refused", "5.6.7", "local")
+        employer.close()
+        server.wait()
+        assert server.words("MAIL") == []
+
+
+def test_dsn_parameters_are_said_if_offered() -> None:
+    """RFC 3461: RET, ENVID, NOTIFY, ORCPT; a value is xtext, whatever it holds."""
+    more = {"params": "ret=hdrs envid=a+2Bb", "to": ["b@x.example notify=success,failure orcpt=rfc822;b+2Bc@y.example"]}
+    for offers, mail, rcpt in ((["DSN"], b" RET=HDRS ENVID=a+2Bb", b" NOTIFY=SUCCESS,FAILURE ORCPT=rfc822;b+2Bc@y.example"),
+                               ([], b"", b"")):
+        with Server(offers=offers) as server, Employer() as employer:
+            employer.open(server)
+            assert employer.one(**more).word == "delivered"
+            employer.close()
+            server.wait()
+            assert server.words("MAIL") == [b"MAIL FROM:<alice@example.co.jp>" + mail]
+            assert server.words("RCPT") == [b"RCPT TO:<b@x.example>" + rcpt]
+
+
+def test_the_null_sender_and_addresses_that_cannot_be_said() -> None:
+    """S2: no byte of an address ends a command; such an address is refused alone."""
+    with Server() as server, Employer() as employer:
+        employer.open(server)
+        results = employer.send(sender="", to=["a@x.example>\r\nRCPT TO:<evil@x", '"a b>"@x.example', "a>b@x.example"])
+        assert [(results[n].word, results[n]["status"]) for n in (1, 2, 3)] == [
+            ("refused", "5.1.3"), ("delivered", "2.0.0"), ("refused", "5.1.3")]
+        assert employer.one(sender="a\r\nb@x.example")["status"] == "5.1.7"
+        employer.close()
+        server.wait()
+        assert server.words("MAIL") == [b"MAIL FROM:<> SIZE=73"]
+        assert server.words("RCPT") == [b'RCPT TO:<"a b>"@x.example>']
+
+
+def test_helo_where_ehlo_is_unknown() -> None:
+    with Server(EHLO="500 5.5.1 what?") as server, Employer() as employer:
+        assert employer.open(server)["offers"] == ""
+        assert employer.one(params="body=8bitmime ret=full").word == "delivered"
+        employer.close()
+        server.wait()
+        assert server.words("HELO") == [b"HELO gw.example.co.jp"]
+        assert server.words("MAIL") == [b"MAIL FROM:<alice@example.co.jp>"]
+
+
+# ---- TLS and AUTH ----------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def context(tmp_path_factory: pytest.TempPathFactory) -> ssl.SSLContext:
+    return self_signed(tmp_path_factory.mktemp("tls"))
+
+
+def test_opportunistic_tls(context: ssl.SSLContext) -> None:
+    """Whatever the certificate; what was offered before TLS is asked again (S3)."""
+    with Server(offers=["STARTTLS", "PIPELINING"], tls=context) as server, Employer() as employer:
+        opened = employer.open(server, tls="opportunistic", name="mx.partner.example")
+        assert opened["tls"] == "TLSv1.3" and opened["cipher"].startswith("TLS_")
+        for content in HOSTILE:
+            assert employer.one(content).word == "delivered"
+        employer.close()
+        server.wait()
+        assert [m.content for m in server.messages] == [whole(c) for c in HOSTILE]
+        assert len(server.words("EHLO")) == 2 and server.words("QUIT") == [b"QUIT"]
+
+
+def test_no_tls_where_the_policy_says_none(context: ssl.SSLContext) -> None:
+    with Server(offers=["STARTTLS"], tls=context) as server, Employer() as employer:
+        assert employer.open(server)["tls"] == "-"
+        assert server.words("STARTTLS") == []
+
+
+@pytest.mark.parametrize("reply", ["454 4.7.0 not now", "220 go", None, "421 4.3.0 gone"])
+def test_o_starttls_that_fails_is_done_without(reply: "str | None") -> None:
+    """O, opportunistic: refused, a handshake that fails, or a lost connection: once more, in the clear."""
+    with Server(offers=["STARTTLS"], STARTTLS=reply) as server, Employer() as employer:
+        # The decent server without a context takes the handshake for a command, and breaks off.
+        server.faults = type("ignored", (list,), {"append": lambda *_: None})()
+        opened = employer.open(server, tls="opportunistic", starttls=3000)
+        assert opened.kind == "O" and opened["tls"] == "-"
+        assert employer.one().word == "delivered"
+        employer.close()
+        assert server.connections == (1 if reply and reply.startswith("454") else 2)
+        assert [a["phase"] for a in employer.attempts] == ["starttls"] * (server.connections - 1)
+
+
+def test_s3_replies_before_the_handshake_are_discarded(context: ssl.SSLContext) -> None:
+    """S3: what an attacker adds in the clear behind 220 is no reply under TLS."""
+
+    def talk(line: Line) -> None:
+        line.say(b"220 x\r\n")
+        line.line()
+        line.say(b"250-x\r\n250 STARTTLS\r\n")
+        line.line()
+        line.say(b"220 go\r\n250-evil\r\n250-AUTH PLAIN\r\n250 SIZE 1\r\n")
+        with context.wrap_socket(line.raw, server_side=True) as raw:
+            inside = Line(raw)
+            assert inside.line().startswith(b"EHLO")
+            inside.say(b"250-good\r\n250 SIZE 12345\r\n")
+            assert inside.line() == b"QUIT\r\n"
+
+    with Server(talk) as server, Employer() as employer:
+        opened = employer.open(server, tls="opportunistic")
+        assert opened["tls"].startswith("TLS") and opened["size"] == "12345"
+        employer.close()
+        server.wait()
+
+
+@pytest.mark.parametrize("method", ["PLAIN", "LOGIN"])
+def test_auth_under_tls(context: ssl.SSLContext, method: str) -> None:
+    words = []
+
+    def auth(command: bytes) -> str:
+        words.append(command.strip())
+        return "334 VXNlcm5hbWU6" if command.strip() == b"AUTH LOGIN" else "235 2.7.0 ok"
+
+    class Asking(Server):
+        def _reply(self, line: Line, verb: str, command: bytes, otherwise: bytes) -> int:
+            code = super()._reply(line, verb, command, otherwise)
+            if code == 334:
+                words.append(line.line().strip())
+                line.say(b"334 UGFzc3dvcmQ6\r\n")
+                words.append(line.line().strip())
+                line.say(b"235 2.7.0 ok\r\n")
+            return code
+
+    with Asking(offers=["STARTTLS", f"AUTH CRAM-MD5 {method}"], tls=context, AUTH=auth) as server, Employer() as employer:
+        opened = employer.open(server, tls="opportunistic", auth="alice+40x p+2Bss")
+        assert opened["auth"] == "yes"
+        assert employer.one().word == "delivered"
+        employer.close()
+        server.wait()
+        encoded = [base64.b64encode(b) for b in (b"\0alice@x\0p+ss", b"alice@x", b"p+ss")]
+        assert words == ([b"AUTH PLAIN " + encoded[0]] if method == "PLAIN" else [b"AUTH LOGIN", *encoded[1:]])
+        assert "p+ss" not in employer.logged()
+
+
+@pytest.mark.parametrize("offers,tls", [(["AUTH PLAIN"], False), (["AUTH PLAIN", "STARTTLS"], True), (["STARTTLS"], True)])
+def test_o_a_password_is_never_said_in_the_clear(context: ssl.SSLContext, offers: list, tls: bool) -> None:
+    """O: STARTTLS stripped, or failing; then nothing is sent at all, and it is tried again later."""
+    replies = {"STARTTLS": "454 4.7.0 not now"} if "AUTH PLAIN" in offers and tls else {}
+    with Server(offers=offers, tls=context, **replies) as server, Employer() as employer:
+        ended = employer.open(server, server, tls="opportunistic", auth="alice secret")
+        assert (ended.kind, ended.word, ended["phase"], ended["status"]) == ("E", "deferred", "auth", "4.7.0")
+        server.wait()
+        assert server.words("AUTH") == [] and server.words("MAIL") == [] and server.connections == 1
+
+
+def test_a_password_that_is_refused_bounces_nothing(context: ssl.SSLContext) -> None:
+    """The credentials are ours: deferred, whatever the server says; and asked once."""
+    with Server(offers=["STARTTLS", "AUTH PLAIN"], tls=context, AUTH="535 5.7.8 no") as server, Employer() as employer:
+        ended = employer.open(server, server, tls="opportunistic", auth="alice secret")
+        assert (ended.word, ended["phase"], ended["code"], ended["status"]) == ("deferred", "auth", "535", "4.7.8")
+        server.wait()
+        assert server.connections == 1
+
+
+# ---- addresses -------------------------------------------------------------------------------------------------
+
+
+def test_c15_addresses_are_tried_in_order_and_ipv6_falls_back_to_ipv4() -> None:
+    """C15: nobody listens at the IPv6 address, another host refuses, the third takes it."""
+    with Server(scripted(b"554 5.7.1 no reverse name\r\n")) as refusing, Server() as server, Employer() as employer:
+        opened = employer.open(("::1", free_port()), ("127.0.0.1", free_port()), refusing, server, server)
+        assert (opened.kind, opened["peer"], opened["port"]) == ("O", "127.0.0.1", str(server.port))
+        assert [(a.word, a["phase"], a["code"], a["status"]) for a in employer.attempts] == [
+            ("deferred", "connect", "000", "4.4.1"), ("deferred", "connect", "000", "4.4.1"),
+            ("refused", "greeting", "554", "5.7.1")]
+        assert employer.attempts[0]["peer"] == "::1"
+
+
+def test_ipv6_first() -> None:
+    try:
+        server = Server(host="::1")
+    except OSError:
+        pytest.skip("this machine has no ::1")
+    with server, Employer() as employer:
+        assert employer.open(("::1", server.port), ("127.0.0.1", 1))["peer"] == "::1"
+        assert employer.one().word == "delivered"
+
+
+def test_an_address_that_does_not_answer_costs_the_connect_limit() -> None:
+    """A backlog that is full: the kernel answers nothing."""
+    with socket.socket() as deaf, Server() as server, Employer() as employer:
+        deaf.bind(("127.0.0.1", 0))
+        deaf.listen(0)
+        fillers = [socket.socket() for _ in range(4)]
+        for s in fillers:
+            s.setblocking(False)
+            s.connect_ex(deaf.getsockname())
+        opened = employer.open(deaf.getsockname(), server, connect=200)
+        assert opened.kind == "O" and employer.attempts[0]["reply"] == "no connection in time"
+        for s in fillers:
+            s.close()
+
+
+def test_refused_for_good_only_if_every_address_says_so() -> None:
+    with Server(scripted(b"554 5.3.2 no\r\n")) as a, Server(scripted(b"554 5.3.2 never\r\n")) as b, Employer() as employer:
+        ended = employer.open(a, b)
+        assert (ended.kind, ended.word, ended["reply"]) == ("E", "refused", "554 5.3.2 never")
+    with Server(scripted(b"421 4.3.2 busy\r\n")) as a, Server(scripted(b"554 5.3.2 no\r\n")) as b, Employer() as employer:
+        ended = employer.open(a, b)
+        assert (ended.kind, ended.word, ended["reply"]) == ("E", "deferred", "421 4.3.2 busy")
+
+
+# ---- hostile servers -------------------------------------------------------------------------------------------
+
+SHORT = {name: 400 for name in ("greeting", "helo", "mail", "rcpt", "data", "dot", "block")}
+OPENING = (b"220 x\r\n", b"250-x\r\n250 PIPELINING\r\n")
+
+
+def endless(data: bytes) -> Callable[[Line], None]:
+    def say(line: Line) -> None:
+        while True:
+            line.say(data)
+
+    return say
+
+
+def drip(line: Line) -> None:
+    while True:
+        line.say(b"2")
+        time.sleep(0.05)
+
+
+@pytest.mark.parametrize("attack", [
+    endless(b"x" * 65536), endless(b"220-" + b"y" * 500 + b"\r\n"), endless(b"220-\r\n" * 100),
+    scripted(b"hello\r\n"), scripted(b"\r\n"), scripted(b"220\x00x\r\n"), scripted(b"999 x\r\n"), scripted(b"22\r\n"),
+    scripted(b"220-x\r\n550 y\r\n"), scripted(b"2200 x\r\n"), scripted(b"HTTP/1.1 400 Bad Request\r\n\r\n"),
+    scripted(b""), drip, scripted(b"354 x\r\n"), scripted(b"250 x\r\n"), scripted(b"220 x\r\n", b"x" * 20000),
+    scripted(b"220 x\r\n", b"250-x\r\n" * 5000), scripted(b"220 x\r\n", b"354 x\r\n", b"354 x\r\n"), lambda line: None,
+], ids=short)
+def test_o_a_hostile_greeting_is_cut_off_and_the_next_address_tried(attack: Callable[[Line], None]) -> None:
+    """O: 10 MB of reply, endless 250-, no digits, a byte a while, silence, an end: bounded, deferred, and on."""
+    with Server(attack) as hostile, Server() as server, Employer() as employer:
+        opened = employer.open(hostile, server, **SHORT)
+        assert opened.kind == "O" and opened["port"] == str(server.port)
+        assert [a.word for a in employer.attempts] == ["deferred"]
+        assert employer.one().word == "delivered"
+
+
+@pytest.mark.parametrize("answer", [
+    b"", b"nonsense\r\n", b"250 ok\r\n250 ok\r\nx\r\n", b"250 ok\r\n250 ok\r\n354-", b"250 ok\r\n250 ok\r\n250 what?\r\n",
+    b"250-" + b"z" * 30000, b"250 ok\r\n250-" + b"\r\n250-" * 5000, None,
+], ids=short)
+def test_o_hostile_replies_to_the_envelope_are_deferred(answer: "bytes | None") -> None:
+    """O: whatever comes instead of replies; no content is sent, and nothing is thought delivered."""
+    heard = []
+
+    def talk(line: Line) -> None:
+        line.say(OPENING[0])
+        line.line()
+        line.say(OPENING[1])
+        line.until(b"DATA\r\n")
+        if answer is not None:
+            line.say(answer)
+            heard.append(line.drain())
+
+    with Server(talk) as server, Employer() as employer:
+        employer.open(server, **SHORT)
+        result = employer.one()
+        assert result.word == "deferred" and result["status"][0] == "4"
+        employer.socket.close()
+        server.wait()
+        assert b"Subject" not in b"".join(heard)
+
+
+@pytest.mark.parametrize("stage", ["MAIL", "RCPT", "DATA", "dot", "RSET"])
+@pytest.mark.parametrize("offers", [Server.OFFERS, ()])
+def test_o_421_at_any_time(stage: str, offers: tuple) -> None:
+    """O: the server ends the session; told once for everybody, nothing else is said."""
+    replies = {stage: "421 4.3.2 shutting down"}
+    if stage == "RSET":
+        replies["MAIL"] = "450 4.7.1 not yet"
+    with Server(offers=offers, **replies) as server, Employer() as employer:
+        employer.open(server)
+        results = employer.send(to=["a@x.example", "b@x.example"])
+        if stage == "RSET":
+            results = employer.send(to=["a@x.example", "b@x.example"])
+        word = "untried" if stage == "RSET" else "deferred"  # nobody was named yet, on a session used before
+        assert len(results) == 2
+        assert {(r.word, r["code"], r["phase"], r["status"]) for r in results.values()} == {
+            (word, "421", stage.lower(), "4.3.2")}
+        ended = employer.get()
+        assert (ended.kind, ended["code"]) == ("E", "421")
+        assert employer.process.wait(10) == 0
+
+
+@pytest.mark.parametrize("stage", ["MAIL", "RCPT", "DATA"])
+def test_o_a_close_at_any_time_is_deferred(stage: str) -> None:
+    with Server(**{stage: None}) as server, Employer() as employer:
+        employer.open(server)
+        results = employer.send(to=["a@x.example", "b@x.example"])
+        assert {r.word for r in results.values()} == {"deferred"} and len(results) == 2
+        assert employer.get().kind == "E"
+
+
+@pytest.mark.parametrize("answer", [None, b"", b"250", b"25", b"hello\r\n", b"250-" + b"a" * 20000, b"354 go on\r\n"],
+                         ids=short)
+def test_o_the_reply_to_the_dot_lost_is_unknown(answer: "bytes | None") -> None:
+    """O: 250 lost after the dot: in doubt, logged as a possible duplicate, and the session is over."""
+    got = []
+
+    def talk(line: Line) -> None:
+        line.say(OPENING[0])
+        line.line()
+        line.say(OPENING[1])
+        line.until(b"DATA\r\n")
+        line.say(b"250 ok\r\n550 5.1.1 no\r\n250 ok\r\n354 ok\r\n")
+        got.append(line.until(b"\r\n.\r\n"))
+        if answer is not None:
+            line.say(answer)
+            line.drain()
+
+    with Server(talk) as server, Employer() as employer:
+        employer.open(server, **SHORT)
+        results = employer.send(to=["a@x.example", "b@x.example", "c@x.example"])
+        assert [(results[n].word, results[n]["phase"]) for n in (1, 2, 3)] == [
+            ("unknown", "dot"), ("refused", "rcpt"), ("unknown", "dot")]
+        assert employer.get().kind == "E"
+        assert "event=possible-duplicate" in employer.logged() and len(got) == 1
+
+
+@pytest.mark.parametrize("answer,word,code", [
+    (b"250 2.0.0 thank you\r\n", "deferred", "000"), (b"354 more\r\n", "deferred", "000"),
+    (b"552 5.3.4 too large\r\n", "refused", "552"), (b"451 4.3.0 stop\r\n", "deferred", "451"),
+    (b"421 4.4.2 slow\r\n", "deferred", "421"),
+], ids=short)
+def test_o_a_reply_before_the_dot_is_none_to_the_dot(answer: bytes, word: str, code: str) -> None:
+    """O: a 250 that comes with 354 delivers nothing; the dot is not sent."""
+    rest = []
+
+    def talk(line: Line) -> None:
+        line.say(OPENING[0])
+        line.line()
+        line.say(OPENING[1])
+        line.until(b"DATA\r\n")
+        line.say(b"250 ok\r\n250 ok\r\n354 ok\r\n" + answer)
+        rest.append(line.drain())
+
+    with Server(talk) as server, Employer() as employer:
+        employer.open(server)
+        result = employer.one()
+        assert (result.word, result["phase"], result["code"]) == (word, "content", code)
+        assert employer.get().kind == "E"
+        server.wait()
+        assert b"\r\n.\r\n" not in rest[0]
+
+
+def test_o_a_server_that_reads_nothing_is_given_up() -> None:
+    """O: the limit of a block, RFC 5321 section 4.5.3.2.5."""
+
+    def talk(line: Line) -> None:
+        line.raw.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        line.say(OPENING[0])
+        line.line()
+        line.say(OPENING[1])
+        line.until(b"DATA\r\n")
+        line.say(b"250 ok\r\n250 ok\r\n354 ok\r\n")
+        wait_until(lambda: told)
+
+    told = []
+    with Server(talk) as server, Employer() as employer:
+        employer.open(server, **SHORT)
+        result = employer.one(BODY + b"x" * 76 + b"\r\n" * 8000000)
+        told.append(True)
+        assert (result.word, result["phase"], result["reply"]) == ("deferred", "content", "no answer in time")
+
+
+def test_o_the_whole_session_is_bounded() -> None:
+    """O: a server that answers each command just in time does not hold us for ever."""
+    with Server(RCPT=lambda _: time.sleep(0.1) or "250 ok") as server, Employer() as employer:
+        employer.open(server, session=700)
+        begun = time.monotonic()
+        results = employer.send(to=[f"u{n}@x.example" for n in range(90)])
+        assert len(results) == 90 and {r.word for r in results.values()} == {"deferred"}
+        assert "whole session" in results[90]["reply"] and time.monotonic() - begun < 8
+        employer.socket.close()
+        for raw in server.live:
+            raw.shutdown(socket.SHUT_RDWR)
+
+
+def test_long_replies_are_taken_cut_and_harmless() -> None:
+    """RFC 5321 section 4.5.3.1.5 says 512; more is taken up to a bound. No control character goes further."""
+    text = "550-5.7.1 " + "r" * 3000 + "\r\n550 5.7.1 \x1b[31mred\x07\x00 end\r\n"
+    with Server(RCPT=text) as server, Employer() as employer:
+        employer.open(server)
+        result = employer.one()
+        assert (result.word, result["status"], len(result["reply"])) == ("refused", "5.7.1", 1000)
+        server.replies["RCPT"] = b"550-5.1.1 \x1b[31mred\x07\r\n550-\r\n550 5.1.1 a=b \xe3\x81\x82\tend\r\n"
+        assert employer.one()["reply"].encode(errors="surrogateescape") == (
+            b"550 5.1.1 ?[31mred?\n\n5.1.1 a=b \xe3\x81\x82 end")
+
+
+def test_many_replies_at_once_do_not_stop_both_sides() -> None:
+    """RFC 2920 section 3.1: replies are read while commands are still being sent."""
+    with Server(RCPT="250 2.1.5 " + "o" * 480) as server, Employer() as employer:
+        employer.open(server, recipients=2000)
+        results = employer.send(to=[f"{'u' * 60}{n}@{'x' * 60}.example" for n in range(2000)])
+        assert len(results) == 2000 and {r.word for r in results.values()} == {"delivered"}
+        assert len(server.messages) == 1
+
+
+# ---- the employer ----------------------------------------------------------------------------------------------
+
+
+def test_a_server_that_ends_an_idle_session() -> None:
+    """It is told at once; what is sent ahead on a session that has ended was not begun."""
+    for last in (b"421 4.4.2 idle too long\r\n", b""):
+        with Server(dot=lambda _, last=last: b"250 ok\r\n" + last) as server, Employer() as employer:
+            employer.open(server)
+            assert employer.one().word == "delivered"
+            if not last:
+                for raw in server.live:
+                    raw.shutdown(socket.SHUT_RDWR)
+            ended = employer.get()
+            assert (ended.kind, ended.word, ended["phase"]) == ("E", "deferred", "idle")
+            assert ended["code"] == (last[:3].decode() or "000") and employer.process.wait(10) == 0
+
+
+def test_an_idle_session_ends_by_itself() -> None:
+    with Server() as server, Employer() as employer:
+        employer.open(server, idle=200)
+        assert employer.one().word == "delivered"
+        ended = employer.get()
+        assert (ended.kind, ended.word, ended["phase"]) == ("E", "delivered", "idle")
+        server.wait()
+        assert server.words("QUIT") == [b"QUIT"]
+
+
+def test_messages_may_be_sent_ahead() -> None:
+    with Server() as server, Employer() as employer:
+        employer.order(server)
+        for n in range(20):
+            employer.say_message(BODY + b"%d\r\n" % n)
+        employer.put("C")
+        assert employer.get().kind == "O"
+        for _ in range(20):
+            assert employer.results()[1].word == "delivered"
+        assert employer.get().word == "delivered"
+        server.wait()
+        assert [m.content for m in server.messages] == [BODY + b"%d\r\n" % n for n in range(20)]
+
+
+def test_an_employer_that_goes_away_between_messages_means_quit() -> None:
+    with Server() as server, Employer() as employer:
+        employer.open(server)
+        employer.one()
+        employer.socket.close()
+        assert employer.process.wait(10) == 0
+        server.wait()
+        assert server.words("QUIT") == [b"QUIT"]
+
+
+@pytest.mark.parametrize("stage", ["banner", "EHLO", "RCPT"])
+def test_an_employer_that_goes_away_within_anything_ends_it(stage: str) -> None:
+    """Nobody could write down what became of it: no dot is sent any more."""
+    reached, leave = [], []
+
+    def wait(_: bytes) -> None:
+        reached.append(True)
+        wait_until(lambda: leave)
+
+    with Server(**{stage: wait}) as server, Employer() as employer:
+        employer.order(server)
+        employer.say_message(BODY)
+        wait_until(lambda: reached)
+        employer.socket.close()
+        assert employer.process.wait(10) == 0
+        leave.append(True)
+        server.wait()
+        assert server.messages == []
+
+
+@pytest.mark.parametrize("frames", [
+    [("X", b"")], [("S", b"")], [("O", b"")], [("O", b"helo x\n")], [("O", b"peer localhost 25 -\nhelo x\n")],
+    [("O", b"peer 127.0.0.1 0 -\nhelo x\n")], [("O", b"peer 127.0.0.1 25 -\nhelo x+0D+0AQUIT\n")], [("C", b"")],
+    [("O", b"peer 127.0.0.1 25 -\nhelo x\ntls perhaps\n")], [("O", b"peer 127.0.0.1 25 -\nhelo x\nlimit dot 0\n")],
+    [("O", b"peer 127.0.0.1 25 -\nhelo x\nauth a b over=clear\n")], [("O", b"peer 127.0.0.1 25 -\nhelo x")],
+    [("O", b"x" * 70000)],
+], ids=short)
+def test_an_order_that_is_none_is_a_bug(frames: list) -> None:
+    with Employer() as employer:
+        for kind, text in frames:
+            employer.put(kind, text)
+        assert employer.process.wait(10) == 101
+        assert "event=remote-protocol alarm=yes" in employer.logged()
+
+
+@pytest.mark.parametrize("kind", ["none", "writable", "directory", "two"])
+def test_a_message_comes_with_one_file_that_can_only_be_read(kind: str, tmp_path: Path) -> None:
+    (tmp_path / "f").write_bytes(BODY)
+    text = f"content 0 {len(BODY)} {hashlib.sha256(BODY).hexdigest()}\nfrom <>\nto a@x.example\nclient -\n"
+    with Server() as server, Employer() as employer:
+        employer.open(server)
+        fd = os.open(tmp_path if kind == "directory" else tmp_path / "f", os.O_RDWR if kind == "writable" else os.O_RDONLY)
+        if kind == "two":
+            socket.send_fds(employer.socket, [b"S"], [fd, fd])
+        else:
+            employer.put("S", text, None if kind == "none" else fd)
+        os.close(fd)
+        assert employer.process.wait(10) == 101
+        server.wait()
+        assert server.words("MAIL") == []
+
+
+def test_it_needs_its_employer() -> None:
+    from remote_kit import program
+    done = subprocess.run([str(program())], stdin=subprocess.DEVNULL, capture_output=True, timeout=10, check=False)
+    assert done.returncode == 100 and b"event=usage" in done.stderr
+
+
+# ---- what it may do --------------------------------------------------------------------------------------------
+
+
+def test_it_is_confined() -> None:
+    """Its own uid comes with the service; the rest it gives up by itself."""
+    with Server() as server, Employer() as employer:
+        employer.open(server)
+        pid = employer.process.pid
+        status = Path(f"/proc/{pid}/status").read_text()
+        limits = Path(f"/proc/{pid}/limits").read_text()
+        assert "NoNewPrivs:\t1" in status and "Seccomp:\t2" in status
+        for what in ("Max processes", "Max core file size"):
+            row = next(line for line in limits.splitlines() if line.startswith(what))
+            assert row[26:].split()[:2] == ["0", "0"], row
+        assert employer.one().word == "delivered"
+
+
+def memory(pid: int) -> int:
+    return next(int(line.split()[1]) for line in Path(f"/proc/{pid}/status").read_text().splitlines()
+                if line.startswith("VmHWM"))
+
+
+def test_memory_does_not_grow_with_the_message() -> None:
+    with Server(offers=["PIPELINING"]) as server, Employer() as employer:
+        employer.open(server)
+        employer.one()
+        before = memory(employer.process.pid)
+        assert employer.one(BODY + (b"m" * 998 + b"\r\n") * 16000).word == "delivered"
+        assert memory(employer.process.pid) - before < 1024
+
+
+# ---- real servers ----------------------------------------------------------------------------------------------
+
+
+def test_smtp_sink(tmp_path: Path) -> None:
+    """Postfix's smtp-sink: many messages of several sizes over one session."""
+    sink = shutil.which("smtp-sink", path="/usr/sbin:/usr/bin")
+    if sink is None:
+        pytest.skip("smtp-sink is missing (package postfix)")
+    port = free_port()
+    process = subprocess.Popen([sink, "-u", "nobody", "-c", f"127.0.0.1:{port}", "100"] if os.geteuid() == 0 else
+                               [sink, "-c", f"127.0.0.1:{port}", "100"], stdout=subprocess.DEVNULL, cwd=tmp_path)
+    try:
+        wait_until(lambda: socket.socket().connect_ex(("127.0.0.1", port)) == 0)
+        with Employer() as employer:
+            assert employer.open(("127.0.0.1", port)).kind == "O"
+            for n in range(50):
+                assert employer.one(BODY + b"k" * 70 * n + b"\r\n").word == "delivered"
+            employer.close()
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+AIOSMTPD = """
+import asyncio, pathlib, ssl, sys
+from aiosmtpd.smtp import SMTP
+folder = pathlib.Path(sys.argv[2])
+class Handler:
+    n = 0
+    async def handle_DATA(self, server, session, envelope):
+        Handler.n += 1
+        (folder / f"{Handler.n}.eml").write_bytes(envelope.original_content)
+        return "250 2.0.0 taken"
+context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+context.load_cert_chain(folder / "crt.pem", folder / "key.pem")
+async def main():
+    loop = asyncio.get_running_loop()
+    server = await loop.create_server(lambda: SMTP(Handler(), enable_SMTPUTF8=True, tls_context=context, hostname="x"),
+                                      "127.0.0.1", int(sys.argv[1]))
+    await server.serve_forever()
+asyncio.run(main())
+"""
+
+
+def test_aiosmtpd_finds_the_same_messages(tmp_path: Path) -> None:
+    """S2, N17: a receiver that is not ours reads, under TLS, one message for each, with the very bytes."""
+    if subprocess.run([sys.executable, "-c", "import aiosmtpd"], capture_output=True, check=False).returncode:
+        pytest.skip("aiosmtpd is missing (package python3-aiosmtpd)")
+    self_signed(tmp_path)
+    port = free_port()
+    process = subprocess.Popen([sys.executable, "-W", "ignore", "-c", AIOSMTPD, str(port), str(tmp_path)])
+    contents = [c for c in HOSTILE if max(map(len, c.split(b"\r\n"))) < 990]
+    try:
+        wait_until(lambda: socket.socket().connect_ex(("127.0.0.1", port)) == 0)
+        with Employer() as employer:
+            assert employer.open(("127.0.0.1", port), tls="opportunistic")["tls"] == "TLSv1.3"
+            for content in contents:
+                result = employer.one(content, params="body=8bitmime")
+                assert result.word == "delivered", result
+            employer.close()
+        assert len(contents) > 6
+        for n, content in enumerate(contents, 1):
+            assert (tmp_path / f"{n}.eml").read_bytes() == whole(content)
+    finally:
+        process.terminate()
+        process.wait(10)
