@@ -99,8 +99,9 @@ class Employer:
         raw = text.encode() if isinstance(text, str) else text
         data = kind.encode() + struct.pack(">I", len(raw)) + raw
         rights = [] if fd is None else [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [fd]))]
-        sent = self.socket.sendmsg([data], rights)
-        self.socket.sendall(data[sent:])
+        while data:
+            data = data[self.socket.sendmsg([data], rights):]
+            rights = []
 
     def order(self, *peers: "tuple[str, int] | Server", helo: str = "gw.example.co.jp", tls: str = "none", auth: str = "",
               name: str = "-", **limits: int) -> None:
@@ -195,32 +196,34 @@ class Line:
     def __init__(self, raw: socket.socket) -> None:
         self.raw = raw
         self.raw.settimeout(PATIENCE)
-        self.rest = b""
-        self.all = b""  # everything that came
+        self.input = bytearray()
+        self.at = 0  # what is before it has been taken
 
     def say(self, data: bytes) -> None:
         self.raw.sendall(data)
 
     def more(self) -> bool:
         data = self.raw.recv(65536)
-        self.rest += data
-        self.all += data
+        del self.input[:self.at]
+        self.at = 0
+        self.input += data
         return bool(data)
 
-    def line(self) -> bytes:
-        while b"\n" not in self.rest:
-            if not self.more():
-                raise EOFError
-        line, _, self.rest = self.rest.partition(b"\n")
-        return line + b"\n"
-
     def until(self, end: bytes) -> bytes:
-        while end not in self.rest:
+        """What comes, up to and with `end`."""
+        while (found := self.input.find(end, self.at)) < 0:
             if not self.more():
                 raise EOFError
-        at = self.rest.index(end) + len(end)
-        data, self.rest = self.rest[:at], self.rest[at:]
+        data = bytes(self.input[self.at:found + len(end)])
+        self.at = found + len(end)
         return data
+
+    def line(self) -> bytes:
+        return self.until(b"\n")
+
+    def rest(self) -> bytes:
+        """What has come and was not taken."""
+        return bytes(self.input[self.at:])
 
     def drain(self) -> bytes:
         """Everything up to the client's end."""
@@ -229,8 +232,7 @@ class Line:
                 pass
         except OSError:
             pass
-        data, self.rest = self.rest, b""
-        return data
+        return self.rest()
 
 
 class Message:
@@ -371,18 +373,18 @@ class Server:
                 self._reply(line, verb, command, b"502 5.5.1 what?")
 
     def _start_tls(self, line: Line) -> Line:
-        assert line.rest == b"", "a command between STARTTLS and TLS"
+        assert line.rest() == b"", "a command between STARTTLS and TLS"
         return Line(self.tls.wrap_socket(line.raw, server_side=True))
 
     def _data(self, line: Line, mail: bytes, rcpts: list[bytes]) -> None:
-        raw = b""
+        lines = [b"\r\n"]
         try:
-            while raw != b".\r\n" and not raw.endswith(b"\r\n.\r\n"):
-                raw += line.line()
+            while lines[-1] != b".\r\n" or not lines[-2].endswith(b"\r\n"):
+                lines.append(line.line())
         except (EOFError, ConnectionError):
-            self.partial.append(raw + line.rest)
+            self.partial.append(b"".join(lines[1:]) + line.rest())
             raise
-        self.messages.append(Message(mail, list(rcpts), raw))
+        self.messages.append(Message(mail, list(rcpts), b"".join(lines[1:])))
         self._reply(line, "dot", b"", b"250 2.0.0 queued as 1")
 
     def words(self, verb: str) -> list[bytes]:

@@ -1,5 +1,6 @@
 """seki-remote against decent servers, real ones and hostile ones: attacks O, S2, S3 and S8, feature N17, trap C15."""
 import base64
+import contextlib
 import hashlib
 import os
 import shutil
@@ -316,14 +317,14 @@ def test_the_null_sender_and_addresses_that_cannot_be_said() -> None:
     """S2: no byte of an address ends a command; such an address is refused alone."""
     with Server() as server, Employer() as employer:
         employer.open(server)
-        results = employer.send(sender="", to=["a@x.example>\r\nRCPT TO:<evil@x", '"a b>"@x.example', "a>b@x.example"])
+        results = employer.send(sender="", to=["a@x.example>\r\nRCPT TO:<evil@x", '"a>b"@x.example', "a>b@x.example"])
         assert [(results[n].word, results[n]["status"]) for n in (1, 2, 3)] == [
             ("refused", "5.1.3"), ("delivered", "2.0.0"), ("refused", "5.1.3")]
         assert employer.one(sender="a\r\nb@x.example")["status"] == "5.1.7"
         employer.close()
         server.wait()
         assert server.words("MAIL") == [b"MAIL FROM:<> SIZE=73"]
-        assert server.words("RCPT") == [b'RCPT TO:<"a b>"@x.example>']
+        assert server.words("RCPT") == [b'RCPT TO:<"a>b"@x.example>']
 
 
 def test_helo_where_ehlo_is_unknown() -> None:
@@ -418,7 +419,7 @@ def test_auth_under_tls(context: ssl.SSLContext, method: str) -> None:
             return code
 
     with Asking(offers=["STARTTLS", f"AUTH CRAM-MD5 {method}"], tls=context, AUTH=auth) as server, Employer() as employer:
-        opened = employer.open(server, tls="opportunistic", auth="alice+40x p+2Bss")
+        opened = employer.open(server, tls="opportunistic", auth="alice@x p+2Bss")
         assert opened["auth"] == "yes"
         assert employer.one().word == "delivered"
         employer.close()
@@ -521,7 +522,7 @@ def drip(line: Line) -> None:
     scripted(b"hello\r\n"), scripted(b"\r\n"), scripted(b"220\x00x\r\n"), scripted(b"999 x\r\n"), scripted(b"22\r\n"),
     scripted(b"220-x\r\n550 y\r\n"), scripted(b"2200 x\r\n"), scripted(b"HTTP/1.1 400 Bad Request\r\n\r\n"),
     scripted(b""), drip, scripted(b"354 x\r\n"), scripted(b"250 x\r\n"), scripted(b"220 x\r\n", b"x" * 20000),
-    scripted(b"220 x\r\n", b"250-x\r\n" * 5000), scripted(b"220 x\r\n", b"354 x\r\n", b"354 x\r\n"), lambda line: None,
+    scripted(b"220 x\r\n", b"250-x\r\n" * 5000), scripted(b"220 x\r\n", b"354 x\r\n", b"354 x\r\n"), lambda line: line.say(b""),
 ], ids=short)
 def test_o_a_hostile_greeting_is_cut_off_and_the_next_address_tried(attack: Callable[[Line], None]) -> None:
     """O: 10 MB of reply, endless 250-, no digits, a byte a while, silence, an end: bounded, deferred, and on."""
@@ -599,7 +600,7 @@ def test_o_the_reply_to_the_dot_lost_is_unknown(answer: "bytes | None") -> None:
         line.line()
         line.say(OPENING[1])
         line.until(b"DATA\r\n")
-        line.say(b"250 ok\r\n550 5.1.1 no\r\n250 ok\r\n354 ok\r\n")
+        line.say(b"250 ok\r\n250 ok\r\n550 5.1.1 no\r\n250 ok\r\n354 ok\r\n")
         got.append(line.until(b"\r\n.\r\n"))
         if answer is not None:
             line.say(answer)
@@ -775,7 +776,8 @@ def test_an_employer_that_goes_away_within_anything_ends_it(stage: str) -> None:
 def test_an_order_that_is_none_is_a_bug(frames: list) -> None:
     with Employer() as employer:
         for kind, text in frames:
-            employer.put(kind, text)
+            with contextlib.suppress(BrokenPipeError):
+                employer.put(kind, text)
         assert employer.process.wait(10) == 101
         assert "event=remote-protocol alarm=yes" in employer.logged()
 
