@@ -84,12 +84,12 @@ struct line {
 /* The line at *at, and moves behind it. False at the end. */
 static bool next_line(const char *bytes, size_t len, size_t *at, struct line *line)
 {
-	const char *start = bytes + *at;
-	const char *newline, *colon;
+	const char *start, *newline, *colon;
 	size_t text;
 
 	if (*at >= len)
 		return false;
+	start = bytes + *at;
 	newline = memchr(start, '\n', len - *at);
 	text = newline != NULL ? (size_t)(newline - start) : len - *at;
 	*line = (struct line){.start = start, .whole = text + (newline != NULL ? 1 : 0)};

@@ -293,6 +293,7 @@ class Server:
                 raw, _ = self.listener.accept()
             except OSError:
                 return
+            raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             self.connections += 1
             self.live.append(raw)
             thread = threading.Thread(target=self._one, args=(raw,), daemon=True)
@@ -421,3 +422,8 @@ def wait_until(what: Callable[[], object], seconds: float = PATIENCE) -> None:
         if time.monotonic() > end:
             pytest.fail("not in time")
         time.sleep(0.01)
+
+
+def short(value: object) -> str:
+    """A test's id: long ones do not fit into the environment of the programs that it starts."""
+    return repr(value)[:24] if isinstance(value, bytes) else "attack" if callable(value) else str(value)[:40]

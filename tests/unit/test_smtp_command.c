@@ -54,7 +54,7 @@ static void verbs(void **state)
 	    {"BDAT 100 LAST", VERB_BDAT, 5}, {"", VERB_UNKNOWN, 0}, {"DATAX", VERB_UNKNOWN, 5},
 	    {"DAT", VERB_UNKNOWN, 3}, {"GET / HTTP/1.1", VERB_HTTP, 4},
 	    {"CONNECT a:25", VERB_HTTP, 8}, {"STARTTLS", VERB_STARTTLS, 8},
-	    {"MAIL\tFROM", VERB_UNKNOWN, 9}};
+	    {"MAIL\tFROM", VERB_MAIL, 4}, {"BDAT\t20", VERB_BDAT, 4}};
 
 	(void)state;
 	for (size_t i = 0; i < COUNT_OF(cases); i++) {
@@ -132,7 +132,7 @@ static void S9_size(void **state)
 static void parameters_are_strict(void **state)
 {
 	static const char *const twice[] = {"SIZE=1 SIZE=1", "BODY=7BIT BODY=7BIT",
-	    "SMTPUTF8 smtputf8", "RET=FULL RET=FULL", "ENVID=a ENVID=a"};
+	    "SMTPUTF8 smtputf8", "RET=FULL RET=FULL", "ENVID=a ENVID=a", "AUTH=<> AUTH=a"};
 	char line[128];
 
 	(void)state;
@@ -140,7 +140,12 @@ static void parameters_are_strict(void **state)
 		(void)snprintf(line, sizeof line, "FROM:<a@b> %s", twice[i]);
 		assert_mail(line, "501 5.5.4");
 	}
-	assert_mail("FROM:<a@b> AUTH=<>", "555 5.5.4");
+	assert_mail("FROM:<a@b> AUTH=<>", "");
+	assert_mail("FROM:<a@b> AUTH=e+3Dmc2@example.com", "");
+	assert_mail("FROM:<a@b> AUTH=a+ZZ", "501 5.5.4");
+	assert_mail("FROM:<a@b> AUTH", "501 5.5.4");
+	assert_mail("FROM:\t<a@b>", "501 5.5.4");
+	assert_mail("\tFROM:<a@b>", "501 5.5.4");
 	assert_mail("FROM:<a@b> BODY=BINARYMIME", "501 5.5.4");
 	assert_mail("FROM:<a@b> BODY", "501 5.5.4");
 	assert_mail("FROM:<a@b> RET=SOME", "501 5.5.4");
