@@ -40,7 +40,7 @@ PIE         := -pie
 # ---- what is built -----------------------------------------------------------------------------
 
 PROGRAMS := $(patsubst bin/%.c,%,$(wildcard bin/*.c))
-LIBS     := smtp shell auth people mime deliver net policy queue base
+LIBS     := smtp remote resolve shell auth people dsn routes mime deliver net policy queue base
 lib_dir   = $(if $(filter queue,$(1)),queue,lib/$(1))
 lib_src   = $(wildcard $(call lib_dir,$(1))/*.c)
 ARCHIVES := $(foreach l,$(LIBS),$(B)/lib$(l).a)
@@ -60,7 +60,7 @@ $(B)/%.o: %.c Makefile
 
 # Dependencies point one way: a program may use every library, a library those behind it.
 # seki-smtpd, which a fork copies for every stranger, is linked with nothing that it does not use.
-SYSTEM := -Wl,--as-needed -lssl -lcrypto -lcrypt -lpam
+SYSTEM := -Wl,--as-needed -lssl -lcrypto -lcrypt -lpam -lunbound -lidn2
 
 $(B)/bin/%: $(B)/bin/%.o $(ARCHIVES)
 	@echo "  LD  $@" ; $(CC) $(PIE) $(LDFLAGS_ALL) -o $@ $^ $(SYSTEM)
