@@ -178,7 +178,7 @@ def test_I3_a_damaged_freeze_file(gw, text):
     assert queue_mail(gw, "within") == "K"
     waiting(gw, "deliver")
     assert queue_mail(gw, "over", 10) == "T"
-    assert "event=quota-freeze-failed alarm=yes" in gw.log("seki-queue")
+    gw.wait_log("seki-queue", "event=quota-freeze-failed alarm=yes")
     listed = gw.seki("freeze")
     assert listed.returncode == 102 and "lib/quota/freeze" in listed.stderr
     assert "lib/quota/freeze" in gw.seki("stats").stdout

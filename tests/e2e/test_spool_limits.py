@@ -120,7 +120,7 @@ def test_P_logger_killed(gw):
     assert reply_code(gw, "killed-logger") == 250
     wait_for(lambda: logger_pid(gw) not in (before, -1), why="the logger")
     got = gw.wait_delivered(lambda m: b"killed-logger" in m)[0]
-    leg_id = got.split(b" id ")[1].split(b";")[0].decode()
+    leg_id = got.split(b" id ")[1].split()[0].rstrip(b";").decode()
     gw.wait_log("seki-queue", f"event=accepted id={leg_id}")
 
 
