@@ -4,29 +4,11 @@
 #include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/time.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "lib/auth/question.h"
 #include "lib/base/clock.h"
-
-/* Connects and sends; a full backlog or socket is waited for as long as `left` microseconds. */
-static bool put(int fd, const char *path, const char *bytes, size_t len, int64_t left)
-{
-	struct sockaddr_un address = {.sun_family = AF_UNIX};
-	struct timeval patience = {.tv_sec = left / CLOCK_SECOND, .tv_usec = left % CLOCK_SECOND};
-	size_t path_len = strlen(path);
-
-	if (path_len >= sizeof address.sun_path)
-		return false;
-	memcpy(address.sun_path, path, path_len);
-	/* For a Unix socket this bounds connect, too, which could not be polled for. */
-	if (setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience) != 0)
-		return false;
-	return connect(fd, (const struct sockaddr *)&address, sizeof address) == 0 &&
-	       send(fd, bytes, len, MSG_NOSIGNAL) == (ssize_t)len;
-}
+#include "lib/base/local.h"
 
 /* The answer's letter, or 0 if none came until `until`. */
 static char get(int fd, int64_t until)
@@ -56,7 +38,7 @@ static char put_and_get(const char *path, const char *bytes, size_t len, int tim
 
 	if (fd < 0)
 		return 0;
-	if (left > 0 && put(fd, path, bytes, len, left))
+	if (left > 0 && local_send(fd, path, bytes, len, left))
 		letter = get(fd, until);
 	(void)close(fd); /* nothing is left to be lost */
 	return letter;

@@ -6,9 +6,11 @@
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "lib/base/clock.h"
 #include "lib/base/die.h"
 
 int local_listen(const char *path, int backlog)
@@ -34,6 +36,23 @@ int local_listen(const char *path, int backlog)
 		return -1;
 	}
 	return fd;
+}
+
+bool local_send(int fd, const char *path, const char *bytes, size_t len, int64_t patience)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	struct timeval timeout = {
+	    .tv_sec = patience / CLOCK_SECOND, .tv_usec = patience % CLOCK_SECOND};
+	size_t path_len = strlen(path);
+
+	if (path_len >= sizeof address.sun_path)
+		return false;
+	memcpy(address.sun_path, path, path_len);
+	/* For a Unix socket this bounds connect, too, which could not be polled for. */
+	if (setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof timeout) != 0)
+		return false;
+	return connect(fd, (const struct sockaddr *)&address, sizeof address) == 0 &&
+	       send(fd, bytes, len, MSG_NOSIGNAL) == (ssize_t)len;
 }
 
 int local_signals(void)

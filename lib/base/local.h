@@ -13,6 +13,14 @@
 NODISCARD int local_listen(const char *path, int backlog);
 
 /*
+ * Connects the Unix stream socket `fd` to `path` and sends the bytes; a full backlog or socket is
+ * waited for as long as `patience` microseconds. False: not all was sent (errno, or the path is too
+ * long).
+ */
+NODISCARD bool local_send(
+    int fd, const char *path, const char *bytes, size_t len, int64_t patience);
+
+/*
  * SIGCHLD, SIGHUP, SIGTERM and SIGINT, blocked, as a signalfd(2) that does not wait; SIGPIPE is
  * ignored. Dies if that fails.
  */

@@ -53,11 +53,13 @@ S(CHOICE, "bare-newline",          bare_newline,          "refuse|repair", 0, 0,
 S(LIST,   "submission-listen",     submission_listen,     "-",      0, 0, "where seki-smtpd takes mail from users by STARTTLS and AUTH; - is nowhere") \
 S(LIST,   "submissions-listen",    submissions_listen,    "-",      0, 0, "the same with TLS from the first byte; - is nowhere") \
 S(LIST,   "proxy-from",            proxy_from,            "-",      0, 0, "networks of proxies: each of their connections begins with a PROXY v2 header; - is none") \
+S(SPAN,   "proxy-time",            proxy_time,            "5s",     1, 60, "how long a proxy may take for its PROXY header") \
 S(CHOICE, "tls-minimum",           tls_minimum,           "1.2|1.3", 0, 0, "the oldest version of TLS that is spoken") \
 S(TEXT,   "tls-client-ca",         tls_client_ca,         "/etc/ssl/certs/ca-certificates.crt", 0, 0, "the authorities that are believed about the certificates of relay sources") \
 S(SPAN,   "tls-tickets",           tls_tickets,           "1d",     0, 2592000, "how long a TLS session can be resumed; 0s is never") \
 S(NUMBER, "smtp-strangers",        smtp_strangers,        "100",    1, 10000, "sessions at once of clients that have not yet proved who they are") \
 S(SPAN,   "smtp-stranger-time",    smtp_stranger_time,    "60s",    5, 3600, "how long a client may take to prove who it is") \
+S(SPAN,   "smtp-stranger-grace",   smtp_stranger_grace,   "3s",     0, 60, "what every stranger has to himself before he may have to make room") \
 S(NUMBER, "smtp-rate",             smtp_rate,             "120",    1, 1000000, "connections a minute from one address that is no relay source") \
 S(NUMBER, "smtp-messages",         smtp_messages,         "1000",   1, 1000000, "messages of one session") \
 S(NUMBER, "smtp-idle-commands",    smtp_idle_commands,    "100",    1, 100000, "commands in a row that bring a session no further, before each counts as wrong") \
@@ -78,6 +80,7 @@ S(SPAN,   "auth-cache",            auth_cache,            "5m",     0, 86400, "h
 S(SPAN,   "auth-failures-time",    auth_failures_time,    "15m",    60, 86400, "how long a wrong password counts") \
 S(NUMBER, "auth-failures-source",  auth_failures_source,  "20",     1, 100000, "wrong passwords from one address (IPv6: one /64) before it is not heard any more for a while") \
 S(NUMBER, "auth-failures-login",   auth_failures_login,   "50",     1, 100000, "wrong passwords for one login before only known addresses may try") \
+S(NUMBER, "auth-tries",            auth_tries,            "3",      1, 100, "wrong passwords in one session before it is closed") \
 S(SPAN,   "auth-delay",            auth_delay,            "1s",     0, 60, "how long the answer to the first wrong password is withheld; each further one twice as long") \
 S(SPAN,   "auth-delay-longest",    auth_delay_longest,    "15s",    0, 60, "the longest such delay") \
 S(NUMBER, "auth-remember",         auth_remember,         "65536",  1024, 10000000, "addresses and logins whose failures and successes are remembered") \

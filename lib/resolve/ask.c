@@ -4,32 +4,14 @@
 #include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/time.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "lib/base/buf.h"
 #include "lib/base/clock.h"
+#include "lib/base/local.h"
 #include "lib/resolve/mx.h"
 
 #define CHUNK ((size_t)4096)
-
-/* Connects and sends; a full backlog or socket is waited for as long as `left` microseconds. */
-static bool put(int fd, const char *path, const char *bytes, size_t len, int64_t left)
-{
-	struct sockaddr_un address = {.sun_family = AF_UNIX};
-	struct timeval patience = {.tv_sec = left / CLOCK_SECOND, .tv_usec = left % CLOCK_SECOND};
-	size_t path_len = strlen(path);
-
-	if (path_len >= sizeof address.sun_path)
-		return false;
-	memcpy(address.sun_path, path, path_len);
-	/* For a Unix socket this bounds connect, too, which could not be polled for. */
-	if (setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience) != 0)
-		return false;
-	return connect(fd, (const struct sockaddr *)&address, sizeof address) == 0 &&
-	       send(fd, bytes, len, MSG_NOSIGNAL) == (ssize_t)len;
-}
 
 /* Whether there is something to read, or the end of it, before `until`. */
 static bool wait_readable(int fd, int64_t until)
@@ -92,7 +74,7 @@ static enum resolve_reason put_and_get(
 	if (fd < 0)
 		return RESOLVE_NO_RESOURCES;
 	buf_init(&in, RESOLVE_ANSWER_MAX + CHUNK);
-	if (put(fd, path, question, len, left))
+	if (local_send(fd, path, question, len, left))
 		why = get(fd, until, &in, answer);
 	buf_free(&in);
 	(void)close(fd); /* nothing is left to be lost */

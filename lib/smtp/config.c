@@ -67,8 +67,7 @@ struct smtp_config *smtp_config_read(char *text, size_t room)
 		conf_fault_show(&fault, text, room);
 		goto fail;
 	}
-	/* At the very first start seki-queue may still be about to make it. */
-	config->has_loop = loop_key_read(LOOP_FOLDER, &config->loop);
+	smtp_config_loop_key(config);
 	close(etc);
 	return config;
 fail:
@@ -88,6 +87,16 @@ void smtp_config_free(struct smtp_config *config)
 	tls_config_free(config->tls);
 	explicit_bzero(&config->loop, sizeof config->loop);
 	free(config);
+}
+
+void smtp_config_loop_key(struct smtp_config *config)
+{
+	config->has_loop = loop_key_read(LOOP_FOLDER, &config->loop);
+	if (config->has_loop || errno == ENOENT || config->loop_blamed)
+		return;
+	LOG_ALARM(
+	    "loop-key-failed", kv("what", "mail that comes back is not known"), kv_errno(errno));
+	config->loop_blamed = true;
 }
 
 /* ---- certificates ---- */

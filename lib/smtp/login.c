@@ -8,8 +8,6 @@
 #include "lib/smtp/params.h"
 #include "lib/smtp/session.h"
 
-#define WRONG_MAX 3 /* passwords in one session: a person who mistypes comes again */
-
 #define SAY_BASE64 "501 5.5.2 this is no base64"
 
 /* What a client said, decoded. It is wiped wherever it goes. */
@@ -105,7 +103,7 @@ static enum next refused(struct session *s)
 {
 	enum next next = session_say(s, "535 5.7.8 login or password is wrong");
 
-	if (next != NEXT_COMMAND || ++s->wrong_passwords < WRONG_MAX)
+	if (next != NEXT_COMMAND || ++s->wrong_passwords < (unsigned)s->config->settings.auth_tries)
 		return next;
 	return session_dismiss(s, "421 4.7.0 too many wrong passwords, closing");
 }

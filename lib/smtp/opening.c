@@ -8,7 +8,6 @@
 #include "lib/smtp/worker.h"
 
 #define PROXY_FIXED ((size_t)16) /* bytes of a PROXY header before its addresses */
-#define PROXY_TIME  (5 * CLOCK_SECOND)
 
 /* ---- PROXY ---- */
 
@@ -60,7 +59,7 @@ static bool open_proxied(struct session *s)
 	int64_t deadline = s->io.deadline;
 	bool fine;
 
-	s->io.deadline = clock_boot() + PROXY_TIME;
+	s->io.deadline = clock_boot() + s->config->settings.proxy_time;
 	fine = read_proxy(s);
 	s->io.deadline = deadline;
 	if (!fine) {

@@ -24,7 +24,6 @@
 #define PAUSE_TIME    (CLOCK_SECOND / 4)         /* without descriptors or memory, accept waits */
 #define COMPLAIN_TIME CLOCK_SECOND               /* at most one line about turned-away clients in */
 #define LOOK_TIME     (24 * 3600 * CLOCK_SECOND) /* between two looks at the certificates */
-#define STRANGER_TIME (3 * CLOCK_SECOND)         /* what every stranger has to himself */
 #define EVENTS        64
 #define ACCEPTS       8 /* connections in a row, before the children are heard again */
 
@@ -116,7 +115,7 @@ static bool start_child(
 	pid_t pid;
 
 	if (!s->config->has_loop)
-		s->config->has_loop = loop_key_read(LOOP_FOLDER, &s->config->loop);
+		smtp_config_loop_key(s->config);
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0)
 		return false;
 	pid = fork();
@@ -168,7 +167,8 @@ static bool make_room(struct server *s, bool source, const char **why)
 	if (!full && !crowded)
 		return true;
 	*why = crowded ? "smtp-strangers" : "smtp-sessions";
-	stranger = children_oldest_stranger(c, clock_boot() - (source ? 0 : STRANGER_TIME));
+	stranger = children_oldest_stranger(
+	    c, clock_boot() - (source ? 0 : settings->smtp_stranger_grace));
 	if (stranger != NULL)
 		shed(s, stranger);
 	return stranger != NULL;

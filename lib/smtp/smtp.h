@@ -33,6 +33,7 @@ struct smtp_config {
 	struct tls_config *tls;   /* NULL: there is no certificate, so no TLS */
 	struct loop_key loop;     /* of lib/loop/key */
 	bool has_loop;            /* seki-queue has made it */
+	bool loop_blamed;         /* that it cannot be read was said */
 	char host[SMTP_HOST_MAX]; /* the name in the banner */
 };
 
@@ -42,6 +43,12 @@ struct smtp_config {
  */
 NODISCARD struct smtp_config *smtp_config_read(char *fault, size_t room);
 void smtp_config_free(struct smtp_config *config);
+
+/*
+ * Reads lib/loop/key, which seki-queue makes at its first start: until then no mail of ours can come
+ * back. That one which is there cannot be read is an alarm, once for each configuration.
+ */
+void smtp_config_loop_key(struct smtp_config *config);
 
 /* Says in the log which certificates have expired or soon will, and that one is missing. */
 void smtp_config_certificates(const struct smtp_config *config);

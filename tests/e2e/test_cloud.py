@@ -342,3 +342,24 @@ def test_S12_received_lines(gw):
         kept(door.mail(subject("thirty", line * 30) + line * 40))
         assert door.mail(subject("thirty-one", line * 31)).startswith(b"554 5.4.6 ")
     arrived(gw, "thirty")
+
+
+def test_a_damaged_loop_key_is_said(gw):
+    """P: mail is taken, but nobody is left to believe that a loop would be seen by its mark."""
+    key = gw.root / "lib/loop/key"
+    good = key.read_bytes()
+    before = gw.log("seki-smtpd").count("event=loop-key-failed alarm=yes")
+    try:
+        with open(key, "r+b") as file:  # in place: its owner and mode stay
+            file.write(b"?")
+        reload(gw)
+        for n in range(3):
+            with Door(gw, source=OFFICE) as door:
+                kept(door.mail(subject(f"no-key-{n}")))
+        gw.wait_log("seki-smtpd", "event=loop-key-failed alarm=yes")
+        assert gw.log("seki-smtpd").count("event=loop-key-failed alarm=yes") == before + 1  # not for each client
+    finally:
+        with open(key, "r+b") as file:
+            file.write(good)
+        reload(gw)
+    assert gw.log("seki-smtpd").count("event=loop-key-failed alarm=yes") == before + 1

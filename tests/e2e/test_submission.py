@@ -199,6 +199,19 @@ def test_S4_they_are_counted(gw, line):
         assert door.closed()
 
 
+def test_S4_wrong_passwords_of_one_session(gw):
+    """auth-tries of them end it."""
+    reload(gw, auth_tries="2")
+    try:
+        with secure(gw) as door:
+            assert door.say(b"AUTH PLAIN " + plain(ALICE, "wrong") + b"\r\n").startswith(b"535 ")
+            assert door.say(b"AUTH PLAIN " + plain(ALICE, "wrong") + b"\r\n").startswith(b"535 ")
+            assert door.reply().startswith(b"421 4.7.0 ")
+            assert door.closed()
+    finally:
+        reload(gw, auth_tries="3")
+
+
 @pytest.mark.parametrize("split", range(1, 9))
 def test_S4_a_bare_newline_ends_no_response(gw, split):
     """`...\\nNOOP` is an error that ends the session: nothing behind it is read as a command. Cut anywhere."""
