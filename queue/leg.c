@@ -352,7 +352,7 @@ size_t leg_open_rcpts(const struct leg *leg)
 	size_t open = 0;
 
 	for (size_t i = 0; i < leg->rcpts; i++)
-		open += leg->rcpt[i].fate == RCPT_OPEN;
+		open += leg->rcpt[i].fate == RCPT_OPEN || leg->rcpt[i].owed;
 	return open;
 }
 

@@ -18,6 +18,7 @@
 enum rcpt_fate {
 	RCPT_OPEN,
 	RCPT_DELIVERED,
+	RCPT_FAILED, /* for good, and its sender is to be told: it becomes RCPT_BOUNCED */
 	RCPT_BOUNCED,
 	RCPT_DROPPED, /* taken away by a person */
 };
@@ -26,8 +27,11 @@ struct leg_rcpt {
 	char *address;      /* decoded, NUL-ended; owned by the leg's head buffer */
 	const char *params; /* the rest of the line, as written; "" if none */
 	enum rcpt_fate fate;
-	int64_t retry;  /* wall clock of its next try, or 0: at once */
-	unsigned tries; /* so far */
+	int64_t retry;       /* wall clock of its next try, or 0: at once */
+	int64_t first_tried; /* when its first try failed for now, or 0 */
+	unsigned tries;      /* so far */
+	bool owed;   /* a notification to the sender is still to be made: it is not finished */
+	bool warned; /* its sender has been told that it is late */
 };
 
 /* The last word that a person or a rule said about the whole leg. */
@@ -74,8 +78,24 @@ enum leg_fault {
 NODISCARD enum leg_fault leg_read(int fd, size_t trailer_max, struct leg *leg, const char **why);
 void leg_free(struct leg *leg);
 
-/* How many recipients are open. */
+/* How many recipients are not finished: open, or a notification about them is owed. */
 size_t leg_open_rcpts(const struct leg *leg);
+
+/* One record of the trailer that names recipients; text points into the leg's trailer_bytes. */
+struct leg_record {
+	int64_t time;
+	const char *text; /* from its word on, without the newline; NULL: there is none */
+	size_t len;
+};
+
+/*
+ * Finds, in one pass, the last record of `word` for each recipient: `last` has room for leg->rcpts.
+ * "told by reply=… of the last failed record" is what a notification and a list are made from.
+ */
+void leg_last_records(const struct leg *leg, const char *word, struct leg_record *last);
+
+/* The value of `key` in a record, still xtext, and its length; NULL if it is not there. */
+const char *leg_record_value(const struct leg_record *record, const char *key, size_t *len);
 
 /*
  * Finds `key` in the parameters of a from, to or client line ("body=8bitmime ret=hdrs"): a pointer

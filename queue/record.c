@@ -129,9 +129,11 @@ static size_t read_number(const char **p, const char *end)
 	return n;
 }
 
+typedef void rcpt_named(void *context, struct leg_rcpt *rcpt, const struct record *r);
+
 /* Calls for each recipient that rcpt=1,3-5 names; what is no such list ends it. */
 static void each_rcpt(
-    struct leg *leg, const struct record *r, void set(struct leg_rcpt *, const struct record *))
+    const struct leg *leg, const struct record *r, rcpt_named *named, void *context)
 {
 	size_t len = 0;
 	const char *p = argument(r, "rcpt", &len), *end;
@@ -148,37 +150,102 @@ static void each_rcpt(
 		if (from == 0 || to < from || (p < end && *p != ','))
 			return;
 		for (size_t i = from; i <= to && i <= leg->rcpts; i++)
-			set(&leg->rcpt[i - 1], r);
+			named(context, &leg->rcpt[i - 1], r);
 	}
 }
 
-static void set_delivered(struct leg_rcpt *rcpt, const struct record *r)
+static bool argument_is(const struct record *r, const char *key, const char *value)
 {
-	(void)r;
-	rcpt->fate = RCPT_DELIVERED;
+	size_t len;
+	const char *text = argument(r, key, &len);
+
+	return text != NULL && len == strlen(value) && memcmp(text, value, len) == 0;
 }
 
-static void set_bounced(struct leg_rcpt *rcpt, const struct record *r)
+static void set_delivered(void *context, struct leg_rcpt *rcpt, const struct record *r)
 {
+	(void)context;
+	rcpt->fate = RCPT_DELIVERED;
+	rcpt->owed = argument_is(r, "notice", "owed");
+}
+
+/* Not a recipient whose copy is out of our hands already, whoever says it. */
+static void set_failed(void *context, struct leg_rcpt *rcpt, const struct record *r)
+{
+	(void)context;
+	(void)r;
+	if (rcpt->fate != RCPT_OPEN)
+		return;
+	rcpt->fate = RCPT_FAILED;
+	rcpt->owed = true;
+}
+
+static void set_bounced(void *context, struct leg_rcpt *rcpt, const struct record *r)
+{
+	(void)context;
 	(void)r;
 	rcpt->fate = RCPT_BOUNCED;
+	rcpt->owed = false;
 }
 
-static void set_dropped(struct leg_rcpt *rcpt, const struct record *r)
+static void set_told(void *context, struct leg_rcpt *rcpt, const struct record *r)
 {
+	(void)context;
+	(void)r;
+	rcpt->owed = false;
+}
+
+static void set_warned(void *context, struct leg_rcpt *rcpt, const struct record *r)
+{
+	(void)context;
+	(void)r;
+	rcpt->warned = true;
+}
+
+static void set_dropped(void *context, struct leg_rcpt *rcpt, const struct record *r)
+{
+	(void)context;
 	(void)r;
 	if (rcpt->fate == RCPT_OPEN)
 		rcpt->fate = RCPT_DROPPED;
 }
 
-static void set_deferred(struct leg_rcpt *rcpt, const struct record *r)
+static void set_deferred(void *context, struct leg_rcpt *rcpt, const struct record *r)
 {
 	size_t len;
 	const char *until = argument(r, "until", &len);
 	int64_t at = until == NULL ? -1 : clock_parse(until, len);
 
+	(void)context;
 	rcpt->retry = at > 0 ? at : 0;
+	if (rcpt->tries == 0)
+		rcpt->first_tried = r->time;
 	rcpt->tries++;
+}
+
+/* The words that say something about recipients. */
+static bool take_rcpt_word(struct leg *leg, const struct record *r)
+{
+	static const struct {
+		const char *word;
+		rcpt_named *named;
+	} words[] = {
+	    {"delivered", set_delivered},
+	    {"failed", set_failed},
+	    {"bounced", set_bounced},
+	    {"told", set_told},
+	    {"warned", set_warned},
+	    {"drop", set_dropped},
+	    {"deferred", set_deferred},
+	};
+
+	for (size_t i = 0; i < COUNT_OF(words); i++) {
+		if (is_word(r, words[i].word)) {
+			each_rcpt(leg, r, words[i].named, NULL);
+			return true;
+		}
+	}
+	return false;
 }
 
 static void take_closing(struct leg *leg, const struct record *r, enum plan_word word)
@@ -248,17 +315,7 @@ static bool take_record(struct leg *leg, const struct record *r)
 		}
 	}
 
-	if (is_word(r, "delivered"))
-		each_rcpt(leg, r, set_delivered);
-	else if (is_word(r, "bounced"))
-		each_rcpt(leg, r, set_bounced);
-	else if (is_word(r, "drop"))
-		each_rcpt(leg, r, set_dropped);
-	else if (is_word(r, "deferred"))
-		each_rcpt(leg, r, set_deferred);
-	else
-		return take_leg_word(leg, r);
-	return true;
+	return take_rcpt_word(leg, r) || take_leg_word(leg, r);
 }
 
 bool record_read_all(struct leg *leg, const char **why)
@@ -282,4 +339,40 @@ bool record_read_all(struct leg *leg, const char **why)
 	b->len = (size_t)(p - b->bytes);
 	leg->end = leg->trailer + (off_t)b->len;
 	return true;
+}
+
+/* ---- looking back ------------------------------------------------------------------------- */
+
+struct looking {
+	const struct leg *leg;
+	struct leg_record *last;
+};
+
+static void note_last(void *context, struct leg_rcpt *rcpt, const struct record *r)
+{
+	const struct looking *l = context;
+
+	l->last[rcpt - l->leg->rcpt] = (struct leg_record){
+	    .time = r->time, .text = r->word, .len = (size_t)(r->at + r->len - 1 - r->word)};
+}
+
+void leg_last_records(const struct leg *leg, const char *word, struct leg_record *last)
+{
+	const char *p = leg->trailer_bytes.bytes, *end = p + leg->trailer_bytes.len;
+	struct looking looking = {.leg = leg, .last = last};
+	struct record r;
+
+	for (size_t i = 0; i < leg->rcpts; i++)
+		last[i] = (struct leg_record){.text = NULL};
+	for (; p < end && scan_record(p, end, &r); p += r.len) {
+		if (!r.plan && is_word(&r, word))
+			each_rcpt(leg, &r, note_last, &looking);
+	}
+}
+
+const char *leg_record_value(const struct leg_record *record, const char *key, size_t *len)
+{
+	struct plan_step line = {.text = record->text, .len = record->len};
+
+	return plan_argument(&line, key, len);
 }

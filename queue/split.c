@@ -59,31 +59,80 @@ static void write_head(
 	buf_free(&envelope);
 }
 
+/* The arguments of a record but for rcpt=, which has another number in the child. */
+static void add_arguments(struct buf *out, const struct leg_record *record)
+{
+	const char *p = record->text, *end = p + record->len;
+
+	while (p < end && (p = memchr(p, ' ', (size_t)(end - p))) != NULL) {
+		const char *word = ++p;
+		size_t len = (size_t)(end - word);
+		const char *blank = memchr(word, ' ', len);
+
+		if (blank != NULL)
+			len = (size_t)(blank - word);
+		if (len < 5 || memcmp(word, "rcpt=", 5) != 0)
+			buf_addf(out, " %.*s", (int)len, word);
+	}
+}
+
+/* What binds of one recipient, number `n` in the child. */
+static void write_fate(struct buf *out, const struct leg_rcpt *rcpt, size_t n, const char *time,
+    const struct leg_record *failed)
+{
+	char retry[CLOCK_TEXT], first[CLOCK_TEXT];
+
+	switch (rcpt->fate) {
+	case RCPT_OPEN:
+		break;
+	case RCPT_DELIVERED:
+		buf_addf(out, "%s delivered rcpt=%zu by=division%s\n", time, n,
+		    rcpt->owed ? " notice=owed" : "");
+		return;
+	case RCPT_FAILED:
+		buf_addf(out, "%s failed rcpt=%zu", time, n);
+		add_arguments(out, failed);
+		buf_add_text(out, "\n");
+		return;
+	case RCPT_BOUNCED:
+		buf_addf(out, "%s bounced rcpt=%zu by=division\n", time, n);
+		return;
+	case RCPT_DROPPED:
+		buf_addf(out, "%s drop rcpt=%zu by=division\n", time, n);
+		return;
+	}
+	if (rcpt->tries > 0) {
+		/* Its age counts from the first try, whatever becomes of it. */
+		clock_format(rcpt->first_tried, first);
+		clock_format(rcpt->retry, retry);
+		buf_addf(out, "%s deferred rcpt=%zu until=%s by=division\n", first, n, retry);
+	}
+	if (rcpt->warned)
+		buf_addf(out, "%s warned rcpt=%zu by=division\n", time, n);
+}
+
 /* Law 5: what people and remote hosts did to these recipients binds in the child too. */
-static void write_binding(
+static bool write_binding(
     struct buf *out, const struct leg *parent, const struct split_child *child, int64_t now)
 {
-	static const char *const words[] = {
-	    [RCPT_DELIVERED] = "delivered", [RCPT_BOUNCED] = "bounced", [RCPT_DROPPED] = "drop"};
-	char time[CLOCK_TEXT], retry[CLOCK_TEXT];
+	struct leg_record *failed = reallocarray(NULL, parent->rcpts, sizeof *failed);
+	char time[CLOCK_TEXT], until[CLOCK_TEXT];
 
+	if (failed == NULL)
+		return false;
+	leg_last_records(parent, "failed", failed);
 	clock_format(now, time);
 	if (parent->amended_until > 0) {
-		clock_format(parent->amended_until, retry);
-		buf_addf(out, "%s extended until=%s by=division\n", time, retry);
+		clock_format(parent->amended_until, until);
+		buf_addf(out, "%s extended until=%s by=division\n", time, until);
 	}
 	for (size_t i = 0; i < child->rcpts; i++) {
-		const struct leg_rcpt *rcpt = &parent->rcpt[child->rcpt[i]];
+		size_t rcpt = child->rcpt[i];
 
-		if (rcpt->fate != RCPT_OPEN) {
-			buf_addf(
-			    out, "%s %s rcpt=%zu by=division\n", time, words[rcpt->fate], i + 1);
-		} else if (rcpt->tries > 0) {
-			clock_format(rcpt->retry, retry);
-			buf_addf(
-			    out, "%s deferred rcpt=%zu until=%s by=division\n", time, i + 1, retry);
-		}
+		write_fate(out, &parent->rcpt[rcpt], i + 1, time, &failed[rcpt]);
 	}
+	free(failed);
+	return true;
 }
 
 /* Copies the content into the child, at its end. */
@@ -134,7 +183,8 @@ static bool write_child(struct stage *stage, struct stage_opened *o, const char 
 	buf_init(&tail, (size_t)stage->limits.trailer_max);
 	write_head(&head, parent, k, child);
 	leg_write_separator(&tail, parent->name.id);
-	write_binding(&tail, parent, child, now);
+	if (!write_binding(&tail, parent, child, now))
+		tail.failed = true;
 	plan_write(&tail, parent->name.id, k, child->plan, child->plan_len);
 
 	child_file(parent->name.id, k, file);

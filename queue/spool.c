@@ -226,6 +226,14 @@ static enum spool_moved move_name(int from, const char *from_name, int to, const
 	return errno == EEXIST ? SPOOL_MOVE_TAKEN : SPOOL_MOVE_FAILED;
 }
 
+int spool_reopen_to_read(int fd)
+{
+	char path[32];
+
+	(void)snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+	return open(path, O_RDONLY | O_NOCTTY | O_CLOEXEC);
+}
+
 enum spool_moved spool_move(const struct spool *spool, enum spool_state from, const char *from_name,
     enum spool_state to, const char *to_name)
 {

@@ -52,6 +52,12 @@ enum spool_opened {
 NODISCARD enum spool_opened spool_open_leg(
     const struct spool *spool, enum spool_state state, const char *name, int *fd);
 
+/*
+ * The open leg `fd` once more, for reading alone: for a program that is not to change it. The
+ * caller closes it. -1 with errno.
+ */
+NODISCARD int spool_reopen_to_read(int fd);
+
 enum spool_moved {
 	SPOOL_MOVED,
 	SPOOL_MOVE_GONE,  /* the source is not there */

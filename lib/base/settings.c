@@ -353,13 +353,18 @@ static bool inside(const char *path)
 	return true;
 }
 
+/* The words of etc/routes; their details are for whoever reads that file (lib/routes). */
 static bool check_route(const struct value *v)
 {
 	static const char maildir[] = "maildir:";
 	const char *route = first_word(v);
 
+	if (strcmp(route, "mx") == 0 || (strncmp(route, "host:", 5) == 0 && route[5] != '\0') ||
+	    strncmp(route, "refuse:", 7) == 0 || strcmp(route, "refuse") == 0)
+		return true;
 	if (strncmp(route, maildir, sizeof maildir - 1) != 0)
-		return BLAME_WORD(v, 1, "route is maildir:PATH, not \"%.40s\"", route);
+		return BLAME_WORD(v, 1,
+		    "route is mx, host:PLACE, maildir:PATH or refuse:WORD, not \"%.40s\"", route);
 	if (!inside(route + sizeof maildir - 1))
 		return BLAME_WORD(v, 1,
 		    "route: the path is relative to the instance, without \"..\", not \"%.40s\"",

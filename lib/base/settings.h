@@ -90,10 +90,46 @@ S(LIST,   "plan-states",           plan_states,           "deliver", 0, 0, "for 
 S(SPAN,   "plan-hold",             plan_hold,             "0s",     0, 31536000, "for tests and trials: how long hold keeps a message, from its acceptance") \
 S(SPAN,   "plan-stagger",          plan_stagger,          "0s",     0, 31536000, "for tests and trials: how long stagger keeps a message, from its acceptance") \
 S(CHOICE, "plan-divide",           plan_divide,           "no|domain|recipient", 0, 0, "for tests and trials: a leg of its own for each recipient domain or recipient") \
-S(TEXT,   "route",                 route,                 "maildir:outbox", 0, 0, "where seki-deliver sends mail: maildir:PATH, relative to the instance") \
-S(NUMBER, "deliver-workers",       deliver_workers,       "4",      1, 64, "deliveries at once") \
+S(TEXT,   "route",                 route,                 "mx",     0, 0, "where mail goes that etc/routes has no line for: mx, host:PLACE, maildir:PATH or refuse:WORD") \
+S(NUMBER, "deliver-workers",       deliver_workers,       "4",      1, 64, "threads of seki-deliver that read and write the spool") \
 S(SPAN,   "retry-first",           retry_first,           "5m",     1, 86400, "the first wait after a delivery that failed for now; each further wait is twice as long") \
 S(SPAN,   "retry-longest",         retry_longest,         "4h",     1, 604800, "the longest such wait") \
+S(NUMBER, "deliver-sessions",     deliver_sessions,      "20",      1, 1000, "SMTP sessions at once to one destination") \
+S(NUMBER, "deliver-sessions-all", deliver_sessions_all,  "100",     1, 2000, "SMTP sessions at once to all destinations") \
+S(NUMBER, "deliver-session-messages",deliver_session_messages,"100",     1, 100000, "messages that one session carries") \
+S(SPAN,   "deliver-session-idle", deliver_session_idle,  "5s",      0, 300, "how long a session is kept open for the next message") \
+S(SPAN,   "deliver-session-time", deliver_session_time,  "2h",      60, 86400, "the longest that a session may last") \
+S(NUMBER, "deliver-recipients",   deliver_recipients,    "100",     1, 10000, "recipients of one transaction; more are sent in several") \
+S(NUMBER, "deliver-addresses",    deliver_addresses,     "8",       1, 100, "addresses of a destination that one session tries") \
+S(NUMBER, "deliver-legs",         deliver_legs,          "1000",    10, 100000, "legs that are being sent at once; others wait in deliver/") \
+S(NUMBER, "deliver-destinations", deliver_destinations,  "10000",   100, 1000000, "destinations that are remembered") \
+S(SPAN,   "deliver-dead",         deliver_dead,          "5m",      1, 86400, "how long a destination that could not be reached is left alone") \
+S(CHOICE, "deliver-tls",          deliver_tls,           "may|none", 0, 0, "TLS to other servers: if they offer it, or never") \
+S(CHOICE, "deliver-ip",           deliver_ip,            "any|4|6", 0, 0, "the addresses that are used: IPv6 and then IPv4, or one of them alone") \
+S(CHOICE, "deliver-eightbit",         deliver_eightbit,          "send|bounce", 0, 0, "8-bit mail for a server that does not offer 8BITMIME: sent as it is, or returned") \
+S(TEXT,   "deliver-name",         deliver_name,          "-",       0, 0, "the name in EHLO; - is hostname") \
+S(LIST,   "own-names",            own_names,             "-",       0, 0, "names that are this gateway as well: mail for them by DNS is a loop; - is none but hostname") \
+S(NUMBER, "mx-port",              mx_port,               "25",      1, 65535, "for tests and trials: the port of servers that are found in the DNS") \
+S(SPAN,   "expire",               expire,                "5d",      1, 31536000, "how long mail is tried, from its first try on, before it is returned") \
+S(SPAN,   "delay-warning",        delay_warning,         "4h",      0, 31536000, "after this long the sender is told that his mail is late; 0s is never") \
+S(SPAN,   "remote-connect",       remote_connect,        "30s",     1, 600, "until a connection to one address is there") \
+S(SPAN,   "remote-greeting",      remote_greeting,       "5m",      1, 3600, "until a server has greeted") \
+S(SPAN,   "remote-command",       remote_command,        "5m",      1, 3600, "until a command has its whole reply") \
+S(SPAN,   "remote-data",          remote_data,           "2m",      1, 3600, "until DATA, or STARTTLS, has its reply") \
+S(SPAN,   "remote-block",         remote_block,          "3m",      1, 3600, "until a server has taken another 64 KB of a message") \
+S(SPAN,   "remote-dot",           remote_dot,            "10m",     1, 3600, "until the final dot has its reply") \
+S(SIZE,   "remote-reply",         remote_reply,          "16KB",    512, 1048576, "the longest reply that is read") \
+S(LIST,   "resolve-servers",      resolve_servers,       "-",       0, 0, "name servers that are asked, ADDRESS or ADDRESS@PORT; - asks the DNS from the root on") \
+S(LIST,   "resolve-stubs",        resolve_stubs,         "-",       0, 0, "name servers of single zones, ZONE=ADDRESS or ZONE=ADDRESS@PORT; - is none") \
+S(LIST,   "resolve-anchors",      resolve_anchors,       "-",       0, 0, "files with trust anchors beside the root's; - is none") \
+S(LIST,   "resolve-insecure",     resolve_insecure,      "-",       0, 0, "zones at and below which nothing is validated; - is none") \
+S(SPAN,   "resolve-time",         resolve_time,          "30s",     1, 600, "how long a question may take") \
+S(NUMBER, "resolve-clients",      resolve_clients,       "64",      1, 1024, "connections to seki-resolve at once") \
+S(NUMBER, "resolve-questions",    resolve_questions,     "256",     1, 1024, "questions that are worked on at once") \
+S(TEXT,   "notice-from",          notice_from,           "-",       0, 0, "the address in From of what the gateway itself sends; - is MAILER-DAEMON at hostname") \
+S(SIZE,   "notice-return",        notice_return,         "256KB",   0, 1073741824, "the largest mail that a notice of failure returns as a whole; of a larger one its header") \
+S(NUMBER, "notice-clients",       notice_clients,        "64",      1, 1024, "connections to seki-notice at once") \
+S(SPAN,   "notice-time",          notice_time,           "60s",     1, 3600, "how long a notice may take to be made") \
 S(SPAN,   "clock-step",            clock_step,            "5m",     1, 86400, "a step of the wall clock of more than this is suspect: timers freeze") \
 S(SPAN,   "clock-gap",             clock_gap,             "72h",    1, 31536000, "a start this long after the time last seen is suspect: timers freeze") \
 S(SPAN,   "clock-mark-every",      clock_mark_every,      "60s",    1, 3600, "how often the time is written down")
@@ -115,6 +151,9 @@ enum setting_type {
 enum bare_newline { BARE_NEWLINE_REFUSE, BARE_NEWLINE_REPAIR };
 enum tls_minimum { TLS_MINIMUM_12, TLS_MINIMUM_13 };
 enum foreign_sender { FOREIGN_SENDER_REFUSE, FOREIGN_SENDER_HOLD, FOREIGN_SENDER_ALLOW };
+enum deliver_tls { DELIVER_TLS_MAY, DELIVER_TLS_NONE };
+enum deliver_ip { DELIVER_IP_ANY, DELIVER_IP_4, DELIVER_IP_6 };
+enum deliver_eightbit { DELIVER_EIGHTBIT_SEND, DELIVER_EIGHTBIT_BOUNCE };
 enum plan_divide { PLAN_DIVIDE_NO, PLAN_DIVIDE_DOMAIN, PLAN_DIVIDE_RECIPIENT };
 
 #define SETTING_FIELD_YESNO(field)  bool field

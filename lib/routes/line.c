@@ -5,6 +5,7 @@
 #include <strings.h>
 
 #include "lib/base/clock.h"
+#include "lib/resolve/ask.h"
 #include "lib/routes/table.h"
 
 #define DIGITS          "0123456789"
@@ -68,6 +69,18 @@ static bool is_domain(const char *text, size_t len)
 			return false;
 	}
 	return label > 0;
+}
+
+/* What can be asked about in the DNS: unlike a domain without "_". */
+static bool is_host(const char *text, size_t len)
+{
+	char copy[DOMAIN_BYTES_MAX + 1], name[RESOLVE_NAME_MAX + 1];
+
+	if (!is_domain(text, len))
+		return false;
+	memcpy(copy, text, len);
+	copy[len] = '\0';
+	return resolve_name(copy, name);
 }
 
 /* "192.0.2.1" or "2001:db8::1". */
@@ -204,7 +217,7 @@ static bool take_place(struct reading *r, const struct value *v)
 
 	if (bracketed)
 		return take_bracketed(r, &name, port);
-	if (!is_domain(name.text, name.len))
+	if (!is_host(name.text, name.len))
 		return BLAME(r, name.column, "\"%.*s\" is no name of a host",
 		    (int)(name.len < 100 ? name.len : 100), name.text);
 	return table_host(r->routes, name.text, name.len, false, port) || BLAME(r, 0, "no memory");
@@ -353,7 +366,7 @@ static bool take_login(struct reading *r, const struct value *v)
 
 	if (!login_name_good(v->text, v->len))
 		return BLAME(r, v->column,
-		    "the name of a file in etc/secrets/ was expected: letters, digits, - _ . (at "
+		    "the name of a file in etc/logins/ was expected: letters, digits, - _ . (at "
 		    "most %d, the first no .)",
 		    LOGIN_NAME_BYTES_MAX);
 	while (i < routes->login_count &&

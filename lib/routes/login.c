@@ -66,7 +66,7 @@ static bool check_file(int fd, const char *name, struct conf_fault *fault)
 		return conf_blame(fault, 0, 0, "is not a regular file");
 	if ((st.st_mode & S_IRWXO) != 0)
 		return conf_blame(fault, 0, 0,
-		    "is open to everybody on this machine: chmod 0640 etc/secrets/%s, and change "
+		    "is open to everybody on this machine: chmod 0640 etc/logins/%s, and change "
 		    "the password",
 		    name);
 	return true;
@@ -94,7 +94,7 @@ static bool read_text(int fd, char text[TEXT_MAX], size_t *len, struct conf_faul
 
 static int open_file(int etc, const char *name, struct conf_fault *fault)
 {
-	int folder = openat(etc, "secrets", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	int folder = openat(etc, "logins", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	int fd = -1, why;
 
 	if (folder >= 0)
@@ -105,13 +105,13 @@ static int open_file(int etc, const char *name, struct conf_fault *fault)
 		(void)close(folder);
 
 	if (fd < 0 && why == ENOENT)
-		(void)conf_blame(fault, 0, 0, "the file etc/secrets/%s is missing", name);
+		(void)conf_blame(fault, 0, 0, "the file etc/logins/%s is missing", name);
 	else if (fd < 0 && why == ELOOP)
 		(void)conf_blame(fault, 0, 0,
-		    "etc/secrets/%s is a symbolic link: a regular file was expected", name);
+		    "etc/logins/%s is a symbolic link: a regular file was expected", name);
 	else if (fd < 0)
 		(void)conf_blame(
-		    fault, 0, 0, "etc/secrets/%s cannot be opened: %s", name, strerrordesc_np(why));
+		    fault, 0, 0, "etc/logins/%s cannot be opened: %s", name, strerrordesc_np(why));
 	return fd;
 }
 
@@ -126,7 +126,7 @@ bool route_login_read(
 	*fault = (struct conf_fault){.line = 0};
 	memset(login, 0, sizeof *login);
 	if (!login_name_good(name, strlen(name)))
-		return conf_blame(fault, 0, 0, "no name of a file in etc/secrets/");
+		return conf_blame(fault, 0, 0, "no name of a file in etc/logins/");
 	fd = open_file(etc, name, fault);
 	if (fd < 0)
 		return false;
@@ -138,7 +138,7 @@ bool route_login_read(
 	if (good)
 		return true;
 	route_login_wipe(login);
-	(void)snprintf(fault->file, sizeof fault->file, "etc/secrets/%s", name);
+	(void)snprintf(fault->file, sizeof fault->file, "etc/logins/%s", name);
 	return false;
 }
 

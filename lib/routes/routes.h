@@ -48,7 +48,7 @@ struct route {
 	const char *word;   /* a Maildir's path; why it is refused ("" if not said); otherwise "" */
 	const struct route_host *host; /* in the order in which they are tried */
 	size_t hosts;
-	const char *login; /* the name of a file in etc/secrets/, or NULL: see route_login_read */
+	const char *login; /* the name of a file in etc/logins/, or NULL: see route_login_read */
 	int64_t expire;    /* microseconds */
 	int64_t retry;     /* the first wait, microseconds */
 	unsigned line;
@@ -91,7 +91,7 @@ struct route_login {
 };
 
 /*
- * Reads etc/secrets/NAME: one line, the login, one blank, the password, which is the rest of the
+ * Reads etc/logins/NAME: one line, the login, one blank, the password, which is the rest of the
  * line. False with the fault (which holds nothing of either) if it is missing, open to everybody,
  * or malformed. Wipe `login` with route_login_wipe as soon as it has been said. It must be said
  * within TLS only.

@@ -60,7 +60,7 @@ NODISCARD bool table_index(struct routes *r);
 /* A conf_take: one line of the file. */
 bool line_take(void *context, const struct conf_line *line, struct conf_fault *fault);
 
-/* Whether it can be the name of a file in etc/secrets/. */
+/* Whether it can be the name of a file in etc/logins/. */
 NODISCARD bool login_name_good(const char *name, size_t len);
 
 #endif

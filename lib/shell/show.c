@@ -156,6 +156,7 @@ static void put_rcpt(struct out *o, const struct leg *leg, size_t i)
 	static const char *const fates[] = {
 	    [RCPT_OPEN] = "open",
 	    [RCPT_DELIVERED] = "delivered",
+	    [RCPT_FAILED] = "failed",
 	    [RCPT_BOUNCED] = "bounced",
 	    [RCPT_DROPPED] = "dropped",
 	};

@@ -91,7 +91,7 @@ static void defaults_stand_without_a_line(void **state)
 	assert_int_equal(s.bare_newline, BARE_NEWLINE_REFUSE);
 	assert_int_equal(s.plan_divide, PLAN_DIVIDE_NO);
 	assert_string_equal(s.plan_states, "deliver");
-	assert_string_equal(s.route, "maildir:outbox");
+	assert_string_equal(s.route, "mx");
 }
 
 static void each_type_is_read(void **state)
@@ -339,9 +339,12 @@ static void words(void **state)
 static void routes(void **state)
 {
 	static const struct wrong cases[] = {
-	    {"route outbox\n", "etc/settings:1:7: route is maildir:PATH, not \"outbox\""},
-	    {"route smtp:mx\n", "etc/settings:1:7: route is maildir:PATH, not \"smtp:mx\""},
-	    {"route maildir\n", "etc/settings:1:7: route is maildir:PATH, not \"maildir\""},
+	    {"route outbox\n", "etc/settings:1:7: route is mx, host:PLACE, maildir:PATH or "
+			       "refuse:WORD, not \"outbox\""},
+	    {"route smtp:mx\n", "etc/settings:1:7: route is mx, host:PLACE, maildir:PATH or "
+				"refuse:WORD, not \"smtp:mx\""},
+	    {"route maildir\n", "etc/settings:1:7: route is mx, host:PLACE, maildir:PATH or "
+				"refuse:WORD, not \"maildir\""},
 #define INSIDE "etc/settings:1:7: route: the path is relative to the instance, without \"..\", not "
 	    {"route maildir:\n", INSIDE "\"\""},
 	    {"route maildir:/var/mail\n", INSIDE "\"/var/mail\""},

@@ -1,6 +1,7 @@
 /* The trailer: what counts as a record, where damage begins, and what each word says. */
 #include "tests/unit/queue_kit.h"
 
+#include "lib/base/clock.h"
 #include "queue/record.h"
 
 #define PLAN " hold no\n deliver\n"
@@ -32,7 +33,7 @@ static void assert_fates(const char *trailer, const char *expected)
 
 	say(trailer, &leg);
 	for (size_t i = 0; i < 3; i++)
-		fates[i] = ".dbx"[leg.rcpt[i].fate];
+		fates[i] = (leg.rcpt[i].owed ? ".DFBX" : ".dfbx")[leg.rcpt[i].fate];
 	if (strcmp(fates, expected) != 0)
 		fail_msg("\"%s\": %s, not %s", trailer, fates, expected);
 	leg_free(&leg);
@@ -268,6 +269,48 @@ static void what_happened_to_recipients(void **state)
 	assert_fates(KIT_NOW " deferred rcpt=1-3 until=" KIT_NOW "\n", "...");
 }
 
+/* A capital: a notification about it is owed, so that the leg is not finished. */
+static void what_senders_are_owed(void **state)
+{
+	(void)state;
+	assert_fates(KIT_NOW " failed rcpt=2 reply=550+20no\n", ".F.");
+	assert_fates(KIT_NOW " failed rcpt=1-2\n" KIT_NOW " bounced rcpt=2 notice=x\n", "Fb.");
+	assert_fates(KIT_NOW " delivered rcpt=1-2 notice=owed\n" KIT_NOW " told rcpt=2\n", "Dd.");
+	assert_fates(KIT_NOW " delivered rcpt=1 notice=no\n", "d..");
+	/* What is out of our hands cannot fail any more. */
+	assert_fates(KIT_NOW " delivered rcpt=1\n" KIT_NOW " drop rcpt=2\n" KIT_NOW
+			     " failed rcpt=1-3\n",
+	    "dxF");
+	assert_fates(KIT_NOW " failed rcpt=1\n" KIT_NOW " drop rcpt=1\n", "F..");
+}
+
+static void how_often_and_since_when(void **state)
+{
+	static const char trailer[] =
+	    "2026-11-22T09:00:00.000000Z deferred rcpt=1,3 until=" KIT_NOW "\n"
+	    "2026-11-22T10:00:00.000000Z deferred rcpt=3\n"
+	    "2026-11-22T11:00:00.000000Z warned rcpt=3 notice=x\n";
+	struct leg_record last[3];
+	struct leg leg;
+	size_t len;
+
+	(void)state;
+	say(trailer, &leg);
+	assert_int_equal(leg.rcpt[2].tries, 2);
+	assert_int_equal(leg.rcpt[2].first_tried, clock_parse("2026-11-22T09:00:00.000000Z", 27));
+	assert_true(leg.rcpt[2].warned && !leg.rcpt[0].warned);
+	assert_int_equal(leg.rcpt[1].first_tried, 0);
+
+	leg_last_records(&leg, "deferred", last);
+	assert_int_equal(last[0].time, clock_parse("2026-11-22T09:00:00.000000Z", 27));
+	assert_non_null(leg_record_value(&last[0], "until", &len));
+	assert_int_equal(len, strlen(KIT_NOW));
+	assert_null(last[1].text);
+	assert_int_equal(last[2].time, clock_parse("2026-11-22T10:00:00.000000Z", 27));
+	assert_null(leg_record_value(&last[2], "until", &len));
+	leg_free(&leg);
+}
+
 static void lists_of_recipients(void **state)
 {
 	(void)state;
@@ -414,6 +457,8 @@ int main(void)
 	    cmocka_unit_test(a_plan_with_fewer_lines_and_more_behind),
 	    cmocka_unit_test(closing_records),
 	    cmocka_unit_test(what_happened_to_recipients),
+	    cmocka_unit_test(what_senders_are_owed),
+	    cmocka_unit_test(how_often_and_since_when),
 	    cmocka_unit_test(lists_of_recipients),
 	    cmocka_unit_test(lists_that_are_none),
 	    cmocka_unit_test(tries),

@@ -413,7 +413,7 @@ static void login_names_are_checked(void **state)
 	for (size_t i = 0; i < COUNT_OF(bad); i++) {
 		(void)snprintf(line, sizeof line, "@a host:h login=%s\n", bad[i]);
 		assert_blames(line,
-		    "r:1:17: the name of a file in etc/secrets/ was expected: letters, digits, - _ "
+		    "r:1:17: the name of a file in etc/logins/ was expected: letters, digits, - _ "
 		    ". (at most 64, the first no .)");
 	}
 	for (unsigned i = 0; i < ROUTE_LOGINS_MAX; i++) {
@@ -426,7 +426,7 @@ static void login_names_are_checked(void **state)
 	assert_blames(text, "r:258:17: more than 256 different logins");
 }
 
-/* ---- etc/secrets/ -------------------------------------------------------------------------- */
+/* ---- etc/logins/ -------------------------------------------------------------------------- */
 
 struct place {
 	char path[64];
@@ -439,20 +439,20 @@ static void make_place(struct place *p)
 	assert_non_null(mkdtemp(p->path));
 	p->etc = open(p->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	assert_true(p->etc >= 0);
-	assert_int_equal(mkdirat(p->etc, "secrets", 0700), 0);
+	assert_int_equal(mkdirat(p->etc, "logins", 0700), 0);
 }
 
 static void end_place(struct place *p)
 {
-	(void)unlinkat(p->etc, "secrets/x", 0);
-	assert_int_equal(unlinkat(p->etc, "secrets", AT_REMOVEDIR), 0);
+	(void)unlinkat(p->etc, "logins/x", 0);
+	assert_int_equal(unlinkat(p->etc, "logins", AT_REMOVEDIR), 0);
 	close(p->etc);
 	assert_int_equal(rmdir(p->path), 0);
 }
 
 static void write_secret(const struct place *p, const char *text, size_t len, mode_t mode)
 {
-	int fd = openat(p->etc, "secrets/x", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	int fd = openat(p->etc, "logins/x", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 
 	assert_true(fd >= 0);
 	assert_int_equal(write(fd, text, len), len);
@@ -495,29 +495,29 @@ static void a_login_that_is_wrong_is_told_without_it(void **state)
 		const char *told;
 	} bad[] = {
 	    {"hush hush\n", 10, 0644,
-		"etc/secrets/x: is open to everybody on this machine: chmod 0640 etc/secrets/x, "
+		"etc/logins/x: is open to everybody on this machine: chmod 0640 etc/logins/x, "
 		"and change the password"},
 	    {"hush hush\n", 10, 0602,
-		"etc/secrets/x: is open to everybody on this machine: chmod 0640 etc/secrets/x, "
+		"etc/logins/x: is open to everybody on this machine: chmod 0640 etc/logins/x, "
 		"and change the password"},
 	    {"hush hush\nhush\n", 15, 0600,
-		"etc/secrets/x: more than one line: a login, one blank and a password were "
+		"etc/logins/x: more than one line: a login, one blank and a password were "
 		"expected"},
-	    {"", 0, 0600, "etc/secrets/x:1:1: the login is missing"},
-	    {" hush\n", 6, 0600, "etc/secrets/x:1:1: the login is missing"},
+	    {"", 0, 0600, "etc/logins/x:1:1: the login is missing"},
+	    {" hush\n", 6, 0600, "etc/logins/x:1:1: the login is missing"},
 	    {"hush\n", 5, 0600,
-		"etc/secrets/x:1:5: the password is missing: a login, one blank and a password "
+		"etc/logins/x:1:5: the password is missing: a login, one blank and a password "
 		"were expected"},
 	    {"hush \n", 6, 0600,
-		"etc/secrets/x:1:5: the password is missing: a login, one blank and a password "
+		"etc/logins/x:1:5: the password is missing: a login, one blank and a password "
 		"were expected"},
 	    {"hush  hush\n", 11, 0600,
-		"etc/secrets/x:1:6: one blank stands before the password, and none behind it"},
+		"etc/logins/x:1:6: one blank stands before the password, and none behind it"},
 	    {"hush hush \n", 11, 0600,
-		"etc/secrets/x:1:6: one blank stands before the password, and none behind it"},
-	    {"hush\thush\n", 10, 0600, "etc/secrets/x:1:5: a control character"},
-	    {"hush hush\r\n", 11, 0600, "etc/secrets/x:1:10: a control character"},
-	    {"hush h\0sh\n", 10, 0600, "etc/secrets/x:1:7: a control character"},
+		"etc/logins/x:1:6: one blank stands before the password, and none behind it"},
+	    {"hush\thush\n", 10, 0600, "etc/logins/x:1:5: a control character"},
+	    {"hush hush\r\n", 11, 0600, "etc/logins/x:1:10: a control character"},
+	    {"hush h\0sh\n", 10, 0600, "etc/logins/x:1:7: a control character"},
 	};
 	static const struct route_login blank;
 	struct route_login login;
@@ -569,25 +569,25 @@ static void every_login_is_checked(void **state)
 	make_place(&p);
 	assert_false(routes_check_logins(routes, p.etc, &fault));
 	conf_fault_show(&fault, shown, sizeof shown);
-	assert_string_equal(shown, "etc/routes:1:17: the file etc/secrets/x is missing");
+	assert_string_equal(shown, "etc/routes:1:17: the file etc/logins/x is missing");
 	write_secret(&p, "l p\n", 4, 0640);
 	assert_false(routes_check_logins(routes, p.etc, &fault));
 	conf_fault_show(&fault, shown, sizeof shown);
-	assert_string_equal(shown, "etc/routes:3:19: the file etc/secrets/y is missing");
+	assert_string_equal(shown, "etc/routes:3:19: the file etc/logins/y is missing");
 	routes_free(routes);
 
 	routes = load("@a host:h login=x\n");
 	assert_true(routes_check_logins(routes, p.etc, &fault));
 	write_secret(&p, "l\n", 2, 0640);
 	assert_false(routes_check_logins(routes, p.etc, &fault));
-	assert_string_equal(fault.file, "etc/secrets/x");
-	assert_int_equal(unlinkat(p.etc, "secrets/x", 0), 0);
-	assert_int_equal(symlinkat("/etc/passwd", p.etc, "secrets/x"), 0);
+	assert_string_equal(fault.file, "etc/logins/x");
+	assert_int_equal(unlinkat(p.etc, "logins/x", 0), 0);
+	assert_int_equal(symlinkat("/etc/passwd", p.etc, "logins/x"), 0);
 	assert_false(routes_check_logins(routes, p.etc, &fault));
 	assert_string_equal(
-	    fault.text, "etc/secrets/x is a symbolic link: a regular file was expected");
+	    fault.text, "etc/logins/x is a symbolic link: a regular file was expected");
 	assert_false(route_login_read(p.etc, "../x", &login, &fault));
-	assert_string_equal(fault.text, "no name of a file in etc/secrets/");
+	assert_string_equal(fault.text, "no name of a file in etc/logins/");
 	routes_free(routes);
 	end_place(&p);
 }
