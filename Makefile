@@ -40,7 +40,7 @@ PIE         := -pie
 # ---- what is built -----------------------------------------------------------------------------
 
 PROGRAMS := $(patsubst bin/%.c,%,$(wildcard bin/*.c))
-LIBS     := smtp remote resolve shell auth people dsn routes mime deliver net policy queue base
+LIBS     := smtp shell auth deliver remote notice routes resolve people dsn mime net policy queue base
 lib_dir   = $(if $(filter queue,$(1)),queue,lib/$(1))
 lib_src   = $(wildcard $(call lib_dir,$(1))/*.c)
 ARCHIVES := $(foreach l,$(LIBS),$(B)/lib$(l).a)

@@ -29,6 +29,7 @@ struct leg_rcpt {
 	enum rcpt_fate fate;
 	int64_t retry;       /* wall clock of its next try, or 0: at once */
 	int64_t first_tried; /* when its first try failed for now, or 0 */
+	int64_t last_tried;  /* and its last one */
 	unsigned tries;      /* so far */
 	bool owed;   /* a notification to the sender is still to be made: it is not finished */
 	bool warned; /* its sender has been told that it is late */

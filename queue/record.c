@@ -220,6 +220,7 @@ static void set_deferred(void *context, struct leg_rcpt *rcpt, const struct reco
 	rcpt->retry = at > 0 ? at : 0;
 	if (rcpt->tries == 0)
 		rcpt->first_tried = r->time;
+	rcpt->last_tried = r->time;
 	rcpt->tries++;
 }
 

@@ -116,8 +116,12 @@ static void appeared(struct stage *stage, enum spool_state state, const char *te
 		return;
 	}
 
-	/* Whose work is done in jobs has the leg looked at by a job; a later one is proved at once. */
-	if (stage->role->take == NULL || look_at(stage, &name) > stage_now(stage))
+	/*
+	 * Whose work is done in jobs has the leg looked at by a job; a later one is proved at once,
+	 * unless a job that has just proved it gave it that name.
+	 */
+	if (stage->role->take == NULL ||
+	    (look_at(stage, &name) > stage_now(stage) && !stage->role->in_hand(stage, &name)))
 		stage_look(stage, state, &name);
 	if (stage->role->take != NULL)
 		add(&stage->due[state], &name, look_at(stage, &name));
@@ -255,12 +259,31 @@ static void take_limits(struct stage *stage)
 	stage->limits.split_max = stage->settings.split_max;
 }
 
+/* The new configuration as a whole, or the old one. */
+static void reload(struct stage *stage)
+{
+	struct settings fresh;
+	struct conf_fault fault;
+	char text[512];
+	bool taken = settings_read(stage->etc, &fresh, &fault);
+
+	if (!taken)
+		conf_fault_show(&fault, text, sizeof text);
+	else if (stage->role->reload != NULL)
+		taken = stage->role->reload(stage, &fresh, text, sizeof text);
+	if (taken) {
+		stage->settings = fresh;
+		take_limits(stage);
+		LOG("reloaded", kv("file", "etc/settings"));
+	} else {
+		LOG_ALARM("reload-refused", kv("fault", text));
+	}
+	reload_answer(stage->role->program, taken, taken ? "" : text);
+}
+
 static void read_signals(struct stage *stage)
 {
 	struct signalfd_siginfo info;
-	struct settings settings;
-	struct conf_fault fault;
-	char text[512];
 
 	while (read(stage->signals, &info, sizeof info) == (ssize_t)sizeof info) {
 		if (info.ssi_signo == SIGTERM) {
@@ -268,17 +291,8 @@ static void read_signals(struct stage *stage)
 		} else if (info.ssi_signo == SIGALRM) {
 			if (stage->role->alarm != NULL)
 				stage->role->alarm(stage);
-		} else if (settings_read(stage->etc, &settings, &fault)) {
-			stage->settings = settings;
-			take_limits(stage);
-			if (stage->role->reloaded != NULL)
-				stage->role->reloaded(stage);
-			LOG("reloaded", kv("file", "etc/settings"));
-			reload_answer(stage->role->program, true, "");
 		} else {
-			conf_fault_show(&fault, text, sizeof text);
-			LOG_ALARM("reload-refused", kv("fault", text));
-			reload_answer(stage->role->program, false, text);
+			reload(stage);
 		}
 	}
 }

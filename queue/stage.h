@@ -62,10 +62,12 @@ struct stage_role {
 	int gather_ms;
 	bool (*at_rest)(struct stage *stage);
 
-	/* May be NULL. Called once before the first leg; each turn; and when the settings changed. */
+	/* May be NULL. Called once before the first leg; and each turn. */
 	void (*start)(struct stage *stage);
 	void (*turn)(struct stage *stage);
-	void (*reloaded)(struct stage *stage);
+
+	/* May be NULL. Takes a new configuration as a whole; false: the old one stays, and `text` says why. */
+	bool (*reload)(struct stage *stage, const struct settings *fresh, char *text, size_t room);
 	void (*sweeping)(struct stage *stage); /* forget what you keep: every leg is seen again */
 	void (*alarm)(struct stage *stage);    /* SIGALRM: an operator asks for it now */
 	void (*drain)(struct stage *stage);    /* SIGTERM: finish what is being done */
@@ -74,6 +76,9 @@ struct stage_role {
 	/* What a person may order (queue/order.h), and in which state; none: nobody listens. */
 	const struct stage_order *orders;
 	size_t n_orders;
+
+	/* ORDER_FLUSH: tries a domain's legs now; returns how many. NULL: it takes no such order. */
+	size_t (*flush)(struct stage *stage, const char *domain);
 };
 
 /* One order in one state of the role. */

@@ -1,0 +1,224 @@
+/* Who of a leg is due, and which of them go the same way. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/base/clock.h"
+#include "lib/deliver/visit.h"
+#include "lib/net/net.h"
+
+#define KEY_MAX   ((size_t)4096)
+#define RETRY_MAX (7 * 24 * 3600 * CLOCK_SECOND) /* of a line in etc/routes */
+
+/* A recipient and where it goes. */
+struct way {
+	size_t rcpt;
+	char *key; /* owned until a batch takes it */
+	char *domain;
+	struct manner manner;
+};
+
+static const char *domain_of(const struct visit *v, const char *address)
+{
+	const char *at = strrchr(address, '@');
+
+	/* <postmaster> is the one address without a domain (RFC 5321 section 4.1.1.3): ours. */
+	return at == NULL ? v->routing->hostname : at + 1;
+}
+
+/* ---- who is due --------------------------------------------------------------------------- */
+
+static bool flushed(const struct visit *v, const struct leg_rcpt *rcpt)
+{
+	char name[RESOLVE_NAME_MAX + 1];
+
+	if (v->flushed == 0 || rcpt->last_tried >= v->flushed)
+		return false;
+	return v->domain[0] == '\0' ||
+	       (resolve_name(domain_of(v, rcpt->address), name) && strcmp(name, v->domain) == 0);
+}
+
+static bool is_due(const struct visit *v, const struct leg_rcpt *rcpt)
+{
+	int64_t now = visit_now(v);
+
+	if (rcpt->fate != RCPT_OPEN)
+		return false;
+	/* A time that lies further off than any retry was written by a wrong clock. */
+	return rcpt->retry <= now || flushed(v, rcpt) ||
+	       rcpt->retry > now + 2 * v->routing->settings.retry_longest + RETRY_MAX;
+}
+
+/* ---- where they go ------------------------------------------------------------------------ */
+
+/* Two recipients of the same key can be sent in one transaction. */
+static void write_key(const struct way *w, const char *name, char key[KEY_MAX])
+{
+	const struct manner *m = &w->manner;
+	size_t used;
+
+	if (m->kind == ROUTE_MX) {
+		(void)snprintf(key, KEY_MAX, "mx:%s", name);
+		return;
+	}
+	used =
+	    (size_t)snprintf(key, KEY_MAX, "%s:%s", m->kind == ROUTE_MAILDIR ? "maildir" : "host",
+		m->kind == ROUTE_HOSTS ? "" : m->route->word);
+	for (size_t i = 0; m->kind == ROUTE_HOSTS && i < m->route->hosts && used < KEY_MAX; i++)
+		used += (size_t)snprintf(key + used, KEY_MAX - used, "%s%s:%u", i > 0 ? "," : "",
+		    m->route->host[i].name, (unsigned)m->route->host[i].port);
+	if (used < KEY_MAX && m->login != NULL)
+		used += (size_t)snprintf(key + used, KEY_MAX - used, " login=%s", m->login);
+	if (used < KEY_MAX)
+		(void)snprintf(
+		    key + used, KEY_MAX - used, " tls=%d ipv=%d", (int)m->tls, (int)m->ip);
+}
+
+static bool refuse(struct visit *v, size_t rcpt, const char *status, const char *why)
+{
+	struct verdict verdict;
+
+	verdict_make(&verdict, REMOTE_REFUSED, PHASE_LOCAL, status, why);
+	return visit_add_result(v, NULL, &rcpt, 1, &verdict, "-", "-", false);
+}
+
+/* Finds the way of one recipient, or refuses it; `w->key` stays NULL then. False: no memory. */
+static bool find_way(struct visit *v, size_t i, struct way *w)
+{
+	const char *domain = domain_of(v, v->o.leg.rcpt[i].address);
+	const struct routing *r = v->routing;
+	char name[RESOLVE_NAME_MAX + 1], key[KEY_MAX], why[600];
+
+	*w = (struct way){.rcpt = i};
+	manner_of(&w->manner, r->routes, r->fallback, &r->settings, domain, strlen(domain));
+	if (w->manner.kind == ROUTE_REFUSE) {
+		(void)snprintf(why, sizeof why, "this gateway sends no mail there%s%.500s",
+		    w->manner.route->word[0] != '\0' ? ": " : "", w->manner.route->word);
+		return refuse(v, i, "5.7.1", why);
+	}
+	if (w->manner.kind == ROUTE_MX && domain[0] == '[')
+		(void)snprintf(name, sizeof name, "%.253s", domain);
+	else if (w->manner.kind == ROUTE_MX && !resolve_name(domain, name))
+		return refuse(v, i, "5.1.2", "what stands behind the @ is no name of a domain");
+	write_key(w, name, key);
+	w->key = strdup(key);
+	w->domain = strdup(w->manner.kind == ROUTE_MX ? name : "");
+	return w->key != NULL && w->domain != NULL;
+}
+
+static int by_key(const void *a, const void *b)
+{
+	const struct way *x = a, *y = b;
+	int order = strcmp(x->key, y->key);
+
+	return order != 0 ? order : x->rcpt < y->rcpt ? -1 : 1;
+}
+
+static bool fill_batch(struct visit *v, struct batch *b, struct way *w, size_t n)
+{
+	b->visit = v;
+	b->manner = w[0].manner;
+	b->key = w[0].key;
+	b->domain = w[0].domain;
+	w[0].key = w[0].domain = NULL;
+	b->rcpts = n;
+	b->rcpt = reallocarray(NULL, n, sizeof *b->rcpt);
+	b->answered = calloc(n, sizeof *b->answered);
+	if (b->rcpt == NULL || b->answered == NULL)
+		return false;
+	for (size_t i = 0; i < n; i++)
+		b->rcpt[i] = w[i].rcpt;
+	return true;
+}
+
+/* ---- Maildirs ----------------------------------------------------------------------------- */
+
+/* A Maildir needs no session: it is filled here and now. */
+static bool into_maildir(struct visit *v, const struct batch *b)
+{
+	char route[SETTING_TEXT_MAX + 16];
+	struct net_report report;
+	struct verdict verdict;
+
+	(void)snprintf(route, sizeof route, "maildir:%s", b->manner.route->word);
+	report = net_send(route, v->o.fd, &v->o.leg, b->rcpt, b->rcpts);
+	if (report.result == NET_SENT)
+		verdict_make(&verdict, REMOTE_DELIVERED, PHASE_LOCAL, "2.0.0", report.reply);
+	else
+		verdict_make(&verdict, REMOTE_DEFERRED, PHASE_LOCAL, "4.3.0", report.reply);
+	if (report.result == NET_DAMAGED)
+		v->damaged = true;
+	return visit_add_result(v, NULL, b->rcpt, b->rcpts, &verdict,
+	    report.host[0] != '\0' ? report.host : "-", "-", false);
+}
+
+/* ---- all of it ---------------------------------------------------------------------------- */
+
+/* Cuts the sorted ways into batches, a run of the same key each. */
+static bool make_batches(struct visit *v, struct way *way, size_t n)
+{
+	size_t batches = 0;
+
+	for (size_t i = 0; i < n; i++)
+		batches += i == 0 || strcmp(way[i].key, way[i - 1].key) != 0;
+	v->batch = calloc(batches, sizeof *v->batch);
+	if (batches > 0 && v->batch == NULL)
+		return false;
+
+	for (size_t i = 0, run; i < n; i += run) {
+		struct batch *b = &v->batch[v->batches];
+		bool fine;
+
+		run = 1;
+		while (i + run < n && strcmp(way[i + run].key, way[i].key) == 0)
+			run++;
+		*b = (struct batch){.visit = v};
+		v->batches++;
+		if (!fill_batch(v, b, &way[i], run))
+			return false;
+		if (b->manner.kind != ROUTE_MAILDIR)
+			continue;
+		fine = into_maildir(v, b);
+		free(b->key);
+		free(b->domain);
+		free(b->rcpt);
+		free(b->answered);
+		v->batches--;
+		if (!fine)
+			return false;
+	}
+	return true;
+}
+
+bool visit_plan(struct visit *v)
+{
+	const struct leg *leg = &v->o.leg;
+	struct way *way = reallocarray(NULL, leg->rcpts, sizeof *way);
+	bool all_frozen = !gate_refresh(v->gate), fine = way != NULL;
+	size_t n = 0;
+
+	for (size_t i = 0; i < leg->rcpts && fine; i++) {
+		if (!is_due(v, &leg->rcpt[i]))
+			continue;
+		if (all_frozen || gate_holds(v->gate, leg, i)) {
+			v->left_as = VISIT_FROZEN;
+			continue;
+		}
+		fine = find_way(v, i, &way[n]);
+		n += way[n].key != NULL;
+	}
+	if (fine) {
+		if (n > 1)
+			qsort(way, n, sizeof *way, by_key);
+		fine = make_batches(v, way, n);
+	}
+	if (!fine)
+		errno = ENOMEM;
+	for (size_t i = 0; i < n; i++) {
+		free(way[i].key);
+		free(way[i].domain);
+	}
+	free(way);
+	return fine;
+}

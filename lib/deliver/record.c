@@ -1,0 +1,353 @@
+/* Writing down what became of recipients. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/base/clock.h"
+#include "lib/base/hex.h"
+#include "lib/base/log.h"
+#include "lib/base/xtext.h"
+#include "lib/deliver/visit.h"
+#include "lib/dsn/dsn.h"
+
+#define MANY         64               /* results of one task, beyond which replies are cut short */
+#define REPLY_SHORT  ((size_t)120)    /* bytes of xtext */
+#define DEFERRED_MAX ((size_t)262144) /* of deferred records in one task; the rest share one */
+#define EXPIRED      "4.4.7"
+
+/* What a result comes to for one recipient. */
+enum fate {
+	FATE_DELIVERED,
+	FATE_RELAYED, /* delivered, and its sender wants to know */
+	FATE_FAILED,
+	FATE_EXPIRED, /* failed for now once too often */
+	FATE_BOUNCED, /* failed, and nobody is to be told */
+	FATE_LAPSED,  /* expired, and nobody is to be told */
+	FATE_DEFERRED,
+	FATES
+};
+
+unsigned visit_notify(const struct leg *leg, size_t rcpt)
+{
+	size_t len;
+	const char *text = leg_param(leg->rcpt[rcpt].params, "notify", &len);
+	char plain[64];
+
+	if (text == NULL || len > sizeof plain || !xtext_decode(text, len, plain, &len))
+		return 0;
+	return dsn_notify_read(plain, len);
+}
+
+void visit_put_rcpts(struct buf *out, const size_t *rcpt, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		size_t last = i;
+
+		while (last + 1 < n && rcpt[last + 1] == rcpt[last] + 1)
+			last++;
+		buf_addf(out, "%s%zu", i == 0 ? " rcpt=" : ",", rcpt[i] + 1);
+		if (last > i)
+			buf_addf(out, "-%zu", rcpt[last] + 1);
+		i = last;
+	}
+}
+
+bool visit_append(struct visit *v)
+{
+	struct stage_opened *o = &v->o;
+
+	if (v->owed.len == 0)
+		return true;
+	if (buf_ok(&v->owed) && spool_append(o->fd, o->leg.end, v->owed.bytes, v->owed.len)) {
+		/* Kept beside the leg as well: a notification is made from what its records say. */
+		buf_add(&o->leg.trailer_bytes, v->owed.bytes, v->owed.len);
+		o->leg.end += (off_t)v->owed.len;
+		buf_clear(&v->owed);
+		return true;
+	}
+	LOG_ALARM("append-failed", kv("name", o->text), kv_errno(errno));
+	return false;
+}
+
+/* ---- what it comes to --------------------------------------------------------------------- */
+
+static bool wants(const struct visit *v, size_t rcpt, enum dsn_action action)
+{
+	return dsn_wanted(visit_notify(&v->o.leg, rcpt), action, v->o.leg.from[0] == '\0') ==
+	       DSN_TO_SENDER;
+}
+
+/* How a recipient's destination wants to be retried. */
+static const struct manner *manner_at(const struct visit *v, size_t rcpt, struct manner *m)
+{
+	const struct routing *r = v->routing;
+	const char *at = strrchr(v->o.leg.rcpt[rcpt].address, '@');
+	const char *domain = at == NULL ? r->hostname : at + 1;
+
+	manner_of(m, r->routes, r->fallback, &r->settings, domain, strlen(domain));
+	return m;
+}
+
+static bool expired(const struct visit *v, size_t rcpt)
+{
+	const struct leg_rcpt *at = &v->o.leg.rcpt[rcpt];
+	struct manner m;
+
+	return !v->clock_frozen && at->first_tried > 0 &&
+	       visit_now(v) - at->first_tried >= manner_at(v, rcpt, &m)->expire;
+}
+
+static enum fate fate_of(const struct visit *v, const struct result *r, size_t rcpt)
+{
+	bool told = wants(v, rcpt, DSN_FAILED);
+
+	switch (r->class) {
+	case REMOTE_DELIVERED:
+		return !r->dsn && wants(v, rcpt, DSN_RELAYED) ? FATE_RELAYED : FATE_DELIVERED;
+	case REMOTE_REFUSED:
+		return told ? FATE_FAILED : FATE_BOUNCED;
+	case REMOTE_DEFERRED:
+	case REMOTE_UNKNOWN:
+	case REMOTE_UNTRIED:
+		break;
+	}
+	if (!expired(v, rcpt))
+		return FATE_DEFERRED;
+	return told ? FATE_EXPIRED : FATE_LAPSED;
+}
+
+/* The wait before the next try: doubled each time, and never all at once after an outage. */
+static int64_t next_try(const struct visit *v, size_t rcpt)
+{
+	const struct leg_rcpt *at = &v->o.leg.rcpt[rcpt];
+	struct manner m;
+	int64_t wait = manner_at(v, rcpt, &m)->retry, longest = v->routing->settings.retry_longest;
+	int64_t spread = hex_digit(v->name.id[ID_LEN - 1]); /* 0 to 15, another for each message */
+	int64_t next, end = at->first_tried > 0 ? at->first_tried + m.expire : INT64_MAX;
+
+	for (unsigned i = 0; i < at->tries && wait < longest; i++)
+		wait *= 2;
+	if (wait > longest && at->tries > 0)
+		wait = longest;
+	next = visit_now(v) + wait - wait / 8 + wait / 4 * spread / 16;
+	/* The last try is made when the time is over, and not long after. */
+	return next > end && end > visit_now(v) ? end : next;
+}
+
+/* ---- one record --------------------------------------------------------------------------- */
+
+static void begin(struct visit *v, const char *word, const size_t *rcpt, size_t n)
+{
+	char time[CLOCK_TEXT];
+
+	clock_format(visit_now(v), time);
+	buf_addf(&v->owed, "%s %s plan=%s", time, word, v->o.leg.plan.digest);
+	visit_put_rcpts(&v->owed, rcpt, n);
+}
+
+/* A reply is cut between two escapes. */
+static void add_reply(struct buf *out, const char *reply, size_t most)
+{
+	size_t len = strlen(reply);
+
+	if (len > most) {
+		len = most;
+		if (reply[len - 1] == '+')
+			len -= 1;
+		else if (reply[len - 2] == '+')
+			len -= 2;
+	}
+	buf_addf(out, " reply=%.*s\n", (int)len, reply);
+}
+
+static void log_result(const struct visit *v, const char *event, const struct result *r, size_t n)
+{
+	char id[NAME_TEXT], plain[VERDICT_REPLY_MAX];
+	size_t len = 0;
+
+	name_format(&v->o.leg.name, STATE_SENT, id);
+	if (!xtext_decode(r->reply, strlen(r->reply), plain, &len) || len >= sizeof plain)
+		len = 0;
+	plain[len] = '\0';
+	LOG(event, kv("id", id), kv_num("rcpts", (int64_t)n), kv("host", r->host),
+	    kv("tls", r->tls), kv("status", r->status), kv("reply", plain),
+	    kv("sha256", v->o.leg.sha256), kv("sent", r->sent));
+	if (r->class == REMOTE_UNKNOWN)
+		LOG_ALARM("possible-duplicate", kv("id", id), kv("host", r->host),
+		    kv("why", "the connection was lost behind the final dot"));
+}
+
+/* ---- each kind of record ------------------------------------------------------------------ */
+
+static void put_delivered(
+    struct visit *v, const struct result *r, const size_t *rcpt, size_t n, bool owed, size_t reply)
+{
+	begin(v, "delivered", rcpt, n);
+	buf_addf(&v->owed, " host=%s tls=%s%s", r->host, r->tls, owed ? " notice=owed" : "");
+	add_reply(&v->owed, r->reply, reply);
+	for (size_t i = 0; i < n; i++) {
+		v->o.leg.rcpt[rcpt[i]].fate = RCPT_DELIVERED;
+		v->o.leg.rcpt[rcpt[i]].owed = owed;
+	}
+	v->sync = true;
+	v->tell |= owed;
+	log_result(v, "delivered", r, n);
+}
+
+static void put_failed(struct visit *v, const struct result *r, const size_t *rcpt, size_t n,
+    bool told, const char *status, size_t reply)
+{
+	begin(v, told ? "failed" : "bounced", rcpt, n);
+	buf_addf(&v->owed, "%s host=%s status=%s", told ? "" : " notice=none", r->host, status);
+	add_reply(&v->owed, r->reply, reply);
+	for (size_t i = 0; i < n; i++) {
+		v->o.leg.rcpt[rcpt[i]].fate = told ? RCPT_FAILED : RCPT_BOUNCED;
+		v->o.leg.rcpt[rcpt[i]].owed = told;
+	}
+	v->tell |= told;
+	log_result(v, "failed", r, n);
+	if (!told && v->o.leg.from[0] == '\0')
+		LOG_ALARM("double-bounce", kv("id", v->o.text), kv_num("rcpts", (int64_t)n));
+}
+
+/* Whether this one's sender is to hear now that it is late. */
+static bool becomes_late(const struct visit *v, size_t rcpt)
+{
+	const struct leg_rcpt *at = &v->o.leg.rcpt[rcpt];
+	int64_t after = v->routing->settings.delay_warning;
+
+	return after > 0 && !at->warned && !v->clock_frozen && at->first_tried > 0 &&
+	       visit_now(v) - at->first_tried >= after && wants(v, rcpt, DSN_DELAYED);
+}
+
+static void put_deferred(
+    struct visit *v, const struct result *r, const size_t *rcpt, size_t n, size_t reply)
+{
+	int64_t until = next_try(v, rcpt[0]), at;
+	char time[CLOCK_TEXT];
+
+	for (size_t i = 1; i < n; i++) {
+		at = next_try(v, rcpt[i]);
+		until = at < until ? at : until;
+	}
+	clock_format(until, time);
+	begin(v, "deferred", rcpt, n);
+	buf_addf(&v->owed, " until=%s host=%s status=%s", time, r->host, r->status);
+	add_reply(&v->owed, r->reply, reply);
+	for (size_t i = 0; i < n; i++) {
+		struct leg_rcpt *open = &v->o.leg.rcpt[rcpt[i]];
+
+		open->retry = until;
+		open->tries++;
+		open->last_tried = visit_now(v);
+		if (open->first_tried == 0)
+			open->first_tried = open->last_tried;
+		if (v->late == NULL && becomes_late(v, rcpt[i]))
+			v->late = calloc(v->o.leg.rcpts, sizeof *v->late);
+		if (v->late != NULL && becomes_late(v, rcpt[i]))
+			v->late[rcpt[i]] = v->tell = true;
+	}
+	log_result(v, "deferred", r, n);
+}
+
+static void put(struct visit *v, const struct result *r, enum fate fate, const size_t *rcpt,
+    size_t n, size_t reply)
+{
+	switch (fate) {
+	case FATE_DELIVERED:
+	case FATE_RELAYED:
+		put_delivered(v, r, rcpt, n, fate == FATE_RELAYED, reply);
+		break;
+	case FATE_FAILED:
+	case FATE_BOUNCED:
+		put_failed(v, r, rcpt, n, fate == FATE_FAILED, r->status, reply);
+		break;
+	case FATE_EXPIRED:
+	case FATE_LAPSED:
+		put_failed(v, r, rcpt, n, fate == FATE_EXPIRED, EXPIRED, reply);
+		break;
+	case FATE_DEFERRED:
+		put_deferred(v, r, rcpt, n, reply);
+		break;
+	case FATES:
+		break;
+	}
+}
+
+/* The records of one result: one for each fate that it means. */
+static void settle(struct visit *v, const struct result *r, size_t *pick, size_t reply)
+{
+	unsigned char fate[LEG_RCPTS_MAX];
+
+	for (size_t i = 0; i < r->rcpts; i++)
+		fate[i] = (unsigned char)fate_of(v, r, r->rcpt[i]);
+	for (int f = 0; f < FATES; f++) {
+		size_t n = 0;
+
+		for (size_t i = 0; i < r->rcpts; i++) {
+			if (fate[i] == f)
+				pick[n++] = r->rcpt[i];
+		}
+		if (n > 0)
+			put(v, r, (enum fate)f, pick, n, reply);
+	}
+}
+
+/* ---- all of a task ------------------------------------------------------------------------ */
+
+/*
+ * The trailer is bounded: when a leg has many destinations that all fail for now, again and again,
+ * they share one record that says no more than until when.
+ */
+static bool crowded(const struct visit *v)
+{
+	size_t used = (size_t)(v->o.leg.end - v->o.leg.trailer) + v->owed.len;
+
+	return v->owed.len > DEFERRED_MAX || used > (size_t)v->stage->limits.trailer_max / 2;
+}
+
+static int by_number(const void *a, const void *b)
+{
+	const size_t *x = a, *y = b;
+
+	return *x < *y ? -1 : *x > *y;
+}
+
+bool visit_record(struct visit *v)
+{
+	size_t *pick = v->scratch, *crowd = v->scratch + v->o.leg.rcpts, results = 0, left = 0;
+	struct result several = {.class = REMOTE_DEFERRED,
+	    .status = "4.0.0",
+	    .host = "-",
+	    .tls = "-",
+	    .sent = "-",
+	    .reply = "several+20servers,+20several+20reasons:+20see+20the+20log"};
+
+	for (const struct result *r = v->taken; r != NULL; r = r->next)
+		results++;
+	for (const struct result *r = v->taken; r != NULL; r = r->next) {
+		bool now =
+		    r->class == REMOTE_DELIVERED || r->class == REMOTE_REFUSED || !crowded(v);
+
+		v->damaged |= r->damaged;
+		if (now) {
+			settle(v, r, pick, results > MANY ? REPLY_SHORT : VERDICT_REPLY_MAX);
+			continue;
+		}
+		memcpy(crowd + left, r->rcpt, r->rcpts * sizeof *crowd);
+		left += r->rcpts;
+	}
+	if (left > 0) {
+		qsort(crowd, left, sizeof *crowd, by_number);
+		several.rcpt = crowd;
+		several.rcpts = left;
+		settle(v, &several, pick, VERDICT_REPLY_MAX);
+	}
+	while (v->taken != NULL) {
+		struct result *next = v->taken->next;
+
+		free(v->taken);
+		v->taken = next;
+	}
+	return visit_append(v);
+}

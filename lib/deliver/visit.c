@@ -1,0 +1,281 @@
+/* The life of a visit: opening, and how it comes to its end. */
+#include "lib/deliver/visit.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "lib/base/clock.h"
+#include "lib/base/log.h"
+#include "lib/deliver/empty.h"
+
+struct visit *visit_new(struct stage *stage, const struct leg_name *name)
+{
+	struct visit *v = calloc(1, sizeof *v);
+
+	if (v == NULL)
+		return NULL;
+	v->stage = stage;
+	v->name = *name;
+	v->content = -1;
+	v->results_end = &v->results;
+	buf_init(&v->owed, VISIT_RECORDS_MAX);
+	return v;
+}
+
+static void free_results(struct result *r)
+{
+	while (r != NULL) {
+		struct result *next = r->next;
+
+		free(r);
+		r = next;
+	}
+}
+
+void visit_free(struct visit *v)
+{
+	for (size_t i = 0; i < v->batches; i++) {
+		free(v->batch[i].key);
+		free(v->batch[i].domain);
+		free(v->batch[i].rcpt);
+		free(v->batch[i].answered);
+	}
+	free(v->batch);
+	free_results(v->results);
+	free_results(v->taken);
+	free(v->late);
+	free(v->scratch);
+	buf_free(&v->owed);
+	if (v->opened) {
+		leg_free(&v->o.leg);
+		(void)close(v->o.fd);
+	}
+	if (v->content >= 0)
+		(void)close(v->content);
+	free(v);
+}
+
+int64_t visit_now(const struct visit *v)
+{
+	return v->now + (clock_boot() - v->boot);
+}
+
+bool visit_add_result(struct visit *v, const struct batch *batch, const size_t *rcpt, size_t rcpts,
+    const struct verdict *verdict, const char *host, const char *tls, bool dsn)
+{
+	size_t host_len = strlen(host) + 1, tls_len = strlen(tls) + 1;
+	size_t reply_len = strlen(verdict->reply) + 1, list = rcpts * sizeof *rcpt;
+	struct result *r = malloc(sizeof *r + list + host_len + tls_len + reply_len);
+	char *text;
+
+	if (r == NULL)
+		return false;
+	*r = (struct result){.rcpt = (size_t *)(r + 1),
+	    .rcpts = rcpts,
+	    .class = verdict->class,
+	    .phase = verdict->phase,
+	    .batch = batch,
+	    .sent = "-",
+	    .dsn = dsn,
+	    .damaged = verdict->phase == PHASE_CONTENT && verdict->code == 0 &&
+		       strcmp(verdict->status, "4.3.0") == 0};
+	memcpy(r->status, verdict->status, sizeof r->status);
+	memcpy(r->rcpt, rcpt, list);
+	text = (char *)r->rcpt + list;
+	r->host = memcpy(text, host, host_len);
+	r->tls = memcpy(text + host_len, tls, tls_len);
+	r->reply = memcpy(text + host_len + tls_len, verdict->reply, reply_len);
+	*v->results_end = r;
+	v->results_end = &r->next;
+	return true;
+}
+
+/* ---- the end ------------------------------------------------------------------------------ */
+
+/* What ends a leg: rename to sent/, one fsync, and then its body is given back. */
+static enum visit_end finish(struct visit *v)
+{
+	struct stage_opened *o = &v->o;
+
+	if (!stage_move(v->stage, STATE_DELIVER, o->text, &o->leg.name, STATE_SENT, DUE_NONE, NULL))
+		return VISIT_AGAIN; /* the record is there: nothing is sent again */
+	if (!spool_sync(o->fd))
+		LOG_ALARM("possible-duplicate", kv("name", o->text), kv_errno(errno));
+	else if (!empty_sent(o, visit_now(v)))
+		return VISIT_LEFT;
+	return VISIT_GONE;
+}
+
+/* The earliest moment, seconds, at which something is to be done; DUE_NONE: nothing is put off. */
+static int64_t next_due(const struct visit *v)
+{
+	const struct leg *leg = &v->o.leg;
+	int64_t now = visit_now(v) / CLOCK_SECOND, due = DUE_NEVER;
+	bool any = false;
+
+	for (size_t i = 0; i < leg->rcpts; i++) {
+		const struct leg_rcpt *rcpt = &leg->rcpt[i];
+		int64_t at;
+
+		if (rcpt->fate == RCPT_OPEN)
+			at = (rcpt->retry + CLOCK_SECOND - 1) / CLOCK_SECOND;
+		else if (rcpt->owed)
+			at = now + VISIT_TELL_AGAIN;
+		else
+			continue;
+		if (at <= now)
+			at = now + STAGE_AGAIN;
+		any = true;
+		if (at < due)
+			due = at;
+	}
+	return any ? due : DUE_NONE;
+}
+
+/* Recipients are left: the leg's name says when it is looked at next. */
+static enum visit_end put_off(struct visit *v)
+{
+	struct stage_opened *o = &v->o;
+	int64_t due = next_due(v);
+
+	if (v->sync && !spool_sync(o->fd))
+		LOG_ALARM("possible-duplicate", kv("name", o->text), kv_errno(errno));
+	if (v->left_as != VISIT_ONGOING)
+		return v->left_as; /* it stays as it is */
+	if (due == v->name.due) {
+		v->due = due;
+		return VISIT_WAIT;
+	}
+	return stage_move(v->stage, STATE_DELIVER, o->text, &o->leg.name, STATE_DELIVER, due, NULL)
+		   ? VISIT_GONE /* the new name comes back as an event */
+		   : VISIT_AGAIN;
+}
+
+static void close_visit(struct visit *v)
+{
+	if (!visit_record(v))
+		return;
+	if (v->damaged) {
+		stage_quarantine(v->stage, STATE_DELIVER, v->o.text, "content digest");
+		v->end = VISIT_GONE;
+	} else if (v->tell && !v->tell_failed) {
+		return; /* TASK_TELL comes first */
+	} else if (leg_open_rcpts(&v->o.leg) == 0) {
+		v->end = finish(v);
+	} else {
+		v->end = put_off(v);
+	}
+}
+
+/* Another batch of the leg is still under way. */
+static void record(struct visit *v)
+{
+	if (visit_record(v) && v->sync) {
+		if (!spool_sync(v->o.fd))
+			LOG_ALARM("possible-duplicate", kv("name", v->o.text), kv_errno(errno));
+		v->sync = false;
+	}
+}
+
+/* ---- the beginning ------------------------------------------------------------------------ */
+
+/*
+ * A restored backup or a copy made by hand: the same leg has come to an end already. False: it
+ * cannot be said (errno).
+ */
+static bool ended_elsewhere(const struct spool *spool, const struct leg_name *name, bool *ended)
+{
+	static const enum spool_state ends[] = {STATE_SENT, STATE_TRASH, STATE_REFUSED};
+	char text[NAME_TEXT];
+
+	*ended = false;
+	name_format(name, STATE_SENT, text);
+	for (size_t i = 0; i < COUNT_OF(ends) && !*ended; i++) {
+		if (!spool_has(spool, ends[i], text, ended))
+			return false;
+	}
+	return true;
+}
+
+/* Opens and proves the leg. False: v->end says what came of it. */
+static bool open_leg(struct visit *v)
+{
+	bool ended;
+
+	switch (stage_open(v->stage, STATE_DELIVER, &v->name, v->now / CLOCK_SECOND, &v->o)) {
+	case STAGE_OPEN_GONE:
+		v->end = VISIT_LEFT; /* the law may have moved it to sent/ */
+		return false;
+	case STAGE_OPEN_AGAIN:
+		v->end = VISIT_AGAIN;
+		return false;
+	case STAGE_OPEN_ACT:
+		break;
+	}
+	v->opened = true;
+	if (!ended_elsewhere(&v->stage->spool, &v->name, &ended)) {
+		LOG_ALARM("lookup-failed", kv("name", v->o.text), kv_errno(errno));
+		v->end = VISIT_AGAIN;
+	} else if (ended) {
+		stage_quarantine(v->stage, STATE_DELIVER, v->o.text, "second copy");
+		v->end = VISIT_GONE;
+	}
+	return v->end == VISIT_ONGOING;
+}
+
+static bool owes(const struct leg *leg)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < leg->rcpts; i++)
+		any |= leg->rcpt[i].owed;
+	return any;
+}
+
+static void open_visit(struct visit *v)
+{
+	if (!open_leg(v))
+		return;
+	v->tell = owes(&v->o.leg);
+	v->content = spool_reopen_to_read(v->o.fd);
+	v->scratch = reallocarray(NULL, v->o.leg.rcpts, 2 * sizeof *v->scratch);
+	if (v->content < 0 || v->scratch == NULL || !visit_plan(v)) {
+		LOG_ALARM("open-failed", kv("name", v->o.text), kv_errno(errno));
+		v->end = VISIT_AGAIN;
+		return;
+	}
+	if (v->batches > 0)
+		return;
+	if (v->results == NULL && !v->tell) {
+		v->end = v->left_as != VISIT_ONGOING ? v->left_as : VISIT_WAIT;
+		v->due = next_due(v);
+		return;
+	}
+	/* No session is needed: all of it at once. */
+	v->taken = v->results;
+	v->results = NULL;
+	v->results_end = &v->results;
+	close_visit(v);
+}
+
+void visit_run(void *visit)
+{
+	struct visit *v = visit;
+
+	switch (v->task) {
+	case TASK_OPEN:
+		open_visit(v);
+		break;
+	case TASK_RECORD:
+		record(v);
+		break;
+	case TASK_CLOSE:
+		close_visit(v);
+		break;
+	case TASK_TELL:
+		visit_tell(v);
+		break;
+	}
+}

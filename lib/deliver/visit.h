@@ -1,0 +1,147 @@
+/*
+ * One visit to a leg: it is opened and proved, its recipients whose time has come are put together
+ * by destination, what became of them is written down, their sender is told, and the leg is moved on
+ * or left for later. Its tasks block (a read, a sync, another program) and are done by threads; in
+ * between the visit belongs to the main loop. Internal to lib/deliver.
+ */
+#ifndef SEKISHO_DELIVER_VISIT_H
+#define SEKISHO_DELIVER_VISIT_H
+
+#include "lib/base/buf.h"
+#include "lib/deliver/gate.h"
+#include "lib/deliver/routing.h"
+#include "lib/deliver/verdict.h"
+#include "queue/stage.h"
+
+#define VISIT_RECORDS_MAX ((size_t)4 * 1024 * 1024)
+#define VISIT_TELL_AGAIN  60 /* seconds until a notification that was not possible is tried again */
+
+struct destination;
+
+/* The recipients of a leg that one destination gets. */
+struct batch {
+	struct batch *next; /* in its destination's queue */
+	struct visit *visit;
+	struct destination *destination;
+	char *key;            /* names the destination; owned */
+	char *domain;         /* what is looked up; owned */
+	struct manner manner; /* lives as long as the visit's routing */
+	size_t *rcpt;         /* indices into the leg's recipients, rising; owned */
+	bool *answered;       /* of each of them; owned */
+	size_t rcpts;
+	int64_t since;    /* when it began to wait, boot clock */
+	unsigned untried; /* sessions that were lost before they said anything */
+	bool want4;       /* refused over IPv6 for its policy: once more over IPv4 */
+	bool had4;        /* that has been done */
+};
+
+/* What became of some recipients; texts stand behind it in the same allocation. */
+struct result {
+	struct result *next;
+	size_t *rcpt; /* indices into the leg's recipients */
+	size_t rcpts;
+	enum remote_class class;
+	enum remote_phase phase;
+	char status[VERDICT_STATUS_MAX];
+	bool dsn;                  /* the server sends notifications itself (RFC 3461) */
+	bool damaged;              /* the content is not what its digest says: nothing was sent */
+	const struct batch *batch; /* NULL: no session was needed */
+	char sent[LEG_DIGEST_LEN + 1]; /* the digest of the content as it was sent, or "-" */
+	const char *host;              /* "-": none */
+	const char *tls;               /* "-": none */
+	const char *reply;             /* xtext */
+};
+
+enum visit_task {
+	TASK_OPEN,
+	TASK_RECORD, /* write the results down: others are still to come */
+	TASK_CLOSE,  /* the same, and bring the visit to its end */
+	TASK_TELL,   /* have the sender notified, and write that down */
+};
+
+enum visit_end {
+	VISIT_ONGOING,
+	VISIT_GONE,   /* dealt with: sent, put off under a new name, or moved elsewhere */
+	VISIT_LEFT,   /* the same, but nobody has seen to its body in sent/ */
+	VISIT_FROZEN, /* the red button: look again when it changes */
+	VISIT_FULL,   /* its destination has enough to do: look again when it has less */
+	VISIT_WAIT,   /* nothing to do before `due` */
+	VISIT_AGAIN,  /* the spool failed: look again in a few seconds */
+};
+
+struct visit {
+	struct visit *chain; /* the main loop's table */
+	struct visit *next;  /* the main loop's queue for a thread */
+	struct stage *stage; /* its spool, and what reads a leg */
+	struct gate *gate;
+	struct routing *routing;
+	struct leg_name name;
+	unsigned freezes;  /* what the operator had said when it began */
+	bool clock_frozen; /* nothing expires */
+	int64_t now, boot; /* believed time and boot clock at the start, microseconds */
+	int64_t flushed;   /* who was last tried before this is due */
+	char domain[RESOLVE_NAME_MAX + 1]; /* of a flush for one domain: nobody else is; or "" */
+
+	enum visit_task task;
+	bool working; /* a thread has it, or it waits for one */
+	bool begun;   /* its batches have been given to their destinations */
+	bool opened;
+	struct stage_opened o;
+	int content; /* the leg, for reading alone; -1 */
+	struct batch *batch;
+	size_t batches;
+	size_t running;                        /* batches that have not ended; the main loop's */
+	struct result *results, **results_end; /* not yet given to a task */
+	struct result *taken;                  /* the task's */
+	struct destination *full;              /* one that had no room; the main loop's */
+
+	size_t *
+	    scratch; /* twice the recipients: what was sent is written down without asking for memory */
+	struct buf owed;  /* records that could not be written: nothing is sent again before */
+	bool *late;       /* recipients whose sender is to be told of the delay, or NULL */
+	bool tell;        /* somebody is to be told: TASK_TELL next */
+	bool tell_failed; /* not now */
+	bool sync;        /* something was delivered that is not synced yet */
+	bool damaged;     /* the content is not what its digest says */
+	bool late_lane;   /* the main loop's */
+	enum visit_end left_as; /* how it ends if recipients are left: frozen, or full */
+	enum visit_end end;
+	int64_t due;        /* VISIT_WAIT: seconds */
+	int64_t rest_until; /* the main loop's: when an owed record is tried again */
+};
+
+/* A visit to come, with TASK_OPEN. NULL: no memory. */
+NODISCARD struct visit *visit_new(struct stage *stage, const struct leg_name *name);
+void visit_free(struct visit *v);
+
+/* Does v->task. Called by a thread. */
+void visit_run(void *visit);
+
+/* The time that is believed, microseconds. */
+int64_t visit_now(const struct visit *v);
+
+/* Adds a result for the leg's recipients `rcpt` (copied). False: no memory. */
+NODISCARD bool visit_add_result(struct visit *v, const struct batch *batch, const size_t *rcpt,
+    size_t rcpts, const struct verdict *verdict, const char *host, const char *tls, bool dsn);
+
+/* ---- between the files of a visit ---- */
+
+/* Chooses who is due and makes the batches, or results where no session is needed. */
+NODISCARD bool visit_plan(struct visit *v);
+
+/* Writes v->taken down. False: v->owed could not be written (logged). */
+NODISCARD bool visit_record(struct visit *v);
+
+/* Appends v->owed, if there is something. */
+NODISCARD bool visit_append(struct visit *v);
+
+/* Has those told who are to be, and writes it down. */
+void visit_tell(struct visit *v);
+
+/* "rcpt=1,3-5" with a blank in front; indices rise. */
+void visit_put_rcpts(struct buf *out, const size_t *rcpt, size_t n);
+
+/* NOTIFY= of a recipient as bits (lib/dsn). */
+unsigned visit_notify(const struct leg *leg, size_t rcpt);
+
+#endif
