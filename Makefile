@@ -56,7 +56,7 @@ $(foreach l,$(LIBS),$(eval $(call archive_rule,$(l))))
 
 $(B)/%.o: %.c Makefile
 	@mkdir -p $(@D)
-	@$(if $(Q),,echo "  CC  $<") ; $(CC) $(CFLAGS_ALL) -MMD -MP -c -o $@ $<
+	@$(if $(Q),:,echo "  CC  $<") ; $(CC) $(CFLAGS_ALL) -MMD -MP -c -o $@ $<
 
 # Dependencies point one way: a program may use every library, a library those behind it.
 # seki-smtpd, which a fork copies for every stranger, is linked with nothing that it does not use.

@@ -27,7 +27,7 @@
 
 static struct settings settings;
 static struct spool spool;
-static int etc_dir, signals, listener;
+static int etc_dir, signals, listener[INTAKE_DOORS];
 static struct intake_server *server;
 static struct loop_key loop_key;
 static struct quota_keeper *quota;
@@ -143,24 +143,43 @@ static void mind_the_ballast(void)
 		LOG_ALARM("ballast-failed", kv_errno(errno));
 }
 
+static void open_doors(void)
+{
+	static const char *const paths[INTAKE_DOORS] = {
+	    [INTAKE_DOOR_SESSIONS] = INTAKE_SOCKET, [INTAKE_DOOR_OWN] = INTAKE_OWN_SOCKET};
+
+	for (size_t i = 0; i < INTAKE_DOORS; i++) {
+		listener[i] = intake_server_listen(paths[i], 1024);
+		if (listener[i] < 0)
+			die_environ(paths[i]);
+	}
+}
+
 static void run(void)
 {
-	struct pollfd fds[2] = {
-	    {.fd = signals, .events = POLLIN},
-	    {.fd = listener, .events = POLLIN},
-	};
+	struct pollfd fds[1 + INTAKE_DOORS] = {{.fd = signals, .events = POLLIN}};
+	bool crowded[INTAKE_DOORS] = {false};
 	int64_t ticked = 0;
-	bool crowded = false;
 
 	while (!stopping) {
-		/* While every place is taken the listener would only wake us again and again. */
-		fds[1].fd = crowded ? -1 : listener;
-		if (poll(fds, COUNT_OF(fds), crowded ? TICK_MS / 10 : TICK_MS) < 0 &&
-		    errno != EINTR)
+		bool any = false;
+
+		for (size_t i = 0; i < INTAKE_DOORS; i++) {
+			/* While every place is taken the listener would only wake us again and
+			 * again. */
+			fds[1 + i] =
+			    (struct pollfd){.fd = crowded[i] ? -1 : listener[i], .events = POLLIN};
+			any = any || crowded[i];
+		}
+		if (poll(fds, COUNT_OF(fds), any ? TICK_MS / 10 : TICK_MS) < 0 && errno != EINTR)
 			die_environ("poll");
 		read_signals();
-		crowded = (crowded || fds[1].revents != 0) &&
-			  !intake_server_accept(server, listener) && errno != EAGAIN;
+		for (size_t i = 0; i < INTAKE_DOORS; i++) {
+			crowded[i] =
+			    (crowded[i] || fds[1 + i].revents != 0) &&
+			    !intake_server_accept(server, (enum intake_door)i, listener[i]) &&
+			    errno != EAGAIN;
+		}
 		if (clock_boot() - ticked >= CLOCK_SECOND) {
 			ticked = clock_boot();
 			intake_server_tick(server);
@@ -183,9 +202,9 @@ int main(void)
 	if (quota == NULL)
 		die_environ("lib/");
 	server = intake_server_new(&spool, &settings, open_loop_key(), quota);
-	listener = intake_server_listen(INTAKE_SOCKET, 1024);
-	if (server == NULL || listener < 0)
-		die_environ(INTAKE_SOCKET);
+	if (server == NULL)
+		die_environ("memory");
+	open_doors();
 	mind_the_ballast();
 
 	/* Whoever asked for a reload while we were starting has his answer too. */

@@ -32,9 +32,12 @@ static const struct command {
     {"cat", shell_cat, false, "ID...", "the mail itself, byte for byte"},
     {"find", shell_find, false, "--from|--to|--subject|--message-id X, --since T",
 	"look for mail, sent mail too"},
-    {"flush", shell_flush, false, "", "try all deferred mail now"},
+    {"flush", shell_flush, false, "[DOMAIN...]", "try deferred mail now: all, or a domain's"},
+    {"route", shell_route, false, "test ADDRESS...",
+	"what would be tried for it, and in which order"},
     {"release", shell_release, false, "ID...", "let mail in hold/ go on"},
     {"discard", shell_discard, false, "ID...", "throw mail that waits away: it goes to trash/"},
+    {"bounce", shell_bounce, false, "ID...", "return mail in deliver/ to its sender"},
     {"freeze", shell_freeze, false, "[all|sender X|recipient X|login X|source X [REASON]]",
 	"deliver nothing of it for now; alone: list"},
     {"thaw", shell_thaw, false, "all|sender X|recipient X|login X|source X", "deliver it again"},
@@ -173,7 +176,8 @@ static int options(int argc, char **argv, struct shell *sh, const char **root)
 
 int main(int argc, char **argv)
 {
-	shell_reader *readers[] = {read_relay, read_auth, read_people, read_certificates, NULL};
+	shell_reader *readers[] = {read_relay, read_auth, read_people, read_certificates,
+	    shell_read_routes, shell_read_route_setting, shell_read_logins, NULL};
 	struct shell sh = {.terminal = isatty(STDOUT_FILENO) == 1, .reader = readers};
 	const char *root = getenv("SEKISHO_ROOT");
 	const struct command *command;

@@ -32,12 +32,22 @@
  *     auth=      the login, if it proved one. Recipients are counted by it; without one by ADDRESS
  *     relay=     the line of etc/relay that let it in
  *     hold=WORD  the message waits in hold/ until an operator releases it: foreign-sender
+ *     origin=gateway  it came by the gateway's own door; only seki-queue writes this
  *
  * A message over a quota is kept like any other; its login or source is frozen before.
  *
  * Integers are big-endian. After a reply the connection is ready for the next envelope. A reply
  * other than "G" to an envelope means: send no content. A failure in mid-content ("F", "T", "L")
  * is reported after "." has been received, so that the stream never loses its place.
+ *
+ * The gateway's own mail comes by a door of its own, run/own/socket, which seki-notice alone reaches.
+ * The protocol is the same, but:
+ *
+ *     the client line is "client -", for there is no client; seki-queue adds origin=gateway. An
+ *     envelope of the other door with origin= is malformed, so nobody can forge it
+ *     nothing is counted, and "quota" is malformed; size and room bind as ever
+ *     its Received line names no client, for there was no session
+ *     places are notice-clients, apart from those of the other door
  */
 #ifndef SEKISHO_QUEUE_INTAKE_H
 #define SEKISHO_QUEUE_INTAKE_H
@@ -46,6 +56,7 @@
 #include "queue/id.h"
 
 #define INTAKE_SOCKET       "run/queue/socket"
+#define INTAKE_OWN_SOCKET   "run/own/socket"
 #define INTAKE_ENVELOPE_MAX ((size_t)2 * 1024 * 1024)
 #define INTAKE_CHUNK_MAX    ((size_t)65536)
 
@@ -56,6 +67,12 @@ enum intake_reply {
 	INTAKE_TEMPORARY, /* 451 4.3.0; also: seki-queue is not there, or did not answer in time */
 	INTAKE_TOO_LARGE, /* 552 5.3.4 */
 };
+
+/*
+ * Whether a client line, as a leg has it, says that the message is the gateway's own: its plan is
+ * fixed, and no notification is ever made about it.
+ */
+NODISCARD bool intake_is_own(const char *client);
 
 struct intake; /* one connection; opaque */
 

@@ -36,7 +36,7 @@ struct intake_server {
 	struct settings settings;
 	struct late *late;
 	int spare; /* a descriptor to give up when there are no more */
-	size_t clients;
+	size_t clients[INTAKE_DOORS];
 	size_t busy; /* messages begun and not ended */
 	bool draining;
 	pthread_attr_t thread;
@@ -45,6 +45,7 @@ struct intake_server {
 /* One connection, in its thread. */
 struct client {
 	struct intake_server *server;
+	enum intake_door door;
 	int fd;
 	struct receiver receiver;
 	int timeout_ms;
@@ -293,6 +294,7 @@ static void *serve(void *context)
 {
 	struct client *c = context;
 	struct intake_server *s = c->server;
+	enum intake_door door = c->door;
 
 	while (serve_one(c))
 		;
@@ -303,20 +305,23 @@ static void *serve(void *context)
 	free(c);
 
 	(void)pthread_mutex_lock(&s->lock);
-	s->clients--;
+	s->clients[door]--;
 	(void)pthread_mutex_unlock(&s->lock);
 	return NULL;
 }
 
 /* ---- the server --------------------------------------------------------------------------- */
 
-static bool place_for_one_more(struct intake_server *s)
+/* Sessions that fill their door do not keep the gateway's own mail out. */
+static bool place_for_one_more(struct intake_server *s, enum intake_door door)
 {
+	int64_t most;
 	bool place;
 
 	(void)pthread_mutex_lock(&s->lock);
-	place = !s->draining && s->clients < (size_t)s->settings.queue_clients;
-	s->clients += place;
+	most = door == INTAKE_DOOR_OWN ? s->settings.notice_clients : s->settings.queue_clients;
+	place = !s->draining && s->clients[door] < (size_t)most;
+	s->clients[door] += place;
 	(void)pthread_mutex_unlock(&s->lock);
 	return place;
 }
@@ -338,13 +343,26 @@ static void turn_away(struct intake_server *s, int listener)
 	s->spare = open("/dev/null", O_RDONLY | O_CLOEXEC);
 }
 
-bool intake_server_accept(struct intake_server *s, int listener)
+/* What its receiver may do. False: no memory. */
+static bool equip(struct client *c)
+{
+	const struct intake_server *s = c->server;
+
+	if (!receiver_init(&c->receiver, s->spool))
+		return false;
+	c->receiver.loop_key = s->loop_key;
+	c->receiver.own = c->door == INTAKE_DOOR_OWN;
+	c->receiver.quota = c->receiver.own ? NULL : s->quota;
+	return true;
+}
+
+bool intake_server_accept(struct intake_server *s, enum intake_door door, int listener)
 {
 	struct client *c = NULL;
 	pthread_t thread;
 	int fd, error;
 
-	if (!place_for_one_more(s)) {
+	if (!place_for_one_more(s, door)) {
 		errno = EBUSY;
 		return false;
 	}
@@ -356,13 +374,12 @@ bool intake_server_accept(struct intake_server *s, int listener)
 	if (c == NULL)
 		goto fail;
 	c->server = s;
+	c->door = door;
 	c->fd = fd;
 	c->begun = false;
 	c->at = c->end = 0;
-	if (!receiver_init(&c->receiver, s->spool))
+	if (!equip(c))
 		goto fail;
-	c->receiver.loop_key = s->loop_key;
-	c->receiver.quota = s->quota;
 	if (pthread_create(&thread, &s->thread, serve, c) == 0)
 		return true;
 	LOG_ALARM("no-thread", kv_errno(errno));
@@ -375,7 +392,7 @@ fail:
 	else if (error == EMFILE || error == ENFILE)
 		turn_away(s, listener);
 	(void)pthread_mutex_lock(&s->lock);
-	s->clients--;
+	s->clients[door]--;
 	(void)pthread_mutex_unlock(&s->lock);
 	errno = error;
 	return false;

@@ -13,6 +13,12 @@
 
 struct intake_server;
 
+enum intake_door {
+	INTAKE_DOOR_SESSIONS, /* run/queue/socket */
+	INTAKE_DOOR_OWN,      /* run/own/socket: the gateway's own mail */
+};
+#define INTAKE_DOORS 2
+
 /*
  * Prepares to serve; `settings` are copied. `loop_key` and `quota`, each of which may be NULL (no
  * marks, no counting), must outlive it. NULL: no memory.
@@ -23,9 +29,12 @@ NODISCARD struct intake_server *intake_server_new(const struct spool *spool,
 /* Listens on `path`, replacing a socket left by a dead process. A descriptor, or -1 with errno. */
 NODISCARD int intake_server_listen(const char *path, int backlog);
 
-/* Takes one waiting client from `listener` and gives it a thread, if queue-clients allows. False
- * with errno: EAGAIN, nobody waits; anything else, not now (the client keeps waiting). */
-bool intake_server_accept(struct intake_server *server, int listener);
+/*
+ * Takes one waiting client of that door from `listener` and gives it a thread, if queue-clients (of
+ * the gateway's own door: notice-clients) allows. False with errno: EAGAIN, nobody waits; anything
+ * else, not now (the client keeps waiting).
+ */
+bool intake_server_accept(struct intake_server *server, enum intake_door door, int listener);
 
 /* Takes new settings; messages that have begun keep theirs. */
 void intake_server_configure(struct intake_server *server, const struct settings *settings);

@@ -5,7 +5,13 @@
 
 #include "lib/base/xtext.h"
 
-static const char *const words[] = {[ORDER_RELEASE] = "release", [ORDER_DISCARD] = "discard"};
+#define LETTERS "abcdefghijklmnopqrstuvwxyz"
+#define DIGITS  "0123456789"
+
+static const char *const words[] = {[ORDER_RELEASE] = "release",
+    [ORDER_DISCARD] = "discard",
+    [ORDER_BOUNCE] = "bounce",
+    [ORDER_FLUSH] = "flush"};
 
 const char *order_word_name(enum order_word word)
 {
@@ -81,20 +87,39 @@ static bool read_value(const char *text, const char *key, char *value, size_t ro
 	return true;
 }
 
+/* Nothing that xtext would have to escape can stand in a domain. */
+static bool read_domain(const char *text, char domain[ORDER_DOMAIN_MAX + 1])
+{
+	size_t len = text != NULL ? strlen(text) : 0;
+
+	if (len == 0 || len > ORDER_DOMAIN_MAX || strspn(text, LETTERS DIGITS "-.[:]") != len)
+		return false;
+	memcpy(domain, text, len + 1);
+	return true;
+}
+
+/* What the order is about: a leg, or a domain. */
+static bool read_object(char **at, struct order *order)
+{
+	char *word = next_word(at);
+
+	if (order->word == ORDER_FLUSH)
+		return read_domain(word, order->domain);
+	return word != NULL && state_by_name(word, &order->state) &&
+	       read_name(next_word(at), order->state, &order->name);
+}
+
 bool order_parse(const char *line, size_t len, struct order *order)
 {
-	char text[ORDER_LINE_MAX], *at = text, *state;
+	char text[ORDER_LINE_MAX], *at = text;
 
 	*order = (struct order){.word = ORDER_RELEASE};
-	if (!copy_line(line, len, text) || !read_word(next_word(&at), &order->word))
-		return false;
-	state = next_word(&at);
-	if (state == NULL || !state_by_name(state, &order->state) ||
-	    !read_name(next_word(&at), order->state, &order->name))
+	if (!copy_line(line, len, text) || !read_word(next_word(&at), &order->word) ||
+	    !read_object(&at, order))
 		return false;
 	return read_value(next_word(&at), "by=", order->by, sizeof order->by) &&
 	       read_value(next_word(&at), "via=", order->via, sizeof order->via) &&
-	       strspn(order->via, "abcdefghijklmnopqrstuvwxyz") == strlen(order->via) && at == NULL;
+	       strspn(order->via, LETTERS) == strlen(order->via) && at == NULL;
 }
 
 static size_t fitted(int n, size_t room)
@@ -106,6 +131,10 @@ size_t order_format(const struct order *order, char *line, size_t room)
 {
 	char name[NAME_TEXT];
 
+	if (order->word == ORDER_FLUSH)
+		return fitted(snprintf(line, room, "%s %s by=%s via=%s\n", words[order->word],
+				  order->domain, order->by, order->via),
+		    room);
 	name_format(&order->name, order->state, name);
 	return fitted(snprintf(line, room, "%s %s %s by=%s via=%s\n", words[order->word],
 			  state_name(order->state), name, order->by, order->via),
@@ -113,6 +142,24 @@ size_t order_format(const struct order *order, char *line, size_t room)
 }
 
 /* ---- answers ------------------------------------------------------------------------------ */
+
+/* "legs=N": a number has one spelling. */
+static bool read_legs(const char *text, struct order_answer *answer)
+{
+	static const char key[] = "legs=";
+	const char *digits = text + sizeof key - 1;
+	size_t len;
+
+	if (strncmp(text, key, sizeof key - 1) != 0)
+		return false;
+	len = strspn(digits, DIGITS);
+	if (len == 0 || len > 9 || digits[len] != '\0' || (len > 1 && digits[0] == '0'))
+		return false;
+	for (size_t i = 0; i < len; i++)
+		answer->legs = answer->legs * 10 + (size_t)(digits[i] - '0');
+	answer->counted = true;
+	return true;
+}
 
 bool order_answer_parse(const char *line, size_t len, struct order_answer *answer)
 {
@@ -136,13 +183,20 @@ bool order_answer_parse(const char *line, size_t len, struct order_answer *answe
 	if (answer->result == ORDER_UNKNOWN && strcmp(word, "unknown") != 0)
 		return false;
 	word = next_word(&at);
-	return word != NULL && state_by_name(word, &answer->state) && at == NULL;
+	if (word == NULL || !state_by_name(word, &answer->state))
+		return false;
+	return at == NULL || (answer->result == ORDER_DONE && read_legs(at, answer));
 }
 
 size_t order_answer_format(const struct order_answer *answer, char *line, size_t room)
 {
 	switch (answer->result) {
 	case ORDER_DONE:
+		if (answer->counted)
+			return fitted(
+			    snprintf(line, room, "done %s legs=%zu\n", state_name(answer->state),
+				answer->legs < ORDER_LEGS_MAX ? answer->legs : ORDER_LEGS_MAX),
+			    room);
 		return fitted(snprintf(line, room, "done %s\n", state_name(answer->state)), room);
 	case ORDER_GONE:
 		return fitted(snprintf(line, room, "gone\n"), room);

@@ -1,16 +1,20 @@
 /*
- * What a person orders a stage to do with one leg, over the Unix stream socket
- * run/order/PROGRAM/socket. One line each way, then the connection ends:
+ * What a person orders a stage to do with one leg, or with the mail for a domain, over the Unix
+ * stream socket run/order/PROGRAM/socket. One line each way, then the connection ends:
  *
  *   tool -> stage   release STATE NAME by=XTEXT via=WORD
  *                   discard STATE NAME by=XTEXT via=WORD
+ *                   bounce STATE NAME by=XTEXT via=WORD    its open recipients have failed
+ *                   flush DOMAIN by=XTEXT via=WORD         its mail is tried now
  *   stage -> tool   done STATE        it is, and durable; the leg stands in STATE
+ *                   done STATE legs=N after flush: so many legs of STATE are looked at for it now
  *                   gone              no leg of that name stands there (any more): list again
  *                   no REASON         it was not done, and nothing has changed
  *                   unknown STATE     it was begun, and nobody can say whether it is durable; the
  *                                     leg stands in STATE now
  *
- * NAME is the file's whole name in STATE. Only root and the stage's own user may order.
+ * NAME is the file's whole name in STATE; DOMAIN is in A-labels, or an address literal, all letters
+ * small. Only root and the stage's own user may order.
  */
 #ifndef SEKISHO_QUEUE_ORDER_H
 #define SEKISHO_QUEUE_ORDER_H
@@ -18,18 +22,21 @@
 #include "lib/base/compat.h"
 #include "queue/name.h"
 
-#define ORDER_LINE_MAX ((size_t)1024) /* with its newline */
-#define ORDER_BY_MAX   ((size_t)256)  /* as written */
-#define ORDER_PATH_MAX ((size_t)64)
+#define ORDER_LINE_MAX   ((size_t)1024) /* with its newline */
+#define ORDER_BY_MAX     ((size_t)256)  /* as written */
+#define ORDER_PATH_MAX   ((size_t)64)
+#define ORDER_DOMAIN_MAX ((size_t)255)
+#define ORDER_LEGS_MAX   ((size_t)999999999) /* that an answer can tell */
 
-enum order_word { ORDER_RELEASE, ORDER_DISCARD };
+enum order_word { ORDER_RELEASE, ORDER_DISCARD, ORDER_BOUNCE, ORDER_FLUSH };
 
 struct order {
 	enum order_word word;
-	enum spool_state state;
-	struct leg_name name;
-	char by[ORDER_BY_MAX + 1]; /* xtext */
-	char via[16];              /* lower-case letters */
+	enum spool_state state;            /* not for ORDER_FLUSH */
+	struct leg_name name;              /* the same */
+	char domain[ORDER_DOMAIN_MAX + 1]; /* for ORDER_FLUSH alone */
+	char by[ORDER_BY_MAX + 1];         /* xtext */
+	char via[16];                      /* lower-case letters */
 };
 
 enum order_result { ORDER_DONE, ORDER_GONE, ORDER_NO, ORDER_UNKNOWN };
@@ -38,9 +45,12 @@ struct order_answer {
 	enum order_result result;
 	enum spool_state state; /* for ORDER_DONE and ORDER_UNKNOWN */
 	char why[160];          /* for ORDER_NO: a sentence of printable ASCII */
+	bool counted;           /* with ORDER_DONE: `legs` says something */
+	size_t legs;
+	bool busy; /* ORDER_NO only for now: a stage asks itself again before it says so */
 };
 
-/* "release", "discard". */
+/* "release", "discard"... */
 const char *order_word_name(enum order_word word);
 
 /* Reads a line without its newline, `len` bytes of anything. False: it is no order. */

@@ -15,6 +15,7 @@
 struct client {
 	int fd;        /* -1: no client */
 	int64_t until; /* boot clock */
+	bool waits;    /* its order is whole, and cannot be carried out just yet */
 	size_t len;
 	char line[ORDER_LINE_MAX];
 };
@@ -68,8 +69,10 @@ nfds_t order_door_poll(const struct order_door *door, struct pollfd *fds)
 	nfds_t n = 0;
 
 	for (size_t i = 0; i < ORDER_CLIENTS; i++) {
+		/* One that waits has said all it has to say. */
 		if (door->client[i].fd >= 0)
-			fds[n++] = (struct pollfd){.fd = door->client[i].fd, .events = POLLIN};
+			fds[n++] = (struct pollfd){
+			    .fd = door->client[i].fd, .events = door->client[i].waits ? 0 : POLLIN};
 	}
 	/* While every place is taken the listener would only wake us again and again. */
 	if (n < ORDER_CLIENTS)
@@ -115,6 +118,7 @@ static void take_waiting(struct order_door *door)
 		}
 		c->fd = fd;
 		c->len = 0;
+		c->waits = false;
 		c->until = clock_boot() + ORDER_PATIENCE * CLOCK_SECOND;
 	}
 }
@@ -129,13 +133,36 @@ static void answer(struct client *c, const struct order_answer *a)
 		LOG("order-unheard", kv("answer", line));
 }
 
-static void serve_one(struct client *c, order_do *carry_out, void *context)
+/*
+ * Has a whole line carried out and answered. A leg that is in hand just now, as it is when it has only
+ * just come, is asked for again at the next turns, for as long as a client may take.
+ */
+static void obey(struct client *c, order_do *carry_out, void *context)
 {
 	struct order_answer a = {.result = ORDER_NO, .why = "that is no order"};
 	struct order order;
-	ssize_t n = recv(c->fd, c->line + c->len, sizeof c->line - c->len, MSG_DONTWAIT);
+
+	if (order_parse(c->line, c->len - 1, &order))
+		a = carry_out(context, &order);
+	if (a.busy && clock_boot() < c->until) {
+		c->waits = true;
+		return;
+	}
+	answer(c, &a);
+	drop(c);
+}
+
+static void serve_one(struct client *c, order_do *carry_out, void *context)
+{
+	const struct order_answer none = {.result = ORDER_NO, .why = "that is no order"};
+	ssize_t n;
 	const char *newline;
 
+	if (c->waits) {
+		obey(c, carry_out, context);
+		return;
+	}
+	n = recv(c->fd, c->line + c->len, sizeof c->line - c->len, MSG_DONTWAIT);
 	if (n < 0 && (errno == EAGAIN || errno == EINTR)) {
 		if (clock_boot() >= c->until)
 			drop(c);
@@ -150,10 +177,11 @@ static void serve_one(struct client *c, order_do *carry_out, void *context)
 	if (newline == NULL && c->len < sizeof c->line)
 		return;
 	/* Exactly one line: who sends more means something that we do not know. */
-	if (newline != NULL && newline + 1 == c->line + c->len &&
-	    order_parse(c->line, c->len - 1, &order))
-		a = carry_out(context, &order);
-	answer(c, &a);
+	if (newline != NULL && newline + 1 == c->line + c->len) {
+		obey(c, carry_out, context);
+		return;
+	}
+	answer(c, &none);
 	drop(c);
 }
 

@@ -5,15 +5,25 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "lib/base/buf.h"
 #include "lib/base/log.h"
 
-#define TEXT_ROOM ((size_t)512)
+#define TEXT_ROOM  ((size_t)512)
+#define RECORD_MAX ((size_t)65536)
 
 static struct order_answer no(const char *why)
 {
 	struct order_answer a = {.result = ORDER_NO};
 
 	(void)snprintf(a.why, sizeof a.why, "%s", why);
+	return a;
+}
+
+static struct order_answer busy(const char *why)
+{
+	struct order_answer a = no(why);
+
+	a.busy = true;
 	return a;
 }
 
@@ -84,6 +94,16 @@ static bool belongs_here(
 
 /* ---- doing it ----------------------------------------------------------------------------- */
 
+static void log_done(const struct order *order, const char *id, enum spool_state to)
+{
+	static const char *const events[] = {[ORDER_RELEASE] = "released",
+	    [ORDER_DISCARD] = "discarded",
+	    [ORDER_BOUNCE] = "returned"};
+
+	LOG(events[order->word], kv("id", id), kv("from", state_name(order->state)),
+	    kv("to", state_name(to)), kv("by", order->by), kv("via", order->via));
+}
+
 /*
  * The rename, which is the commit, and the sync. The record stands by now: where one of them
  * fails the law still knows what the person said, and carries it out at the next look.
@@ -94,14 +114,14 @@ static struct order_answer commit(struct stage *stage, const struct order *order
 	struct order_answer a = {.result = ORDER_DONE, .state = to};
 	struct leg_name target = o->leg.name;
 	char text[NAME_TEXT], id[NAME_TEXT];
+	bool same;
 
 	target.due = due;
 	name_format(&target, to, text);
 	name_format(&target, STATE_NEW, id); /* ID.K */
 	/* One hold behind another may end at the same time: then it has its name already. */
-	switch (to == order->state && strcmp(text, o->text) == 0
-		    ? SPOOL_MOVED
-		    : spool_move(&stage->spool, order->state, o->text, to, text)) {
+	same = to == order->state && strcmp(text, o->text) == 0;
+	switch (same ? SPOOL_MOVED : spool_move(&stage->spool, order->state, o->text, to, text)) {
 	case SPOOL_MOVED:
 		break;
 	case SPOOL_MOVE_GONE:
@@ -117,14 +137,14 @@ static struct order_answer commit(struct stage *stage, const struct order *order
 		return a;
 	}
 
+	if (same) /* no rename, and so no event, tells of it */
+		stage_schedule(stage, to, &target, due);
 	if (!spool_sync(o->fd)) {
 		LOG_ALARM("order-unsure", kv("id", id), kv("order", order_word_name(order->word)),
 		    kv("state", state_name(to)), kv_errno(errno));
 		a.result = ORDER_UNKNOWN;
 	}
-	LOG(order->word == ORDER_RELEASE ? "released" : "discarded", kv("id", id),
-	    kv("from", state_name(order->state)), kv("to", state_name(to)), kv("by", order->by),
-	    kv("via", order->via));
+	log_done(order, id, to);
 	return a;
 }
 
@@ -164,24 +184,104 @@ static struct order_answer discard(
 	return commit(stage, order, o, STATE_TRASH, DUE_NONE);
 }
 
+/* Adds " rcpt=1,3-5", the open ones. False: there is none. */
+static bool add_open(struct buf *out, const struct leg *leg)
+{
+	const char *before = " rcpt=";
+
+	for (size_t i = 0; i < leg->rcpts; i++) {
+		size_t last = i;
+
+		if (leg->rcpt[i].fate != RCPT_OPEN)
+			continue;
+		while (last + 1 < leg->rcpts && leg->rcpt[last + 1].fate == RCPT_OPEN)
+			last++;
+		buf_addf(out, "%s%zu", before, i + 1);
+		if (last > i)
+			buf_addf(out, "-%zu", last + 1);
+		before = ",";
+		i = last;
+	}
+	return before[0] == ',';
+}
+
+/*
+ * Its recipients have failed, as if a server had said so: whoever delivers tells the sender and ends
+ * the leg. RFC 3463: 5.0.0, since no server had a say.
+ */
+static struct order_answer bounce(
+    struct stage *stage, const struct order *order, struct stage_opened *o)
+{
+	static const char reply[] = "returned by the operator";
+	struct buf text;
+	bool any, done;
+
+	buf_init(&text, RECORD_MAX);
+	buf_addf(&text, "failed plan=%s", o->leg.plan.digest);
+	any = add_open(&text, &o->leg);
+	buf_addf(&text, " status=5.0.0 by=%s via=%s reply=", order->by, order->via);
+	buf_add_xtext(&text, reply, sizeof reply - 1);
+	buf_add(&text, "", 1);
+	done = any && buf_ok(&text) && stage_append(stage, o, text.bytes);
+	buf_free(&text);
+
+	if (!any)
+		return no("no recipient is waiting any more");
+	if (!done)
+		return no("its record could not be written: see the log");
+	return commit(stage, order, o, order->state, stage_now(stage));
+}
+
+static struct order_answer do_it(
+    struct stage *stage, const struct order *order, struct stage_opened *o)
+{
+	switch (order->word) {
+	case ORDER_RELEASE:
+		return release(stage, order, o);
+	case ORDER_DISCARD:
+		return discard(stage, order, o);
+	case ORDER_BOUNCE:
+		return bounce(stage, order, o);
+	case ORDER_FLUSH:
+		break;
+	}
+	return no("that is about no leg");
+}
+
+/* ---- the orders --------------------------------------------------------------------------- */
+
+/* Nothing is written: a domain whose mail is tried too early is tried again. */
+static struct order_answer flush(struct stage *stage, const struct order *order)
+{
+	struct order_answer a = {.result = ORDER_DONE, .state = STATE_DELIVER, .counted = true};
+
+	if (stage->role->flush == NULL)
+		return no("this program takes no such order");
+	a.legs = stage->role->flush(stage, order->domain);
+	LOG("flushed", kv("domain", order->domain), kv_num("legs", (int64_t)a.legs),
+	    kv("by", order->by), kv("via", order->via));
+	return a;
+}
+
 struct order_answer order_carry_out(struct stage *stage, const struct order *order)
 {
 	const struct stage_order *row = known(stage->role, order);
 	struct order_answer a;
 	struct stage_opened o;
 
+	if (order->word == ORDER_FLUSH)
+		return flush(stage, order);
 	if (row == NULL)
 		return no("this program takes no such order there");
 	if (row->why_not != NULL)
 		return no(row->why_not);
 	if (stage->role->in_hand != NULL && stage->role->in_hand(stage, &order->name))
-		return no("it is being sent");
+		return busy("it is being sent");
 
 	if (!open_leg(stage, order, &o, &a))
 		return a;
 	if (belongs_here(stage, order, &o, &a))
-		a = order->word == ORDER_RELEASE ? release(stage, order, &o)
-						 : discard(stage, order, &o);
+		a = do_it(stage, order, &o);
 	leg_free(&o.leg);
 	(void)close(o.fd);
 	return a;

@@ -168,12 +168,9 @@ static void add_date(struct buf *out, int64_t wall)
 	buf_add_text(out, date);
 }
 
-/*
- * RFC 5321 section 4.4: the trace line, the only header that this gateway adds by itself. It tells
- * the protocol in the words of RFC 3848 and RFC 6531, and not the login, which is nobody else's
- * business.
- */
-static void write_received(struct receiver *r, const struct leg *envelope)
+/* It tells the protocol in the words of RFC 3848 and RFC 6531, and not the login, which is nobody
+ * else's business. */
+static void add_session(struct receiver *r, const struct leg *envelope)
 {
 	static const char *const known[] = {"SMTP", "ESMTP", "ESMTPS", "ESMTPA", "ESMTPSA",
 	    "UTF8SMTP", "UTF8SMTPS", "UTF8SMTPA", "UTF8SMTPSA"};
@@ -181,7 +178,6 @@ static void write_received(struct receiver *r, const struct leg *envelope)
 	const char *helo = leg_param(envelope->client, "helo", &helo_len);
 	const char *proto = leg_param(envelope->client, "proto", &proto_len);
 	const char *with = "SMTP";
-	char mark[LOOP_MARK + 1];
 	struct buf *out = &r->head;
 
 	for (size_t i = 0; proto != NULL && i < COUNT_OF(known); i++) {
@@ -189,13 +185,29 @@ static void write_received(struct receiver *r, const struct leg *envelope)
 			with = known[i];
 	}
 
-	buf_clear(out);
-	buf_add_text(out, "Received: from ");
+	buf_add_text(out, "from ");
 	add_hostlike(out, helo != NULL ? helo : "", helo_len);
 	/* RFC 5321 section 4.1.3: an address of IPv6 is tagged. */
 	buf_add_text(out, memchr(envelope->client, ':', address_len) != NULL ? " ([IPv6:" : " ([");
 	add_hostlike(out, envelope->client, address_len);
 	buf_addf(out, "])\r\n\tby %s with %s id %s", r->limits.hostname, with, r->id);
+}
+
+/*
+ * RFC 5321 section 4.4: the trace line, the only header that this gateway adds by itself. What comes
+ * by our own door came from no client and with no protocol of mail.
+ */
+static void write_received(struct receiver *r, const struct leg *envelope)
+{
+	char mark[LOOP_MARK + 1];
+	struct buf *out = &r->head;
+
+	buf_clear(out);
+	buf_add_text(out, "Received: ");
+	if (r->own)
+		buf_addf(out, "by %s (Sekisho)\r\n\tid %s", r->limits.hostname, r->id);
+	else
+		add_session(r, envelope);
 	if (r->loop_key != NULL && loop_mark(r->loop_key, r->id, mark))
 		buf_addf(out, "\r\n\t(mark %s); ", mark);
 	else
@@ -221,9 +233,10 @@ static enum intake_reply admit(struct receiver *r, uint64_t declared)
 
 static void note_for_the_log(struct receiver *r, const struct leg *envelope)
 {
+	const char *peer = r->own ? "gateway" : envelope->client;
+
 	r->rcpts = envelope->rcpts;
-	(void)snprintf(
-	    r->peer, sizeof r->peer, "%.*s", (int)strcspn(envelope->client, " "), envelope->client);
+	(void)snprintf(r->peer, sizeof r->peer, "%.*s", (int)strcspn(peer, " "), peer);
 	(void)snprintf(
 	    r->sender, sizeof r->sender, "%s", envelope->from[0] != '\0' ? envelope->from : "<>");
 }
@@ -252,6 +265,24 @@ static bool note_origin(struct receiver *r, const struct leg *envelope, const st
 	return true;
 }
 
+/*
+ * Only seki-queue itself says that mail is the gateway's own: it then gets a fixed plan. False: the
+ * client line is malformed.
+ */
+static bool stamp_origin(
+    struct receiver *r, const struct leg *envelope, const struct extras *extras)
+{
+	size_t len;
+
+	if (!r->own)
+		return leg_param(envelope->client, "origin", &len) == NULL;
+	if (strcmp(envelope->client, "-") != 0 || extras->quota_given)
+		return false;
+	r->envelope.len--; /* "client -" is the last line */
+	buf_add_text(&r->envelope, " origin=gateway\n");
+	return buf_ok(&r->envelope);
+}
+
 /* Reads the lines of an envelope into `parsed`, which the caller frees. False: malformed. */
 static bool read_envelope(
     struct receiver *r, char *envelope, size_t len, struct leg *parsed, const struct extras *extras)
@@ -260,7 +291,7 @@ static bool read_envelope(
 	buf_add(&r->envelope, envelope, len);
 	if (!buf_ok(&r->envelope) || !leg_read_envelope(envelope, len, parsed))
 		return false;
-	if (note_origin(r, parsed, extras))
+	if (stamp_origin(r, parsed, extras) && note_origin(r, parsed, extras))
 		return true;
 	leg_free(parsed);
 	return false;

@@ -34,6 +34,7 @@ struct receiver {
 	struct receive_limits limits;
 	const struct loop_key *loop_key; /* NULL: Received lines carry no mark */
 	struct quota_keeper *quota;      /* NULL: nothing is counted */
+	bool own;                        /* it serves the gateway's own door; then quota is NULL */
 	struct quota_charge charge;
 	struct digest *digest;
 	struct buf envelope; /* the lines from, to…, client, as they go into the head */
@@ -52,8 +53,8 @@ struct receiver {
 };
 
 /*
- * Prepares for any number of messages, one after another, without mark and quotas: set these behind
- * it. False: no memory.
+ * Prepares for any number of messages, one after another, without mark and quotas, by the ordinary
+ * door: set these behind it. False: no memory.
  */
 NODISCARD bool receiver_init(struct receiver *r, const struct spool *spool);
 void receiver_free(struct receiver *r);

@@ -77,7 +77,7 @@ struct stage_role {
 	const struct stage_order *orders;
 	size_t n_orders;
 
-	/* ORDER_FLUSH: tries a domain's legs now; returns how many. NULL: it takes no such order. */
+	/* ORDER_FLUSH: looks for a domain's mail now, in so many legs. NULL: it takes no such order. */
 	size_t (*flush)(struct stage *stage, const char *domain);
 };
 

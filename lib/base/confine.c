@@ -15,13 +15,17 @@
 /* ---- Landlock ---- */
 
 /* Rights by the version of Landlock that knows them first; older headers lack the later ones. */
-#define FS_RIGHTS_1  UINT64_C(0x1fff)
-#define FS_RIGHTS_2  UINT64_C(0x3fff)
-#define FS_RIGHTS_3  UINT64_C(0x7fff)
-#define FS_RIGHTS_5  UINT64_C(0xffff)
-#define NET_RIGHTS_4 UINT64_C(0x3)
-#define SCOPES_6     UINT64_C(0x3)
-#define FS_READ_FILE (UINT64_C(1) << 2)
+#define FS_RIGHTS_1   UINT64_C(0x1fff)
+#define FS_RIGHTS_2   UINT64_C(0x3fff)
+#define FS_RIGHTS_3   UINT64_C(0x7fff)
+#define FS_RIGHTS_5   UINT64_C(0xffff)
+#define NET_BIND_4    UINT64_C(1)
+#define NET_CONNECT_4 UINT64_C(2)
+#define SCOPES_6      UINT64_C(3)
+#define FS_WRITE_FILE (UINT64_C(1) << 1)
+#define FS_READ_FILE  (UINT64_C(1) << 2)
+#define FS_READ_DIR   (UINT64_C(1) << 3)
+#define FS_TRUNCATE_3 (UINT64_C(1) << 14)
 
 struct rights {
 	uint64_t fs, net, scoped;
@@ -34,7 +38,7 @@ static size_t all_rights(long version, struct rights *rights)
 	if (version >= 2)
 		rights->fs = version >= 5 ? FS_RIGHTS_5 : version >= 3 ? FS_RIGHTS_3 : FS_RIGHTS_2;
 	if (version >= 4)
-		rights->net = NET_RIGHTS_4;
+		rights->net = NET_BIND_4 | NET_CONNECT_4;
 	if (version >= 6)
 		rights->scoped = SCOPES_6;
 	return version >= 6   ? sizeof *rights
@@ -42,35 +46,51 @@ static size_t all_rights(long version, struct rights *rights)
 			      : sizeof rights->fs;
 }
 
-static bool allow_reading(int rules, int directory)
+static bool allow(int rules, const struct confine_place *place, const struct rights *known)
 {
 	struct {
 		uint64_t allowed;
 		int32_t parent;
-	} __attribute__((packed)) rule = {.allowed = FS_READ_FILE, .parent = directory};
+	} __attribute__((packed)) rule = {.parent = place->fd};
 
+	if ((place->may & CONFINE_READ) != 0)
+		rule.allowed |= FS_READ_FILE;
+	if ((place->may & CONFINE_LIST) != 0)
+		rule.allowed |= FS_READ_DIR;
+	if ((place->may & CONFINE_WRITE) != 0)
+		rule.allowed |= FS_WRITE_FILE | (known->fs & FS_TRUNCATE_3);
 	return syscall(SYS_landlock_add_rule, rules, LANDLOCK_RULE_PATH_BENEATH, &rule, 0) == 0;
 }
 
-bool confine_files(int readable)
+bool confine_places(const struct confine_place *places, size_t n, bool connects)
 {
 	long version =
 	    syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
 	struct rights rights;
 	size_t size;
 	int rules;
-	bool done;
+	bool done = true;
 
 	if (version < 1)
 		return errno == ENOSYS || errno == EOPNOTSUPP;
 	size = all_rights(version, &rights);
+	if (connects)
+		rights.net &= ~NET_CONNECT_4;
 	rules = (int)syscall(SYS_landlock_create_ruleset, &rights, size, 0);
 	if (rules < 0)
 		return false;
-	done = (readable < 0 || allow_reading(rules, readable)) &&
-	       syscall(SYS_landlock_restrict_self, rules, 0) == 0;
+	for (size_t i = 0; i < n && done; i++)
+		done = allow(rules, &places[i], &rights);
+	done = done && syscall(SYS_landlock_restrict_self, rules, 0) == 0;
 	(void)close(rules);
 	return done;
+}
+
+bool confine_files(int readable)
+{
+	const struct confine_place place = {.fd = readable, .may = CONFINE_READ};
+
+	return confine_places(&place, readable >= 0 ? 1 : 0, false);
 }
 
 /* ---- seccomp ---- */

@@ -7,12 +7,27 @@
 
 #include "lib/base/compat.h"
 
+/* What may still be done with a file, or with everything below a directory. */
+enum {
+	CONFINE_READ = 1,  /* files are opened for reading */
+	CONFINE_LIST = 2,  /* directories are opened */
+	CONFINE_WRITE = 4, /* files are opened for writing, and emptied; none is made */
+};
+
+struct confine_place {
+	int fd; /* O_PATH does; the caller's */
+	unsigned may;
+};
+
 /*
- * Landlock: no path can be opened, made or removed, no TCP port bound or connected, no process
- * outside signalled, no abstract socket reached. A Unix socket with a path can still be connected.
- * `readable`, a descriptor of a directory or -1, names what may still be read. True if it holds, or
- * if this kernel has no Landlock; false with errno.
+ * Landlock: no path can be opened, made or removed but what `places` says, no TCP port bound, and
+ * none connected unless `connects`; no process outside signalled, no abstract socket reached. A Unix
+ * socket with a path can still be connected. It holds for the calling thread and for those that are
+ * made later. True if it holds, or if this kernel has no Landlock; false with errno.
  */
+NODISCARD bool confine_places(const struct confine_place *places, size_t n, bool connects);
+
+/* The same without connecting; files below the directory `readable`, unless -1, may be read. */
 NODISCARD bool confine_files(int readable);
 
 /* A system call that is still allowed. */
@@ -22,7 +37,7 @@ struct confine_call {
 	uint32_t first;
 };
 
-#define CONFINE_CALLS_MAX 48 /* so that a filter's longest jump stays below 256 */
+#define CONFINE_CALLS_MAX 80 /* so that a filter's longest jump stays below 256 */
 
 enum confine_otherwise {
 	CONFINE_KILL,  /* any other call ends the process */

@@ -83,6 +83,19 @@ static bool refuse(struct visit *v, size_t rcpt, const char *status, const char 
 	return visit_add_result(v, NULL, &rcpt, 1, &verdict, "-", "-", false);
 }
 
+/* Whether a domain can be looked up, or is an address ([192.0.2.1]). */
+static bool lookable(const struct manner *m, const char *domain, char name[RESOLVE_NAME_MAX + 1])
+{
+	struct peers peers = {.n = 0};
+
+	if (domain[0] != '[')
+		return resolve_name(domain, name);
+	peers_add_literal(&peers, m, domain, 0);
+	(void)snprintf(name, RESOLVE_NAME_MAX + 1, "%.253s", domain);
+	/* One of the family that is not used waits like a server that cannot be reached. */
+	return peers.n > 0 || m->ip != ROUTE_IP_ANY;
+}
+
 /* Finds the way of one recipient, or refuses it; `w->key` stays NULL then. False: no memory. */
 static bool find_way(struct visit *v, size_t i, struct way *w)
 {
@@ -97,9 +110,7 @@ static bool find_way(struct visit *v, size_t i, struct way *w)
 		    w->manner.route->word[0] != '\0' ? ": " : "", w->manner.route->word);
 		return refuse(v, i, "5.7.1", why);
 	}
-	if (w->manner.kind == ROUTE_MX && domain[0] == '[')
-		(void)snprintf(name, sizeof name, "%.253s", domain);
-	else if (w->manner.kind == ROUTE_MX && !resolve_name(domain, name))
+	if (w->manner.kind == ROUTE_MX && !lookable(&w->manner, domain, name))
 		return refuse(v, i, "5.1.2", "what stands behind the @ is no name of a domain");
 	write_key(w, name, key);
 	w->key = strdup(key);

@@ -159,7 +159,9 @@ static void ask(struct visit *v, const struct telling *t)
 		v->tell_failed = !write_down(v, t, "none");
 		return;
 	case NOTICE_LATER:
+		break;
 	case NOTICE_WRONG:
+		v->tell_again = VISIT_TELL_RARELY; /* somebody has to look */
 		break;
 	}
 	LOG_ALARM("notice-failed", kv("id", v->o.text), kv("why", answer.reason));

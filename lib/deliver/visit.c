@@ -19,6 +19,7 @@ struct visit *visit_new(struct stage *stage, const struct leg_name *name)
 	v->stage = stage;
 	v->name = *name;
 	v->content = -1;
+	v->tell_again = VISIT_TELL_AGAIN;
 	v->results_end = &v->results;
 	buf_init(&v->owed, VISIT_RECORDS_MAX);
 	return v;
@@ -122,7 +123,7 @@ static int64_t next_due(const struct visit *v)
 		if (rcpt->fate == RCPT_OPEN)
 			at = (rcpt->retry + CLOCK_SECOND - 1) / CLOCK_SECOND;
 		else if (rcpt->owed)
-			at = now + VISIT_TELL_AGAIN;
+			at = now + v->tell_again;
 		else
 			continue;
 		if (at <= now)

@@ -15,6 +15,7 @@
 
 #define VISIT_RECORDS_MAX ((size_t)4 * 1024 * 1024)
 #define VISIT_TELL_AGAIN  60 /* seconds until a notification that was not possible is tried again */
+#define VISIT_TELL_RARELY 3600 /* one that makes no sense */
 
 struct destination;
 
@@ -97,13 +98,14 @@ struct visit {
 
 	size_t *
 	    scratch; /* twice the recipients: what was sent is written down without asking for memory */
-	struct buf owed;  /* records that could not be written: nothing is sent again before */
-	bool *late;       /* recipients whose sender is to be told of the delay, or NULL */
-	bool tell;        /* somebody is to be told: TASK_TELL next */
-	bool tell_failed; /* not now */
-	bool sync;        /* something was delivered that is not synced yet */
-	bool damaged;     /* the content is not what its digest says */
-	bool late_lane;   /* the main loop's */
+	struct buf owed;    /* records that could not be written: nothing is sent again before */
+	bool *late;         /* recipients whose sender is to be told of the delay, or NULL */
+	bool tell;          /* somebody is to be told: TASK_TELL next */
+	bool tell_failed;   /* not now */
+	int64_t tell_again; /* seconds until then */
+	bool sync;          /* something was delivered that is not synced yet */
+	bool damaged;       /* the content is not what its digest says */
+	bool late_lane;     /* the main loop's */
 	enum visit_end left_as; /* how it ends if recipients are left: frozen, or full */
 	enum visit_end end;
 	int64_t due;        /* VISIT_WAIT: seconds */

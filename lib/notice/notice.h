@@ -52,7 +52,7 @@ struct notice_rcpt {
 
 struct notice_answer {
 	enum notice_result result;
-	char id[ID_TEXT];  /* NOTICE_KEPT */
+	char id[ID_TEXT]; /* NOTICE_KEPT */
 	char reason[128]; /* otherwise: printable ASCII */
 };
 

@@ -5,6 +5,7 @@
 
 #include "lib/base/clock.h"
 #include "lib/base/xtext.h"
+#include "queue/intake.h"
 
 #define PLAN_MAX ((size_t)4096)
 #define WHY_MAX  ((size_t)256) /* of hold=, as written */
@@ -50,6 +51,11 @@ static void write_plan(
 {
 	const char *word = s->plan_states;
 
+	/* Nobody approves a notice, and nobody holds it: it tells what has happened already. */
+	if (intake_is_own(leg->client)) {
+		buf_add_text(plan, " deliver\n");
+		return;
+	}
 	add_operator(plan, leg);
 	while (*word != '\0') {
 		size_t len = strcspn(word, " ");
@@ -122,18 +128,20 @@ static bool sort_rcpts(const struct leg *leg, bool sort, size_t *indices)
 bool policy_judge(
     const struct settings *s, const struct leg *leg, int64_t since, struct policy_judgement *j)
 {
+	int64_t divide = intake_is_own(leg->client) ? PLAN_DIVIDE_NO : s->plan_divide;
+
 	*j = (struct policy_judgement){.groups = 0};
 	j->indices = reallocarray(NULL, leg->rcpts, sizeof *j->indices);
 	j->group = reallocarray(NULL, leg->rcpts, sizeof *j->group);
 	if (j->indices == NULL || j->group == NULL ||
-	    !sort_rcpts(leg, s->plan_divide == PLAN_DIVIDE_DOMAIN, j->indices))
+	    !sort_rcpts(leg, divide == PLAN_DIVIDE_DOMAIN, j->indices))
 		goto fail;
 
 	for (size_t i = 0; i < leg->rcpts; i++) {
 		struct policy_group *last = j->groups > 0 ? &j->group[j->groups - 1] : NULL;
 
-		if (last != NULL && together(s->plan_divide, &leg->rcpt[last->rcpt[0]],
-					&leg->rcpt[j->indices[i]])) {
+		if (last != NULL &&
+		    together(divide, &leg->rcpt[last->rcpt[0]], &leg->rcpt[j->indices[i]])) {
 			last->rcpts++;
 			continue;
 		}

@@ -1,7 +1,8 @@
 /*
  * Judging. For now the plan is fixed by the settings plan-states, plan-hold, plan-stagger and
  * plan-divide; the rule language takes this place. Mail whose client line says hold=WORD waits for
- * an operator before all that.
+ * an operator before all that. The gateway's own mail (queue/intake.h) is not judged at all: it is
+ * one leg with the plan "deliver".
  */
 #ifndef SEKISHO_POLICY_H
 #define SEKISHO_POLICY_H

@@ -141,23 +141,23 @@ static bool take_domain(struct reading *r, const struct value *v)
 
 	if (!check_domain(r, v))
 		return false;
-	other = table_find(routes, v->text, v->len);
+	other = route_table_find(routes, v->text, v->len);
 	if (other != NULL)
 		return BLAME(r, v->column, "%.*s stands in line %u already", (int)v->len, v->text,
 		    other->route.line);
 
-	if (!table_grow(routes))
+	if (!route_table_grow(routes))
 		return BLAME(r, 0, "no memory");
 	entry = &routes->entries[routes->n - 1];
-	entry->domain = table_text(routes, v->text, v->len);
+	entry->domain = route_table_text(routes, v->text, v->len);
 	if (!buf_ok(&routes->text))
 		return BLAME(r, 0, "no memory");
 	for (char *p = routes->text.bytes + entry->domain; *p != '\0'; p++)
 		*p = (char)(*p >= 'A' && *p <= 'Z' ? *p - 'A' + 'a' : *p);
-	entry->word = table_text(routes, "", 0);
+	entry->word = route_table_text(routes, "", 0);
 	entry->route.line = r->line->number;
 	r->route = &entry->route;
-	return table_index(routes) || BLAME(r, 0, "no memory");
+	return route_table_index(routes) || BLAME(r, 0, "no memory");
 }
 
 /* ---- ROUTE ---- */
@@ -187,7 +187,7 @@ static bool take_bracketed(struct reading *r, const struct value *v, uint16_t po
 		return BLAME(r, v->column,
 		    "an address such as [192.0.2.1] or [2001:db8::1] was expected, not \"%.*s\"",
 		    (int)(v->len < 60 ? v->len : 60), v->text);
-	return table_host(r->routes, v->text + 1, v->len - 2, true, port) ||
+	return route_table_host(r->routes, v->text + 1, v->len - 2, true, port) ||
 	       BLAME(r, 0, "no memory");
 }
 
@@ -220,7 +220,8 @@ static bool take_place(struct reading *r, const struct value *v)
 	if (!is_host(name.text, name.len))
 		return BLAME(r, name.column, "\"%.*s\" is no name of a host",
 		    (int)(name.len < 100 ? name.len : 100), name.text);
-	return table_host(r->routes, name.text, name.len, false, port) || BLAME(r, 0, "no memory");
+	return route_table_host(r->routes, name.text, name.len, false, port) ||
+	       BLAME(r, 0, "no memory");
 }
 
 /* "PLACE[,host:PLACE…]" */
@@ -261,7 +262,7 @@ static bool take_maildir(struct reading *r, const struct value *v)
 			    "the path must not leave the instance: no \"..\"");
 		rest += len + (rest[len] == '/');
 	}
-	r->routes->entries[r->routes->n - 1].word = table_text(r->routes, v->text, v->len);
+	r->routes->entries[r->routes->n - 1].word = route_table_text(r->routes, v->text, v->len);
 	return buf_ok(&r->routes->text) || BLAME(r, 0, "no memory");
 }
 
@@ -272,7 +273,7 @@ static bool take_reason(struct reading *r, const struct value *v)
 		return BLAME(r, v->column,
 		    "why it is refused is one word of letters, digits, - and _, at most %d",
 		    WORD_BYTES_MAX);
-	r->routes->entries[r->routes->n - 1].word = table_text(r->routes, v->text, v->len);
+	r->routes->entries[r->routes->n - 1].word = route_table_text(r->routes, v->text, v->len);
 	return buf_ok(&r->routes->text) || BLAME(r, 0, "no memory");
 }
 
@@ -364,7 +365,7 @@ static bool take_login(struct reading *r, const struct value *v)
 	struct entry *entry = &routes->entries[routes->n - 1];
 	size_t i = 0;
 
-	if (!login_name_good(v->text, v->len))
+	if (!route_login_name_good(v->text, v->len))
 		return BLAME(r, v->column,
 		    "the name of a file in etc/logins/ was expected: letters, digits, - _ . (at "
 		    "most %d, the first no .)",
@@ -378,7 +379,7 @@ static bool take_login(struct reading *r, const struct value *v)
 	if (i == routes->login_count) {
 		routes->logins[i] = (struct login_name){.line = r->line->number,
 		    .column = v->column,
-		    .text = table_text(routes, v->text, v->len)};
+		    .text = route_table_text(routes, v->text, v->len)};
 		if (!buf_ok(&routes->text))
 			return BLAME(r, 0, "no memory");
 		routes->login_count++;
@@ -503,7 +504,7 @@ static struct value word(const struct conf_line *line, size_t at)
 	    .column = line->word[at].column};
 }
 
-bool line_take(void *context, const struct conf_line *line, struct conf_fault *fault)
+bool route_line_take(void *context, const struct conf_line *line, struct conf_fault *fault)
 {
 	struct reading r = {.routes = context, .line = line, .fault = fault};
 	struct value value = word(line, 0);

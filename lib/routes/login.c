@@ -12,7 +12,7 @@
 /* Login, blank, password, newline, and one byte more, so that a longer file is seen. */
 #define TEXT_MAX (2 * ROUTE_LOGIN_TEXT + 2)
 
-bool login_name_good(const char *name, size_t len)
+bool route_login_name_good(const char *name, size_t len)
 {
 	return len > 0 && len <= LOGIN_NAME_BYTES_MAX && name[0] != '.' &&
 	       strspn(name, NAME_LETTERS) >= len;
@@ -125,7 +125,7 @@ bool route_login_read(
 
 	*fault = (struct conf_fault){.line = 0};
 	memset(login, 0, sizeof *login);
-	if (!login_name_good(name, strlen(name)))
+	if (!route_login_name_good(name, strlen(name)))
 		return conf_blame(fault, 0, 0, "no name of a file in etc/logins/");
 	fd = open_file(etc, name, fault);
 	if (fd < 0)

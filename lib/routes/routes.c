@@ -19,7 +19,7 @@ static char small(char c)
 
 /* ---- the table ---- */
 
-uint32_t table_text(struct routes *r, const char *text, size_t len)
+uint32_t route_table_text(struct routes *r, const char *text, size_t len)
 {
 	uint32_t at = (uint32_t)r->text.len;
 
@@ -28,7 +28,7 @@ uint32_t table_text(struct routes *r, const char *text, size_t len)
 	return at;
 }
 
-bool table_grow(struct routes *r)
+bool route_table_grow(struct routes *r)
 {
 	if (r->n == r->room) {
 		size_t room = r->room > 0 ? 2 * r->room : FIRST_ROOM;
@@ -43,7 +43,7 @@ bool table_grow(struct routes *r)
 	return true;
 }
 
-bool table_host(struct routes *r, const char *name, size_t len, bool address, uint16_t port)
+bool route_table_host(struct routes *r, const char *name, size_t len, bool address, uint16_t port)
 {
 	if (r->hosted == r->host_room) {
 		size_t room = r->host_room > 0 ? 2 * r->host_room : FIRST_ROOM;
@@ -60,7 +60,7 @@ bool table_host(struct routes *r, const char *name, size_t len, bool address, ui
 		r->host_room = room;
 	}
 
-	r->host_names[r->hosted] = table_text(r, name, len);
+	r->host_names[r->hosted] = route_table_text(r, name, len);
 	r->hosts[r->hosted++] = (struct route_host){.address = address, .port = port};
 	r->entries[r->n - 1].route.hosts++;
 	return buf_ok(&r->text);
@@ -112,7 +112,7 @@ static const struct entry *find_name(const struct routes *r, const char *name, s
 	return r->slots[slot] != 0 ? &r->entries[r->slots[slot] - 1] : NULL;
 }
 
-const struct entry *table_find(const struct routes *r, const char *domain, size_t len)
+const struct entry *route_table_find(const struct routes *r, const char *domain, size_t len)
 {
 	if (len == 1 && domain[0] == '*')
 		return r->all != 0 ? &r->entries[r->all - 1] : NULL;
@@ -143,7 +143,7 @@ static bool make_slots(struct routes *r)
 	return true;
 }
 
-bool table_index(struct routes *r)
+bool route_table_index(struct routes *r)
 {
 	const char *domain = r->text.bytes + r->entries[r->n - 1].domain;
 
@@ -207,7 +207,7 @@ struct routes *routes_read(int etc, struct conf_fault *fault)
 
 	if (r == NULL)
 		return NULL;
-	return finish(r, conf_read(etc, "routes", true, line_take, r, fault));
+	return finish(r, conf_read(etc, "routes", true, route_line_take, r, fault));
 }
 
 struct routes *routes_parse(
@@ -217,7 +217,7 @@ struct routes *routes_parse(
 
 	if (r == NULL)
 		return NULL;
-	return finish(r, conf_parse(bytes, len, file, line_take, r, fault));
+	return finish(r, conf_parse(bytes, len, file, route_line_take, r, fault));
 }
 
 void routes_free(struct routes *routes)

@@ -42,25 +42,25 @@ struct routes {
 };
 
 /* Adds a NUL-ended text; its offset. buf_ok tells whether it is there. */
-uint32_t table_text(struct routes *r, const char *text, size_t len);
+uint32_t route_table_text(struct routes *r, const char *text, size_t len);
 
 /* Makes a new last entry. False: no memory. */
-NODISCARD bool table_grow(struct routes *r);
+NODISCARD bool route_table_grow(struct routes *r);
 
 /* Adds a host to the last entry. False: no memory. */
-NODISCARD bool table_host(
+NODISCARD bool route_table_host(
     struct routes *r, const char *name, size_t len, bool address, uint16_t port);
 
 /* The entry with this domain ("@example.com", "*"), or NULL. */
-const struct entry *table_find(const struct routes *r, const char *domain, size_t len);
+const struct entry *route_table_find(const struct routes *r, const char *domain, size_t len);
 
 /* Puts the last entry, whose domain is there, into the hash table. False: no memory. */
-NODISCARD bool table_index(struct routes *r);
+NODISCARD bool route_table_index(struct routes *r);
 
 /* A conf_take: one line of the file. */
-bool line_take(void *context, const struct conf_line *line, struct conf_fault *fault);
+bool route_line_take(void *context, const struct conf_line *line, struct conf_fault *fault);
 
 /* Whether it can be the name of a file in etc/logins/. */
-NODISCARD bool login_name_good(const char *name, size_t len);
+NODISCARD bool route_login_name_good(const char *name, size_t len);
 
 #endif

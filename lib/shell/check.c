@@ -19,8 +19,8 @@ static int open_etc(void)
 	return etc;
 }
 
-/* As a compiler says it, so that an editor can go there: nothing before the file's name. */
-static void put_fault(const struct conf_fault *fault)
+/* Nothing before the file's name. */
+void complain_fault(const struct conf_fault *fault)
 {
 	char text[sizeof fault->file + sizeof fault->text + 32];
 
@@ -41,12 +41,12 @@ int check_etc(const struct shell *sh)
 	if (etc < 0)
 		return EXIT_CONFIG;
 	if (!settings_read(etc, &settings, &fault)) {
-		put_fault(&fault);
+		complain_fault(&fault);
 		code = EXIT_CONFIG;
 	}
 	for (shell_reader **reader = sh->reader; *reader != NULL; reader++) {
 		if (!(*reader)(etc, &fault)) {
-			put_fault(&fault);
+			complain_fault(&fault);
 			code = EXIT_CONFIG;
 		}
 	}
@@ -122,7 +122,7 @@ int shell_config(const struct shell *sh, int argc, char **argv)
 			put_setting(&o, &settings, &s, i);
 		code = EXIT_FINE;
 	} else {
-		put_fault(&fault);
+		complain_fault(&fault);
 	}
 	free(s.line);
 	(void)close(etc);

@@ -10,4 +10,7 @@
  */
 NODISCARD int check_etc(const struct shell *sh);
 
+/* Prints one fault on standard error, as a compiler does: an editor can go there. */
+void complain_fault(const struct conf_fault *fault);
+
 #endif

@@ -106,7 +106,7 @@ static void recipients(struct out *o, const struct leg *leg)
 	buf_free(&b);
 }
 
-void leg_line(
+void leg_fields(
     struct out *o, const struct names *names, const struct entry *e, const struct found *f)
 {
 	const struct leg *leg = f != NULL && f->read ? &f->leg : NULL;
@@ -128,5 +128,11 @@ void leg_line(
 		out_number(o, "size", (uint64_t)f->st.st_size);
 	else
 		out_none(o, "size");
+}
+
+void leg_line(
+    struct out *o, const struct names *names, const struct entry *e, const struct found *f)
+{
+	leg_fields(o, names, e, f);
 	out_end(o);
 }

@@ -49,6 +49,17 @@ void found_close(struct found *f);
 void leg_line(
     struct out *o, const struct names *names, const struct entry *e, const struct found *f);
 
+/* The same without its end: more fields can follow. */
+void leg_fields(
+    struct out *o, const struct names *names, const struct entry *e, const struct found *f);
+
+/*
+ * Fields about the last tries, for list deliver. Of several recipients: the earliest next try, the
+ * most tries, the latest reply.
+ */
+#define LEG_TRIES_HEADING "\tNEXT\tTRIES\tREPLY\tHOST"
+void leg_tries(struct out *o, const struct found *f);
+
 /*
  * Called for each leg that the arguments name; `nth` counts the legs of one argument from 0. For
  * VISIT_GONE the leg is looked for again.

@@ -11,13 +11,18 @@ struct listing {
 	const struct instance *in;
 	struct out out;
 	size_t lines;
+	bool tries; /* nothing but deliver/ is listed: its lines say more */
 	int code;
 };
 
 static void print(
     struct listing *l, const struct names *names, const struct entry *e, const struct found *f)
 {
-	leg_line(&l->out, names, e, f);
+	leg_fields(&l->out, names, e, f);
+	/* In a table every line has the same columns; JSON names them. */
+	if (l->tries || (l->out.json && e->state == STATE_DELIVER))
+		leg_tries(&l->out, f);
+	out_end(&l->out);
 	if (l->lines++ == 0)
 		(void)fflush(l->out.file); /* the first line shows at once, however many follow */
 }
@@ -96,7 +101,8 @@ int shell_list(const struct shell *sh, int argc, char **argv)
 	if (code != EXIT_FINE)
 		return code;
 
-	out_open(&l.out, sh, LEG_LINE_HEADING);
+	l.tries = states == STATE_BIT(STATE_DELIVER);
+	out_open(&l.out, sh, l.tries ? LEG_LINE_HEADING LEG_TRIES_HEADING : LEG_LINE_HEADING);
 	if (!names_walk(&in.spool, states, true, line_of, &l)) {
 		complain("the spool cannot be listed: %s", strerrordesc_np(errno));
 		l.code = EXIT_ENVIRON;

@@ -170,6 +170,26 @@ void out_xtext(struct out *o, const char *key, const char *bytes, size_t len)
 	put_xtext(o, key, strlen(key), bytes, len);
 }
 
+void out_xtext_cut(struct out *o, const char *key, const char *bytes, size_t len, size_t most)
+{
+	static const char rest[] = "...";
+	struct buf b;
+	char *room;
+	size_t n = 0;
+
+	buf_init(&b, VALUE_MAX);
+	room = len > most ? buf_reserve(&b, len + sizeof rest) : NULL;
+	if (room == NULL || !xtext_decode(bytes, len, room, &n) || n <= most) {
+		out_xtext(o, key, bytes, len);
+	} else {
+		for (n = most; n > 0 && most - n < 4 && ((unsigned char)room[n] & 0xc0) == 0x80;)
+			n--;
+		memcpy(room + n, rest, sizeof rest);
+		out_bytes(o, key, room, n + sizeof rest - 1);
+	}
+	buf_free(&b);
+}
+
 /* "key=xtext": to a pipe the key stands before the value, in JSON it is the key. */
 static void out_pair(struct out *o, const char *pair, size_t key_len, size_t len)
 {

@@ -35,6 +35,9 @@ void out_time(struct out *o, const char *key, int64_t seconds);
 /* xtext, decoded; what is no xtext is shown as it is. */
 void out_xtext(struct out *o, const char *key, const char *bytes, size_t len);
 
+/* The same, at most `most` bytes of what it says, in whole characters, and "..." for the rest. */
+void out_xtext_cut(struct out *o, const char *key, const char *bytes, size_t len, size_t most);
+
 /*
  * The words of a line, a field each: "key=xtext" is decoded and keeps its key, another word is
  * decoded and called `word` (and further ones "word2", "word3"…).

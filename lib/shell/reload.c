@@ -16,28 +16,10 @@
 #include "lib/shell/service.h"
 #include "lib/shell/small.h"
 
-#define DELIVER     "seki-deliver"
 #define ANSWERS     "run/taken"
 #define PATIENCE    (10 * CLOCK_SECOND)
 #define NONCE_BYTES 16
 #define ANSWER_ROOM 2048
-
-int shell_flush(const struct shell *sh, int argc, char **argv)
-{
-	struct service deliver;
-
-	(void)sh;
-	(void)argv;
-	if (argc > 0)
-		return complain_usage("flush takes no arguments");
-	if (!service_ask(DELIVER, &deliver))
-		return EXIT_ENVIRON;
-	if (!deliver.up) {
-		complain(DELIVER " is not running");
-		return EXIT_ENVIRON;
-	}
-	return service_order(DELIVER, SERVICE_ALARM) == 0 ? EXIT_FINE : EXIT_ENVIRON;
-}
 
 /* ---- reload ------------------------------------------------------------------------------- */
 

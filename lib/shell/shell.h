@@ -28,9 +28,11 @@ shell_command shell_list;    /* list [STATE…] */
 shell_command shell_show;    /* show ID… */
 shell_command shell_cat;     /* cat ID… */
 shell_command shell_find;    /* find [--from X] … */
-shell_command shell_flush;   /* flush */
+shell_command shell_flush;   /* flush [DOMAIN…] */
+shell_command shell_route;   /* route test ADDRESS… */
 shell_command shell_release; /* release ID… */
 shell_command shell_discard; /* discard ID… */
+shell_command shell_bounce;  /* bounce ID… */
 shell_command shell_freeze;  /* freeze [all|sender X|recipient X|login X|source X [REASON…]] */
 shell_command shell_thaw;    /* thaw all|sender X|recipient X|login X|source X */
 shell_command shell_stats;   /* stats */
@@ -39,5 +41,8 @@ shell_command shell_config;  /* config */
 shell_command shell_reload;  /* reload */
 shell_command shell_clock;   /* clock [ok] */
 shell_command shell_passwd;  /* passwd [-d] LOGIN | -l */
+
+/* Readers of etc/routes, of the setting "route", and of the files that login= names. */
+shell_reader shell_read_routes, shell_read_route_setting, shell_read_logins;
 
 #endif

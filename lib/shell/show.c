@@ -106,52 +106,74 @@ static void put_plan(struct out *o, const struct leg *leg)
 	}
 }
 
-/* Whether the list "1,3-5" holds `number`. */
-static bool list_has(const char *list, size_t len, unsigned long number)
+/* ---- its recipients ----------------------------------------------------------------------- */
+
+/* What was said last of each recipient, by the server and to the sender. */
+struct latest {
+	struct leg_record *reply;
+	struct leg_record *notice;
+};
+
+/* For each recipient the one of the two that stands further behind. */
+static void keep_later(struct leg_record *kept, const struct leg_record *other, size_t n)
 {
-	const char *p = list, *end = list + len;
-
-	while (p < end) {
-		char *stop;
-		unsigned long from = strtoul(p, &stop, 10), to = from;
-
-		if (*stop == '-')
-			to = strtoul(stop + 1, &stop, 10);
-		if (number >= from && number <= to)
-			return true;
-		if (stop == p || *stop != ',')
-			return false;
-		p = stop + 1;
+	for (size_t i = 0; i < n; i++) {
+		if (kept[i].text == NULL || (other[i].text != NULL && other[i].text > kept[i].text))
+			kept[i] = other[i];
 	}
-	return false;
 }
 
-/* What was last said of recipient `number`, still xtext; NULL if nothing. */
-static const char *last_reply(const struct leg *leg, size_t number, size_t *len)
+/* One pass over the trailer for each word. False: no memory. */
+static bool look_back(const struct leg *leg, struct latest *latest)
 {
-	const char *reply = NULL;
-	const char *p = leg->trailer_bytes.bytes, *end = p + leg->trailer_bytes.len, *newline;
+	static const char *const said[] = {"deferred", "failed", "delivered"};
+	static const char *const told[] = {"warned", "told", "bounced"};
+	struct leg_record *of_word = reallocarray(NULL, leg->rcpts, sizeof *of_word);
 
-	for (; p < end; p = newline + 1) {
-		struct plan_step line = {.text = p};
-		const char *rcpt, *said;
-		size_t rcpt_len, said_len;
-
-		newline = memchr(p, '\n', (size_t)(end - p));
-		if (newline == NULL)
-			break;
-		line.len = (size_t)(newline - p);
-		rcpt = plan_argument(&line, "rcpt", &rcpt_len);
-		said = plan_argument(&line, "reply", &said_len);
-		if (rcpt != NULL && said != NULL && list_has(rcpt, rcpt_len, number)) {
-			reply = said;
-			*len = said_len;
-		}
+	latest->reply = calloc(leg->rcpts, sizeof *latest->reply);
+	latest->notice = calloc(leg->rcpts, sizeof *latest->notice);
+	if (of_word == NULL || latest->reply == NULL || latest->notice == NULL) {
+		free(of_word);
+		return false;
 	}
-	return reply;
+	for (size_t i = 0; i < COUNT_OF(said); i++) {
+		leg_last_records(leg, said[i], of_word);
+		keep_later(latest->reply, of_word, leg->rcpts);
+		leg_last_records(leg, told[i], of_word);
+		keep_later(latest->notice, of_word, leg->rcpts);
+	}
+	free(of_word);
+	return true;
 }
 
-static void put_rcpt(struct out *o, const struct leg *leg, size_t i)
+/* What the sender has been told of a recipient: "owed", "bounced ID", "told ID", "warned ID". */
+static void put_notice(struct out *o, const struct leg_rcpt *rcpt, const struct leg_record *notice)
+{
+	size_t len = 0, word;
+	const char *id = notice->text != NULL ? leg_record_value(notice, "notice", &len) : NULL;
+	struct buf text;
+
+	if (rcpt->owed) {
+		out_text(o, "notice", "owed");
+		return;
+	}
+	if (notice->text == NULL) {
+		out_none(o, "notice");
+		return;
+	}
+	buf_init(&text, LEG_HEAD_MAX);
+	for (word = 0; word < notice->len && notice->text[word] != ' ';)
+		word++;
+	buf_add(&text, notice->text, word);
+	if (id != NULL) {
+		buf_add_text(&text, " ");
+		buf_add(&text, id, len);
+	}
+	out_bytes(o, "notice", text.bytes, text.len);
+	buf_free(&text);
+}
+
+static void put_rcpt(struct out *o, const struct leg *leg, const struct latest *latest, size_t i)
 {
 	static const char *const fates[] = {
 	    [RCPT_OPEN] = "open",
@@ -161,8 +183,9 @@ static void put_rcpt(struct out *o, const struct leg *leg, size_t i)
 	    [RCPT_DROPPED] = "dropped",
 	};
 	const struct leg_rcpt *rcpt = &leg->rcpt[i];
+	const struct leg_record *said = &latest->reply[i];
 	size_t len = 0;
-	const char *reply = last_reply(leg, i + 1, &len);
+	const char *reply = said->text != NULL ? leg_record_value(said, "reply", &len) : NULL;
 
 	out_text(o, "what", "rcpt");
 	out_number(o, "number", i + 1);
@@ -175,8 +198,24 @@ static void put_rcpt(struct out *o, const struct leg *leg, size_t i)
 		out_xtext(o, "reply", reply, len);
 	else
 		out_none(o, "reply");
+	put_notice(o, rcpt, &latest->notice[i]);
 	out_end(o);
 }
+
+static void put_rcpts(struct out *o, const struct leg *leg)
+{
+	struct latest latest;
+
+	if (!look_back(leg, &latest))
+		complain("no memory for its recipients");
+	else
+		for (size_t i = 0; i < leg->rcpts; i++)
+			put_rcpt(o, leg, &latest, i);
+	free(latest.reply);
+	free(latest.notice);
+}
+
+/* ---- its records -------------------------------------------------------------------------- */
 
 static void put_trailer(struct out *o, const struct leg *leg)
 {
@@ -216,8 +255,7 @@ static void put_leg(struct out *o, const struct leg *leg)
 	if (leg->unknown != NULL)
 		put(o, "stopped", "a record's word is not known to this version");
 	put_plan(o, leg);
-	for (size_t i = 0; i < leg->rcpts; i++)
-		put_rcpt(o, leg, i);
+	put_rcpts(o, leg);
 	put_trailer(o, leg);
 }
 

@@ -3,6 +3,9 @@ import array
 import hashlib
 import os
 import re
+import select
+import shutil
+import signal
 import socket
 import ssl
 import struct
@@ -16,6 +19,7 @@ from pathlib import Path
 import pytest
 
 from conftest import REPO, build_once, clean_env
+from test_auth_kit import as_3
 
 BUILD = os.environ.get("SEKI_REMOTE_BUILD", "build")  # a tree of one's own while others build
 PATIENCE = 15
@@ -61,18 +65,102 @@ class Frame:
         return f"{self.kind}<{self.text}>"
 
 
-class Employer:
-    """Starts seki-remote and orders it about, as seki-deliver will."""
+class Service:
+    """seki-remote as its service runs it, in the least of an instance."""
 
-    def __init__(self) -> None:
+    def __init__(self, script: bool = False, **settings: object) -> None:
+        """`script`: as root, by the very script of services/, as the user that it takes."""
+        self.root = Path(tempfile.mkdtemp(prefix="sekisho-remote-", dir="/var/tmp"))
+        os.chmod(self.root, 0o711)
+        for name in ("etc", "run", "run/remote", "run/taken"):
+            (self.root / name).mkdir()
+        (self.root / "run/taken/seki-remote").touch()
+        self.socket = self.root / "run/remote/socket"
+        self.settings(**settings)
+        self.process: subprocess.Popen | None = None
+        self.words, self.place = [str(program())], self.root
+        if script:
+            self.words, self.place = ["./run"], self.root / "service/seki-remote"
+            shutil.copytree(REPO / "services/seki-remote", self.place)
+            (self.root / "bin").mkdir()
+            shutil.copy(program(), self.root / "bin/seki-remote")
+            shutil.chown(self.root / "run/remote", "sekin", "seki")
+            (self.root / "run/remote").chmod(0o710)
+            shutil.chown(self.root / "run/taken/seki-remote", "sekin", "sekin")
+
+    def __enter__(self) -> "Service":
+        return self.start()
+
+    def __exit__(self, *_: object) -> None:
+        try:
+            if self.process is not None:
+                self.process.kill()  # sessions end with their employers
+                self.process.wait()
+        finally:
+            shutil.rmtree(self.root)
+
+    def settings(self, **values: object) -> None:
+        """deliver_ip for deliver-ip; taken at the next start or reload."""
+        text = "".join(f"{name.replace('_', '-')} {value}\n" for name, value in values.items())
+        (self.root / "etc/settings").write_text("trial yes\n" + text)
+
+    def start(self) -> "Service":
+        read, write = os.pipe()
+        with open(self.root / "log", "ab") as log:
+            self.process = subprocess.Popen(
+                as_3(write, ">", *self.words), cwd=self.place,
+                env={"PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8", "ASAN_OPTIONS": os.environ.get("ASAN_OPTIONS", "")},
+                stdin=subprocess.DEVNULL, stdout=log, stderr=log, pass_fds=(write,))
+        os.close(write)
+        ready, _, _ = select.select([read], [], [], 20)
+        said = os.read(read, 1) if ready else b""
+        os.close(read)
+        assert said == b"\n", self.log()
+        return self
+
+    def stop(self) -> int:
+        """Its exit code. Sessions go on."""
+        self.process.terminate()
+        code = self.process.wait(PATIENCE)
+        self.process = None
+        return code
+
+    def reload(self, nonce: str) -> str:
+        """SIGHUP; the answer to it."""
+        (self.root / "run/reload").write_text(nonce + "\n")
+        self.process.send_signal(signal.SIGHUP)
+        taken = self.root / "run/taken/seki-remote"
+        wait_until(lambda: f" {nonce}" in taken.read_text())
+        return taken.read_text()
+
+    def sessions(self) -> list[int]:
+        """The processes that it has made, and that still run."""
+        pid = self.process.pid
+        return [int(p) for p in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+    def log(self) -> str:
+        return (self.root / "log").read_text(errors="replace")
+
+
+class Employer:
+    """Orders a seki-remote about, as seki-deliver does: one that it starts for itself, or a session of `service`."""
+
+    def __init__(self, service: "Service | None" = None) -> None:
+        self.service = service
+        self.process: subprocess.Popen | None = None
+        if service is not None:
+            self.socket = socket.socket(socket.AF_UNIX)
+            self.socket.settimeout(PATIENCE)
+            self.socket.connect(str(service.socket))
+            return
         mine, its = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
         mine.settimeout(PATIENCE)
         self.socket = mine
-        self.log = tempfile.TemporaryFile(dir="/var/tmp")
+        self.file = tempfile.TemporaryFile(dir="/var/tmp")
         # Descriptor 3 is its end, and it has no other.
         self.process = subprocess.Popen(
-            ["/bin/sh", "-c", 'exec 3<&0 </dev/null "$0"', str(program())], stdin=its, stdout=subprocess.DEVNULL,
-            stderr=self.log, env=clean_env(), close_fds=True)
+            ["/bin/sh", "-c", 'exec 3<&0 </dev/null "$0" -s', str(program())], stdin=its, stdout=subprocess.DEVNULL,
+            stderr=self.file, env=clean_env(), close_fds=True)
         its.close()
 
     def __enter__(self) -> "Employer":
@@ -80,6 +168,8 @@ class Employer:
 
     def __exit__(self, *_: object) -> None:
         self.socket.close()
+        if self.process is None:
+            return
         try:
             self.process.wait(PATIENCE)
         except subprocess.TimeoutExpired:
@@ -87,11 +177,17 @@ class Employer:
             self.process.wait()
             raise
         finally:
-            self.log.close()
+            self.file.close()
 
     def logged(self) -> str:
-        self.log.seek(0)
-        return self.log.read().decode()
+        if self.service is not None:
+            return self.service.log()
+        self.file.seek(0)
+        return self.file.read().decode()
+
+    def gone(self) -> bool:
+        """Whether the other side has hung up; waits for it."""
+        return self.socket.recv(1) == b""
 
     # ---- asking ----
 
@@ -103,13 +199,16 @@ class Employer:
             data = data[self.socket.sendmsg([data], rights):]
             rights = []
 
-    def order(self, *peers: "tuple[str, int] | Server", helo: str = "gw.example.co.jp", tls: str = "none", auth: str = "",
-              name: str = "-", **limits: int) -> None:
+    def order(self, *peers: "tuple[str, int] | Server", helo: "str | int" = "gw.example.co.jp", tls: str = "none", auth: str = "",
+              name: str = "-", eightbit: str = "", **limits: int) -> None:
+        if isinstance(helo, int):  # the limit, not the name
+            limits["helo"], helo = helo, "gw.example.co.jp"
         lines = []
         for peer in peers:
             host, port = peer if isinstance(peer, tuple) else ("127.0.0.1", peer.port)
             lines.append(f"peer {host} {port} {name}")
         lines += [f"helo {helo}", f"tls {tls}"] + ([f"auth {auth} over=tls"] if auth else [])
+        lines += [f"eightbit {eightbit}"] if eightbit else []
         lines += [f"limit {k} {v}" for k, v in limits.items()]
         self.put("O", "".join(line + "\n" for line in lines))
 
@@ -167,7 +266,8 @@ class Employer:
         self.put("C")
         frame = self.get()
         assert frame.kind == "E" and frame.word == "delivered", frame
-        assert self.process.wait(PATIENCE) == 0
+        if self.process is not None:
+            assert self.process.wait(PATIENCE) == 0
         return frame
 
     # ---- hearing ----
@@ -176,7 +276,8 @@ class Employer:
         data = b""
         while len(data) < n:
             more = self.socket.recv(n - len(data))
-            assert more, f"seki-remote has gone: {self.process.wait(PATIENCE)} {self.logged()}"
+            code = self.process.wait(PATIENCE) if self.process is not None and not more else None
+            assert more, f"seki-remote has gone: {code} {self.logged()}"
             data += more
         return data
 

@@ -215,6 +215,7 @@ def test_a_machine_from_nothing_to_mail_and_back(machine: Machine) -> None:
     assert machine.run(f"{OWN}/setup") == said[said.index("The gateway is installed"):]
     assert machine.everything() == before
 
+    machine.sh("echo 'route maildir:outbox' >>/etc/sekisho/settings")  # nothing leaves this machine
     supervisor = machine.start()
     machine.sh("echo '127.0.0.0/8 @example.co.jp' >/etc/sekisho/relay")
     machine.run("seki", "check")
@@ -264,7 +265,8 @@ def test_upgrade_keeps_what_is_there_and_says_what_to_start_again(machine: Machi
     """P: configuration, spool and running programs survive an upgrade; only what changed is to be started again."""
     machine.spool_disk()
     machine.run(*make("install"))
-    machine.sh("echo '127.0.0.0/8 @example.co.jp' >/etc/sekisho/relay; echo 'smtp-errors 7' >>/etc/sekisho/settings;"
+    machine.sh("echo '127.0.0.0/8 @example.co.jp' >/etc/sekisho/relay;"
+               "printf 'smtp-errors 7\\nroute maildir:outbox\\n' >>/etc/sekisho/settings;"
                "mkdir /srv/log; cp -a /var/log/sekisho/. /srv/log/; ln -sfn /srv/log /var/lib/sekisho/instance/log")
     supervisor = machine.start("/srv/log")
     kept = machine.sh("md5sum /etc/sekisho/relay /etc/sekisho/settings")

@@ -274,6 +274,29 @@ def test_s8_8bitmime_is_said_if_offered_and_else_the_mail_is_sent_as_it_is() -> 
             assert server.messages[0].content == content
 
 
+def test_s8_8bitmime_can_be_insisted_on() -> None:
+    """S8: "eightbit bounce": 5.6.3 without a word to a server that does not offer it; nothing else changes."""
+    content = BODY + "あ\r\n".encode()
+    with Server(offers=["PIPELINING"]) as server, Employer() as employer:
+        employer.open(server, eightbit="bounce")
+        results = employer.send(content, params="body=8bitmime", to=["a@x.example", "b@x.example"])
+        assert {(n, r.word, r["status"], r["code"], r["phase"]) for n, r in results.items()} == {
+            (1, "refused", "5.6.3", "000", "local"), (2, "refused", "5.6.3", "000", "local")}
+        assert employer.one(BODY, params="body=7bit").word == "delivered"
+        assert employer.one(BODY).word == "delivered"
+        employer.close()
+        server.wait()
+        assert len(server.words("MAIL")) == 2
+    with Server(offers=["8BITMIME"]) as server, Employer() as employer:
+        employer.open(server, eightbit="bounce")
+        assert employer.one(content, params="body=8bitmime").word == "delivered"
+        employer.close()
+    with Server(offers=[]) as server, Employer() as employer:
+        employer.open(server, eightbit="send")
+        assert employer.one(content, params="body=8bitmime").word == "delivered"
+        employer.close()
+
+
 @pytest.mark.parametrize("more", [{"params": "smtputf8=yes"}, {"to": ["岡@x.example"]}, {"sender": "岡@example.co.jp"}])
 def test_s8_smtputf8_is_said_or_the_mail_is_refused(more: dict) -> None:
     """S8: needed and not offered is 5.6.7, without a word to the server."""

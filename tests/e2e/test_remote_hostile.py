@@ -74,6 +74,63 @@ def test_o_hostile_replies_to_the_envelope_are_deferred(answer: "bytes | None") 
         assert b"Subject" not in b"".join(heard)
 
 
+STAGES = {"banner": b"220", "EHLO": b"250", "MAIL": b"250", "RCPT": b"250", "DATA": b"354", "dot": b"250"}
+
+
+def outcome_at(stage: str, reply: Callable[[Line], None], **limits: int) -> tuple[str, str]:
+    """What becomes of a message for whose `stage` the server says what `reply` says."""
+    def talk(line: Line) -> None:
+        for name, code in STAGES.items():
+            if name == "dot":
+                line.until(b"\r\n.\r\n")
+            elif name != "banner":
+                line.line()
+            if name == stage:
+                reply(line)
+            line.say(code + b" x\r\n")
+
+    with Server(talk) as server, Employer() as employer:
+        frame = employer.open(server, **limits)
+        if frame.kind == "O":
+            frame = employer.one()
+        assert len(frame["reply"]) <= 1000
+        return frame.word, frame["phase"]
+
+
+@pytest.mark.parametrize("stage", STAGES)
+@pytest.mark.parametrize("size", [0, 10 << 20])
+def test_o_a_reply_of_10_mb_or_without_end_is_cut(stage: str, size: int) -> None:
+    """O: at every stage, long before it would be there; behind the dot it is unknown, and never delivered."""
+    taken = [0]
+
+    def reply(line: Line) -> None:
+        data = STAGES[stage] + b"-" + b"z" * 507 + b"\r\n"
+        while size == 0 or taken[0] < size:
+            line.say(data * 16)
+            taken[0] += len(data) * 16
+
+    begun = time.monotonic()
+    phase = {"banner": "greeting", "EHLO": "helo"}.get(stage, stage.lower())
+    assert outcome_at(stage, reply) == ("unknown" if stage == "dot" else "deferred", phase)
+    assert time.monotonic() - begun < 5
+    assert taken[0] < 10 << 20  # what the kernel holds between both, and no more
+
+
+@pytest.mark.parametrize("stage,limit", [
+    ("banner", "greeting"), ("EHLO", "helo"), ("MAIL", "mail"), ("RCPT", "rcpt"), ("DATA", "data"), ("dot", "dot")])
+def test_o_a_byte_a_while_does_not_buy_time(stage: str, limit: str) -> None:
+    """O: a time bounds a whole reply, however often something comes."""
+    def reply(line: Line) -> None:
+        for byte in STAGES[stage] + b"-" + b"z" * 400:
+            line.say(bytes([byte]))
+            time.sleep(0.05)
+
+    begun = time.monotonic()
+    phase = {"banner": "greeting", "EHLO": "helo"}.get(stage, stage.lower())
+    assert outcome_at(stage, reply, **{limit: 700}) == ("unknown" if stage == "dot" else "deferred", phase)
+    assert 0.6 < time.monotonic() - begun < 5
+
+
 @pytest.mark.parametrize("stage", ["MAIL", "RCPT", "DATA", "dot", "RSET"])
 @pytest.mark.parametrize("offers", [Server.OFFERS, ()])
 def test_o_421_at_any_time(stage: str, offers: tuple) -> None:
@@ -307,7 +364,8 @@ def test_an_employer_that_goes_away_within_anything_ends_it(stage: str) -> None:
     [("X", b"")], [("S", b"")], [("O", b"")], [("O", b"helo x\n")], [("O", b"peer localhost 25 -\nhelo x\n")],
     [("O", b"peer 127.0.0.1 0 -\nhelo x\n")], [("O", b"peer 127.0.0.1 25 -\nhelo x+0D+0AQUIT\n")], [("C", b"")],
     [("O", b"peer 127.0.0.1 25 -\nhelo x\ntls perhaps\n")], [("O", b"peer 127.0.0.1 25 -\nhelo x\nlimit dot 0\n")],
-    [("O", b"peer 127.0.0.1 25 -\nhelo x\nauth a b over=clear\n")], [("O", b"peer 127.0.0.1 25 -\nhelo x")],
+    [("O", b"peer 127.0.0.1 25 -\nhelo x\nauth a b over=clear\n")], [("O", b"peer 127.0.0.1 25 -\nhelo x\neightbit maybe\n")],
+    [("O", b"peer 127.0.0.1 25 -\nhelo x")],
     [("O", b"x" * 70000)],
 ], ids=short)
 def test_an_order_that_is_none_is_a_bug(frames: list) -> None:
@@ -337,5 +395,5 @@ def test_a_message_comes_with_one_file_that_can_only_be_read(kind: str, tmp_path
 
 
 def test_it_needs_its_employer() -> None:
-    done = subprocess.run([str(program())], stdin=subprocess.DEVNULL, capture_output=True, timeout=10, check=False)
+    done = subprocess.run([str(program()), "-s"], stdin=subprocess.DEVNULL, capture_output=True, timeout=10, check=False)
     assert done.returncode == 100 and b"event=usage" in done.stderr

@@ -22,6 +22,8 @@ ZONE = "sekisho.test"
 SECONDS = 3  # what a question may take
 MANY = 120
 
+BUILD = os.environ.get("SEKI_RESOLVE_BUILD", "build")  # a tree of one's own while others build
+
 for tool in ("nsd", "ldns-keygen", "ldns-signzone"):
     if not shutil.which(tool, path=os.environ["PATH"] + ":/usr/sbin"):
         pytest.skip(f"{tool} is missing (packages nsd, ldnsutils)", allow_module_level=True)
@@ -89,6 +91,12 @@ int main(int argc, char **argv)
 	return 0;
 }
 """
+
+
+def program() -> Path:
+    if BUILD == "build":
+        build_once(BUILD)
+    return REPO / BUILD / "bin/seki-resolve"
 
 
 def forge(text: str, owner: str, kind: str, old: str, new: str) -> str:
@@ -253,19 +261,31 @@ class Resolver:
 
     def __init__(self, server: NameServer) -> None:
         self.root = Path(tempfile.mkdtemp(prefix="sekisho-resolve-", dir="/var/tmp"))
-        (self.root / "run/resolve").mkdir(parents=True)
+        os.chmod(self.root, 0o711)
+        for name in ("etc", "run", "run/resolve", "run/taken"):
+            (self.root / name).mkdir()
+        self.taken = self.root / "run/taken/seki-resolve"
+        self.taken.touch()
         self.path = self.root / "run/resolve/socket"
         nsd, sink = f"127.0.0.1@{server.port}", f"127.0.0.1@{server.sink.getsockname()[1]}"
-        self.words = ["-k", str(server.anchor), "-s", f"{ZONE}={nsd}", "-s", f"plain.{ZONE}={nsd}",
-                      "-s", f"refused.test={nsd}", "-s", f"dead.{ZONE}={sink}", "-f", sink]
+        self.values = {
+            "trial": "yes", "resolve-anchors": str(server.anchor), "resolve-servers": sink, "resolve-time": f"{SECONDS}s",
+            "resolve-stubs": f"{ZONE}={nsd} plain.{ZONE}={nsd} refused.test={nsd} dead.{ZONE}={sink}"}
+        self.settings()
         self.process: subprocess.Popen | None = None
 
-    def start(self, *more: str) -> "Resolver":
-        program = [str(REPO / "build/bin/seki-resolve"), *self.words, "-t", str(SECONDS), *more]
+    def settings(self, **values: str) -> None:
+        """Settings (resolve_time for resolve-time) beyond those of before; taken at the next start or reload."""
+        self.values.update({name.replace("_", "-"): value for name, value in values.items()})
+        (self.root / "etc/settings").write_text("".join(f"{n} {v}\n" for n, v in self.values.items()))
+
+    def start(self, **values: str) -> "Resolver":
+        self.settings(**values)
         read, write = os.pipe()
         with open(self.root / "log", "ab") as log:
             self.process = subprocess.Popen(
-                as_3(write, ">", *program), cwd=self.root, env={"PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8"},
+                as_3(write, ">", str(program())), cwd=self.root,
+                env={"PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8", "ASAN_OPTIONS": os.environ.get("ASAN_OPTIONS", "")},
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, pass_fds=(write,))
         os.close(write)
         ready, _, _ = select.select([read], [], [], 20)
@@ -273,6 +293,14 @@ class Resolver:
         os.close(read)
         assert said == b"\n", self.log()
         return self
+
+    def reload(self, nonce: str, **values: str) -> str:
+        """SIGHUP; the answer to it."""
+        self.settings(**values)
+        (self.root / "run/reload").write_text(nonce + "\n")
+        self.process.send_signal(signal.SIGHUP)
+        wait_for(lambda: f" {nonce}" in self.taken.read_text(), 20)
+        return self.taken.read_text()
 
     def stop(self, how: int = signal.SIGTERM) -> int:
         self.process.send_signal(how)
@@ -301,7 +329,7 @@ class Resolver:
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[NameServer]:
-    build_once("build")
+    program()
     s = NameServer()
     yield s
     s.remove()
@@ -328,8 +356,8 @@ def own(server: NameServer) -> Iterator[Resolver]:
 def asker(server: NameServer) -> Path:
     """A program that asks with the gateway's own client."""
     (server.root / "ask.c").write_text(ASK)
-    subprocess.run(["gcc", "-std=c17", "-D_GNU_SOURCE", f"-I{REPO}", "-o", "ask", "ask.c", str(REPO / "build/libresolve.a"),
-                    str(REPO / "build/libbase.a"), "-lidn2", "-lunbound"], cwd=server.root, check=True, timeout=60)
+    subprocess.run(["gcc", "-std=c17", "-D_GNU_SOURCE", f"-I{REPO}", "-o", "ask", "ask.c", str(REPO / BUILD / "libresolve.a"),
+                    str(REPO / BUILD / "libbase.a"), "-lidn2", "-lunbound"], cwd=server.root, check=True, timeout=60)
     return server.root / "ask"
 
 
@@ -443,8 +471,7 @@ def test_bogus_is_later(shared: Resolver) -> None:
 
 def test_without_its_key_the_same_zone_is_not_secure(own: Resolver) -> None:
     """What makes an answer secure is the anchor, nothing else; here nothing is validated below the zone."""
-    own.words = own.words[2:]
-    own.start("-i", ZONE)
+    own.start(resolve_anchors="-", resolve_insecure=ZONE)
     answer = own.mx("ok")
     assert answer.says == ("ok", "-") and not answer.secure and not answer.hosts[0].secure
     assert own.mx("bogus").status == "ok"
@@ -502,7 +529,7 @@ def test_what_is_no_question_ends_the_connection(shared: Resolver, what: str) ->
 
 def test_places_are_bounded(own: Resolver) -> None:
     """The second client, and the second question, wait for their turn."""
-    own.start("-c", "1", "-q", "1", "-t", "1")
+    own.start(resolve_clients="1", resolve_questions="1", resolve_time="1s")
     first = own.client()
     first.ask(f"mx ok.{ZONE}")
     with own.client() as second:
@@ -514,7 +541,7 @@ def test_places_are_bounded(own: Resolver) -> None:
 
 
 def test_a_client_that_goes_leaves_nothing_behind(own: Resolver) -> None:
-    own.start("-q", "1")
+    own.start(resolve_questions="1")
     with own.client() as c:
         c.say(f"mx dead.{ZONE}\n")
         assert not select.select([c.socket], [], [], 0.3)[0]
@@ -531,7 +558,7 @@ def test_killed_between_and_within_questions(own: Resolver, asker: Path) -> None
     def ask(label: str) -> subprocess.Popen:
         return subprocess.Popen([str(asker), f"{label}.{ZONE}", "20000"], cwd=own.root, stdout=subprocess.PIPE, text=True)
 
-    own.start("-t", "60")
+    own.start(resolve_time="60s")
     assert ask("ok").communicate(timeout=30)[0] == "ok -\n"
     waits = ask("dead")
     with own.client() as c:
@@ -550,7 +577,7 @@ def test_killed_between_and_within_questions(own: Resolver, asker: Path) -> None
 
 
 def test_stopped_in_order(own: Resolver) -> None:
-    own.start("-t", "60")
+    own.start(resolve_time="60s")
     with own.client() as c:
         c.say(f"mx dead.{ZONE}\n")
         own.ask(f"mx ok.{ZONE}")
@@ -565,9 +592,82 @@ def test_it_does_not_start_without_its_anchors(own: Resolver) -> None:
     """Without anchors every answer would look like one that is not signed."""
     broken = own.root / "broken.key"
     broken.write_text("this is no key\n")
-    for words, code in ((["-k", str(broken)], 102), (["-k", "missing.key"], 102), (["-s", "zone"], 102),
-                        (["-t", "0"], 100), (["-c", "1x"], 100), (["more"], 100)):
-        done = subprocess.run([str(REPO / "build/bin/seki-resolve"), *words], cwd=own.root, timeout=30,
-                              stdin=subprocess.DEVNULL, capture_output=True)
-        assert done.returncode == code, (words, done.stderr)
-    assert not own.path.exists()
+    for name, value, what in (("resolve_anchors", str(broken), b"anchors"), ("resolve_anchors", "missing.key", b""),
+                              ("resolve_stubs", "zone", b"resolve-stubs"), ("resolve_servers", "x y", b"resolve-servers"),
+                              ("resolve_time", "0s", b"etc/settings:")):
+        before = dict(own.values)
+        own.settings(**{name: value})
+        done = subprocess.run([str(program())], cwd=own.root, timeout=30, stdin=subprocess.DEVNULL, capture_output=True)
+        assert done.returncode == 102 and what in done.stderr, (name, value, done.stderr)
+        assert own.taken.read_text().startswith("refused - ")
+        own.values = before
+        with pytest.raises(OSError):
+            own.client()
+    done = subprocess.run([str(program()), "more"], cwd=own.root, timeout=30, stdin=subprocess.DEVNULL, capture_output=True)
+    assert done.returncode == 100
+
+
+# ---- a new configuration ----
+
+
+def test_a_reload_takes_new_servers_and_forgets_what_was_found(own: Resolver, server: NameServer) -> None:
+    """S1: what was validated by an anchor that is not believed any more is not secure any more."""
+    own.start()
+    assert own.mx("ok").secure
+    own.settings()
+    assert own.reload("word-1", resolve_anchors="-", resolve_insecure=ZONE) == "taken word-1\n"
+    answer = own.mx("ok")
+    assert answer.status == "ok" and not answer.secure
+    sink = f"127.0.0.1@{server.sink.getsockname()[1]}"
+    assert own.reload("word-2", resolve_stubs=f"{ZONE}={sink}", resolve_time="1s") == "taken word-2\n"
+    assert own.mx("ok").says == ("later", "timeout")  # nothing of it is left in the cache
+    assert "event=reloaded" in own.log()
+
+
+def test_a_question_that_waits_is_answered_by_the_new_servers(own: Resolver) -> None:
+    stubs = own.values["resolve-stubs"]
+    sink = own.values["resolve-servers"]
+    own.start(resolve_stubs=f"{ZONE}={sink}", resolve_time="60s")
+    with own.client() as c:
+        c.say(f"mx ok.{ZONE}\nmx null.{ZONE}\n")
+        with own.client() as other:  # behind it: those questions have been read
+            assert other.ask("a localhost").status == "ok"
+        assert own.reload("word", resolve_stubs=stubs) == "taken word\n"
+        assert sorted(c.answer().says for _ in range(2)) == [("null", "-"), ("ok", "-")]
+
+
+def test_a_faulty_reload_is_refused_and_all_stays_as_it_was(own: Resolver) -> None:
+    own.start()
+    for nonce, name, value in (("a", "resolve_time", "0s"), ("b", "resolve_stubs", "zone"), ("c", "resolve_servers", "x")):
+        before = dict(own.values)
+        said = own.reload(nonce, **{name: value})
+        assert said.startswith(f"refused {nonce} etc/settings:") and name.replace("_", "-") in said, said
+        assert own.mx("ok").secure
+        own.values = before
+    assert own.log().count("event=reload-refused alarm=yes") == 3
+    assert own.stop() == 0
+
+
+def test_many_reloads_leak_nothing(own: Resolver) -> None:
+    own.start()
+    fds = Path(f"/proc/{own.process.pid}/fd")
+    own.reload("first")
+    before = len(list(fds.iterdir()))
+    for n in range(10):
+        own.reload(f"word{n}")
+        assert own.mx("ok").secure
+    assert len(list(fds.iterdir())) < before + 8  # those of a look-up are there or not
+    assert len(list(Path(f"/proc/{own.process.pid}/task").iterdir())) == 2
+
+
+# ---- what it may do ----
+
+
+def test_it_is_confined(own: Resolver) -> None:
+    """seccomp over both threads, and no new privileges."""
+    own.start()
+    for task in Path(f"/proc/{own.process.pid}/task").iterdir():
+        status = (task / "status").read_text()
+        assert "NoNewPrivs:\t1" in status
+        assert "Seccomp:\t2" in status or "sanitize" in BUILD
+    assert own.mx("ok").status == "ok"

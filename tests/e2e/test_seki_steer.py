@@ -227,7 +227,7 @@ def test_a_mark_that_says_nothing_is_not_trusted(gateway, tmp_path):
 
 @pytest.mark.parametrize("words,code", [
     ([], 100), (["--frob"], 100), (["lsit"], 100), (["help"], 0), (["version"], 0), (["--help"], 0),
-    (["check", "x"], 100), (["stats", "x"], 100), (["reload", "x"], 100), (["flush", "x"], 100),
+    (["check", "x"], 100), (["stats", "x"], 100), (["reload", "x"], 100), (["flush", "a_b"], 100),
     (["clock", "wrong"], 100), (["config", "x"], 100),
 ])
 def test_usage(gateway, words, code):

@@ -71,6 +71,7 @@ static void as_text(char type, const uint8_t *data, size_t size)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
+	static struct frames_in in;
 	struct frame frame;
 	int pair[2];
 
@@ -83,7 +84,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0 ||
 	    send(pair[0], data, size, 0) != (ssize_t)size || close(pair[0]) != 0)
 		abort();
-	while (frame_read(pair[1], 4096, &frame) == FRAME_OK) {
+	frames_in_init(&in, pair[1]);
+	while (frame_read(&in, 4096, &frame) == FRAME_OK) {
 		if (frame.len > 4096 || frame.fd >= 0)
 			abort();
 		if (frame.type == 'O')
@@ -92,6 +94,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			check_message(&frame);
 		frame_free(&frame);
 	}
+	frames_in_free(&in);
 	(void)close(pair[1]);
 	return 0;
 }

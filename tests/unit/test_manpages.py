@@ -14,7 +14,7 @@ SECTIONS = ["NAME", "SYNOPSIS", "DESCRIPTION", "FILES", "EXIT STATUS", "SECURITY
 
 # What the programs of an instance make themselves: not in services/layout, but told in FILES.
 MADE = [
-    r"run/queue/socket", r"lib/freeze(\.new)?", r"lib/clock/[\w-]+", r"spool/tmp/ballast", r"run/clock",
+    r"run/(queue|own|resolve|remote|notice)/socket", r"lib/freeze(\.new)?", r"lib/clock/[\w-]+", r"spool/tmp/ballast", r"run/clock",
     r"run/reload", r"run/order/[\w-]+/socket", r"lib/quota/(counts|freeze)(\.bad|\.new)?", r"lib/loop/key",
 ]
 

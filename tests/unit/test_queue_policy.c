@@ -3,6 +3,42 @@
 
 #include "lib/policy/policy.h"
 
+/* Nothing that the settings or the client line say makes it more than that, or more than one leg. */
+static void the_gateways_own_mail_is_not_judged(void **state)
+{
+	struct leg_rcpt rcpt[3] = {{.address = (char[]){"a@x.example"}},
+	    {.address = (char[]){"b@y.example"}}, {.address = (char[]){"c@x.example"}}};
+	struct leg leg = {.from = (char[]){""}, .rcpts = 3, .rcpt = rcpt};
+	static const int64_t divisions[] = {
+	    PLAN_DIVIDE_NO, PLAN_DIVIDE_DOMAIN, PLAN_DIVIDE_RECIPIENT};
+	static const char *const own[] = {
+	    "- origin=gateway", "- hold=foreign-sender origin=gateway"};
+	struct policy_judgement j;
+	struct settings settings;
+
+	(void)state;
+	settings_default(&settings);
+	(void)snprintf(settings.plan_states, sizeof settings.plan_states,
+	    "approve hold encrypt stagger deliver");
+	settings.plan_hold = settings.plan_stagger = CLOCK_SECOND;
+	for (size_t i = 0; i < COUNT_OF(divisions) * COUNT_OF(own); i++) {
+		settings.plan_divide = divisions[i % COUNT_OF(divisions)];
+		leg.client = own[i / COUNT_OF(divisions)];
+		assert_true(policy_judge(&settings, &leg, kit_time(KIT_NOW), &j));
+		assert_int_equal(j.groups, 1);
+		assert_int_equal(j.group[0].rcpts, 3);
+		assert_int_equal(j.group[0].plan.len, strlen(" deliver\n"));
+		assert_memory_equal(j.group[0].plan.bytes, " deliver\n", strlen(" deliver\n"));
+		policy_judgement_free(&j);
+	}
+
+	settings.plan_divide = PLAN_DIVIDE_RECIPIENT;
+	leg.client = "192.0.2.1 helo=gateway origin=gatewa";
+	assert_true(policy_judge(&settings, &leg, kit_time(KIT_NOW), &j));
+	assert_int_equal(j.groups, 3);
+	policy_judgement_free(&j);
+}
+
 static void assert_plan(const char *states, const char *client, const char *expected)
 {
 	struct leg_rcpt rcpt = {.address = (char[]){"bob@partner.example"}};
@@ -54,6 +90,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(I3_held_for_an_operator),
 	    cmocka_unit_test(odd_reasons),
+	    cmocka_unit_test(the_gateways_own_mail_is_not_judged),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

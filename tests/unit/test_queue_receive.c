@@ -387,6 +387,84 @@ static void I3_frozen_before_the_commit(void **state)
 	receiver.quota = NULL;
 }
 
+/* ---- the gateway's own door ----------------------------------------------------------------- */
+
+/* origin= is seki-queue's own word: nobody who sends can say it, by whichever door. */
+static void the_origin_is_nobody_elses_to_say(void **state)
+{
+	static const struct {
+		const char *client;
+		bool session, own;
+	} cases[] = {
+	    {"-", true, true},
+	    {"- origin=gateway", false, false},
+	    {"- origin=", false, false},
+	    {"192.0.2.10 helo=x origin=gateway", false, false},
+	    {"192.0.2.10 origin=other helo=x", false, false},
+	    {"192.0.2.10 helo=origin=gateway", true, false},
+	    {"192.0.2.10 xorigin=gateway", true, false},
+	    {"192.0.2.10", true, false},
+	    {"- helo=x", true, false},
+	    {"- hold=foreign-sender", true, false},
+	    {"- auth=alice", true, false},
+	};
+	char envelope[512];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		(void)snprintf(
+		    envelope, sizeof envelope, "from <>\nto c@d\nclient %s\n", cases[i].client);
+		receiver.own = false;
+		if ((begin(envelope) == INTAKE_GO) != cases[i].session)
+			fail_msg("by the door of sessions: %s", cases[i].client);
+		receiver.own = true;
+		if ((begin(envelope) == INTAKE_GO) != cases[i].own)
+			fail_msg("by the gateway's own door: %s", cases[i].client);
+	}
+	assert_int_equal(begin("from <>\nto c@d\nclient -\nquota 1 1\n"), INTAKE_TEMPORARY);
+	assert_int_equal(begin("from <>\nto c@d\nclient -\nsize 1\n"), INTAKE_GO);
+	assert_string_equal(receiver.peer, "gateway");
+	receive_abandon(&receiver);
+}
+
+/* It stands in the head, which proves itself; the trace tells of no client; size and room bind. */
+static void the_gateways_own_mail(void **state)
+{
+	static const char envelope[] = "from <> body=7bit\nto c@d notify=never\nclient -\n";
+	struct loop_key key = {{1, 2, 3}};
+	struct kit_bytes b;
+	char path[128], trace[256];
+	struct leg leg;
+
+	(void)state;
+	receiver.own = true;
+	receiver.loop_key = &key;
+	assert_int_equal(begin(envelope), INTAKE_GO);
+	data("x\r\n", 3, 3);
+	assert_int_equal(receive_commit(&receiver), INTAKE_KEPT);
+	assert_true(receive_enter(&receiver));
+	receiver.loop_key = NULL;
+
+	(void)snprintf(path, sizeof path, "spool/new/%s.1", receiver.id);
+	b = kit_file(path);
+	assert_int_equal(kit_read(b.at, b.len, &leg), LEG_FINE);
+	assert_string_equal(leg.client, "- origin=gateway");
+	assert_true(intake_is_own(leg.client));
+	assert_string_equal(leg.from, "");
+	(void)snprintf(trace, sizeof trace,
+	    "Received: by gw.example.co.jp (Sekisho)\r\n\tid %s\r\n\t(mark ", receiver.id);
+	assert_memory_equal(b.at + leg.content, trace, strlen(trace));
+	assert_int_equal(
+	    loop_marks_in(&key, b.at + leg.content + strlen("Received:"), leg.size - 9), 1);
+	leg_free(&leg);
+	kit_free(&b);
+
+	receiver.limits.message_size = 1000;
+	assert_int_equal(begin("from <>\nto c@d\nclient -\nsize 1001\n"), INTAKE_TOO_LARGE);
+	receiver.limits.space_files = INT64_MAX;
+	assert_int_equal(begin(envelope), INTAKE_FULL);
+}
+
 static void Q5_no_room(void **state)
 {
 	(void)state;
@@ -495,6 +573,8 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(S12_loop_mark, enter, leave),
 	    cmocka_unit_test_setup_teardown(lines_behind_the_envelope, enter, leave),
 	    cmocka_unit_test_setup_teardown(I3_frozen_before_the_commit, enter, leave),
+	    cmocka_unit_test_setup_teardown(the_origin_is_nobody_elses_to_say, enter, leave),
+	    cmocka_unit_test_setup_teardown(the_gateways_own_mail, enter, leave),
 	    cmocka_unit_test_setup_teardown(Q5_no_room, enter, leave),
 	    cmocka_unit_test_setup_teardown(whole_messages_enter, enter, leave),
 	    cmocka_unit_test_setup_teardown(parts_are_unlinked, enter, leave),

@@ -122,6 +122,19 @@ static void test_offers(void **state)
 	assert_false(o.pipelining || o.starttls);
 }
 
+static void test_s8_eightbit(void **state)
+{
+	static char alice[] = "alice@x";
+	struct leg leg = {.from = alice, .from_params = "ret=full body=8bitmime"};
+
+	(void)state;
+	assert_true(remote_is_eightbit(&leg));
+	leg.from_params = "body=7bit";
+	assert_false(remote_is_eightbit(&leg));
+	leg.from_params = "";
+	assert_false(remote_is_eightbit(&leg));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -129,6 +142,7 @@ int main(void)
 	    cmocka_unit_test(test_rcpt),
 	    cmocka_unit_test(test_s2_what_cannot_be_said),
 	    cmocka_unit_test(test_offers),
+	    cmocka_unit_test(test_s8_eightbit),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,281 @@
+#include "lib/notice/request.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/base/clock.h"
+#include "lib/base/xtext.h"
+
+#define HOST_MAX   ((size_t)300) /* of a host name, as written */
+#define FIXED_MAX  ((size_t)160) /* of a line, without the values of host= and reply= */
+#define STATUS_MAX 11            /* "5.123.123" and a little more */
+
+static const char *const actions[] = {[DSN_FAILED] = "failed",
+    [DSN_DELAYED] = "delayed",
+    [DSN_DELIVERED] = "delivered",
+    [DSN_RELAYED] = "relayed"};
+
+/* ---- reading ------------------------------------------------------------------------------ */
+
+/* A recipient's number, without leading zeros, up to LEG_RCPTS_MAX. 0: it is none. */
+static size_t read_number(const char *word)
+{
+	size_t n = 0;
+
+	if (*word == '0' || *word == '\0')
+		return 0;
+	for (; *word != '\0'; word++) {
+		if (*word < '0' || *word > '9')
+			return 0;
+		n = n * 10 + (size_t)(*word - '0');
+		if (n > LEG_RCPTS_MAX)
+			return 0;
+	}
+	return n;
+}
+
+static bool read_action(const char *word, enum dsn_action *action)
+{
+	for (size_t i = 0; i < COUNT_OF(actions); i++) {
+		if (strcmp(word, actions[i]) == 0) {
+			*action = (enum dsn_action)i;
+			return true;
+		}
+	}
+	return false;
+}
+
+/* "D.N.N", each number of one to three digits (RFC 3463 section 2). */
+static bool status_fine(const char *status)
+{
+	if (status[0] != '2' && status[0] != '4' && status[0] != '5')
+		return false;
+	status++;
+	for (int i = 0; i < 2; i++) {
+		size_t digits = *status == '.' ? strspn(status + 1, "0123456789") : 0;
+
+		if (digits == 0 || digits > 3)
+			return false;
+		status += 1 + digits;
+	}
+	return *status == '\0';
+}
+
+/* Decodes in place; there must be something, and no NUL in it. */
+static bool read_text(char *value, const char **text)
+{
+	size_t len = strlen(value);
+
+	if (*text != NULL || len == 0 || !xtext_decode(value, len, value, &len) || len == 0 ||
+	    memchr(value, '\0', len) != NULL)
+		return false;
+	value[len] = '\0';
+	*text = value;
+	return true;
+}
+
+static bool read_time(const char *value, int64_t *time)
+{
+	if (*time != 0)
+		return false;
+	*time = clock_parse(value, strlen(value));
+	return *time > 0;
+}
+
+/* One KEY=VALUE, each at most once. */
+static bool read_argument(char *word, struct notice_rcpt *rcpt)
+{
+	char *value = strchr(word, '=');
+
+	if (value == NULL)
+		return false;
+	*value++ = '\0';
+	if (strcmp(word, "status") == 0) {
+		if (rcpt->status != NULL || !status_fine(value))
+			return false;
+		rcpt->status = value;
+		return true;
+	}
+	if (strcmp(word, "tried") == 0)
+		return read_time(value, &rcpt->tried);
+	if (strcmp(word, "until") == 0)
+		return read_time(value, &rcpt->until);
+	if (strcmp(word, "host") == 0)
+		return read_text(value, &rcpt->host);
+	return strcmp(word, "reply") == 0 && read_text(value, &rcpt->reply);
+}
+
+/* The next word of a line, NUL-ended; words are parted by one blank. NULL behind the last. */
+static char *next_word(char **at)
+{
+	char *word = *at, *blank;
+
+	if (word == NULL)
+		return NULL;
+	blank = strchr(word, ' ');
+	*at = blank != NULL ? blank + 1 : NULL;
+	if (blank != NULL)
+		*blank = '\0';
+	return word;
+}
+
+/* A line without its newline, NUL-ended. */
+static bool read_line(char *line, struct notice_rcpt *rcpt)
+{
+	char *at = line, *word = next_word(&at), *number, *action;
+	size_t n;
+
+	*rcpt = (struct notice_rcpt){.status = NULL};
+	number = next_word(&at);
+	action = next_word(&at);
+	if (word == NULL || strcmp(word, "rcpt") != 0 || number == NULL || action == NULL)
+		return false;
+	n = read_number(number);
+	if (n == 0 || !read_action(action, &rcpt->action))
+		return false;
+	rcpt->rcpt = n - 1;
+
+	while ((word = next_word(&at)) != NULL) {
+		if (!read_argument(word, rcpt))
+			return false;
+	}
+	return rcpt->status != NULL && rcpt->tried != 0;
+}
+
+/* How many lines; 0 if there is a NUL, or if the last one has no newline. */
+static size_t count_lines(const char *text, size_t len)
+{
+	size_t n = 0;
+
+	if (len == 0 || text[len - 1] != '\n' || memchr(text, '\0', len) != NULL)
+		return 0;
+	for (const char *p = text, *end = text + len;
+	     p < end && (p = memchr(p, '\n', (size_t)(end - p))) != NULL; p++)
+		n++;
+	return n;
+}
+
+static bool take_line(char *line, struct notice_request *request, bool *named)
+{
+	struct notice_rcpt *rcpt = &request->rcpt[request->rcpts];
+
+	if (!read_line(line, rcpt) || named[rcpt->rcpt])
+		return false;
+	named[rcpt->rcpt] = true;
+	if (rcpt->rcpt >= request->highest)
+		request->highest = rcpt->rcpt + 1;
+	request->rcpts++;
+	return true;
+}
+
+enum notice_read notice_request_read(char *text, size_t len, struct notice_request *request)
+{
+	static const char first[] = "dsn\n";
+	size_t lines = count_lines(text, len);
+	enum notice_read result = NOTICE_READ_MALFORMED;
+	bool *named = NULL;
+
+	*request = (struct notice_request){.rcpts = 0};
+	if (lines < 2 || lines > 1 + NOTICE_RCPTS_MAX || len < sizeof first - 1 ||
+	    memcmp(text, first, sizeof first - 1) != 0)
+		return NOTICE_READ_MALFORMED;
+	named = calloc(LEG_RCPTS_MAX, sizeof *named);
+	request->rcpt = calloc(lines - 1, sizeof *request->rcpt);
+	if (named == NULL || request->rcpt == NULL) {
+		result = NOTICE_READ_NO_MEMORY;
+		goto fail;
+	}
+
+	for (char *line = text + sizeof first - 1; line < text + len;) {
+		char *newline = strchr(line, '\n');
+
+		*newline = '\0';
+		if (!take_line(line, request, named))
+			goto fail;
+		line = newline + 1;
+	}
+	free(named);
+	return NOTICE_READ_FINE;
+fail:
+	free(named);
+	notice_request_free(request);
+	return result;
+}
+
+void notice_request_free(struct notice_request *request)
+{
+	free(request->rcpt);
+	*request = (struct notice_request){.rcpts = 0};
+}
+
+/* ---- writing ------------------------------------------------------------------------------ */
+
+/* " KEY=XTEXT", cut to `room`. Returns how long the value is. */
+static size_t add_value(struct buf *out, const char *key, const char *text, size_t room)
+{
+	size_t len = text != NULL ? strlen(text) : 0;
+	size_t written;
+	char *to;
+
+	if (len == 0 || room < xtext_room(1))
+		return 0;
+	if (room > xtext_room(len))
+		room = xtext_room(len);
+	buf_addf(out, " %s=", key);
+	to = buf_reserve(out, room);
+	if (to == NULL)
+		return 0;
+	written = xtext_encode_cut(text, len, to, room);
+	out->len += written;
+	return written;
+}
+
+static void add_time(struct buf *out, const char *key, int64_t time)
+{
+	char text[CLOCK_TEXT];
+
+	clock_format(time, text);
+	buf_addf(out, " %s=%s", key, text);
+}
+
+/* A code that is none is told as the plainest of its kind: a notice is worth more than its code. */
+static const char *fit_status(const struct notice_rcpt *rcpt)
+{
+	static const char *const plain[] = {[DSN_FAILED] = "5.0.0",
+	    [DSN_DELAYED] = "4.0.0",
+	    [DSN_DELIVERED] = "2.0.0",
+	    [DSN_RELAYED] = "2.0.0"};
+
+	if (rcpt->status != NULL && strlen(rcpt->status) <= STATUS_MAX && status_fine(rcpt->status))
+		return rcpt->status;
+	return plain[rcpt->action];
+}
+
+bool notice_request_write(struct buf *out, const struct notice_rcpt *rcpt, size_t rcpts)
+{
+	size_t share, host;
+
+	if (rcpts == 0 || rcpts > NOTICE_RCPTS_MAX)
+		return false;
+	share = NOTICE_REQUEST_MAX / (rcpts + 1);
+	buf_add_text(out, "dsn\n");
+	for (size_t i = 0; i < rcpts; i++) {
+		const struct notice_rcpt *r = &rcpt[i];
+		size_t room = share - FIXED_MAX;
+
+		if ((size_t)r->action >= COUNT_OF(actions) || r->rcpt >= LEG_RCPTS_MAX)
+			return false;
+		buf_addf(
+		    out, "rcpt %zu %s status=%s", r->rcpt + 1, actions[r->action], fit_status(r));
+		add_time(out, "tried", r->tried > 0 ? r->tried : clock_wall());
+		if (r->until > 0)
+			add_time(out, "until", r->until);
+		host = add_value(out, "host", r->host, room < HOST_MAX ? room : HOST_MAX);
+		room -= host;
+		if (room > xtext_room(DSN_STATUS_REPLY_MAX))
+			room = xtext_room(DSN_STATUS_REPLY_MAX);
+		(void)add_value(out, "reply", r->reply, room);
+		buf_add_text(out, "\n");
+	}
+	return buf_ok(out);
+}

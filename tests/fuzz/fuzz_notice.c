@@ -1,0 +1,67 @@
+/* Any bytes as a request to seki-notice: what is taken says the same when it is written again. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/notice/request.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void demand(bool truth)
+{
+	if (!truth)
+		abort();
+}
+
+static bool same_text(const char *a, const char *b)
+{
+	return (a == NULL) == (b == NULL) && (a == NULL || strcmp(a, b) == 0);
+}
+
+/* Within the bounds at which a reply and a host name are cut. */
+static bool short_enough(const struct notice_rcpt *rcpt)
+{
+	return (rcpt->host == NULL || strlen(rcpt->host) <= 100) &&
+	       (rcpt->reply == NULL || strlen(rcpt->reply) <= 100);
+}
+
+static void check_again(const struct notice_request *request)
+{
+	struct notice_request again;
+	struct buf b;
+
+	buf_init(&b, NOTICE_REQUEST_MAX);
+	demand(notice_request_write(&b, request->rcpt, request->rcpts));
+	demand(notice_request_read(b.bytes, b.len, &again) == NOTICE_READ_FINE);
+	demand(again.rcpts == request->rcpts && again.highest == request->highest);
+	for (size_t i = 0; i < again.rcpts; i++) {
+		const struct notice_rcpt *x = &request->rcpt[i], *y = &again.rcpt[i];
+
+		demand(x->rcpt == y->rcpt && x->action == y->action && x->tried == y->tried &&
+		       x->until == y->until && same_text(x->status, y->status));
+		if (short_enough(x))
+			demand(same_text(x->host, y->host) && same_text(x->reply, y->reply));
+	}
+	notice_request_free(&again);
+	buf_free(&b);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	char *text = malloc(size + 1); /* as a session has it: with a NUL behind */
+	struct notice_request request;
+
+	demand(text != NULL);
+	memcpy(text, data, size);
+	text[size] = '\0';
+	if (notice_request_read(text, size, &request) == NOTICE_READ_FINE) {
+		demand(request.rcpts > 0 && request.highest <= NOTICE_RCPTS_MAX);
+		for (size_t i = 0; i < request.rcpts; i++) {
+			demand(request.rcpt[i].rcpt < request.highest);
+			demand(request.rcpt[i].status != NULL && request.rcpt[i].tried > 0);
+		}
+		check_again(&request);
+		notice_request_free(&request);
+	}
+	free(text);
+	return 0;
+}
