@@ -133,6 +133,13 @@ static bool value_of(const char *params, const char *key, char value[VALUE_MAX])
 	return memchr(value, '\0', len) == NULL;
 }
 
+bool remote_is_eightbit(const struct leg *envelope)
+{
+	char value[VALUE_MAX];
+
+	return value_of(envelope->from_params, "body", value) && strcmp(value, "8bitmime") == 0;
+}
+
 static void add_body(struct buf *out, const char *params, const struct offer *offer)
 {
 	char value[VALUE_MAX];

@@ -21,6 +21,9 @@ void offer_read(struct offer *offer, const char *text, size_t len);
 /* Whether this message can go only where SMTPUTF8 is offered. */
 NODISCARD bool remote_needs_utf8(const struct leg *envelope);
 
+/* Whether it was handed in as 8-bit mail (RFC 6152). */
+NODISCARD bool remote_is_eightbit(const struct leg *envelope);
+
 /* Return the length, or 0 if the address or a parameter cannot be said. */
 NODISCARD size_t remote_write_mail(const struct leg *envelope, uint64_t size, bool utf8,
     const struct offer *offer, char out[COMMAND_ROOM]);

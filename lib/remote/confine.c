@@ -1,6 +1,5 @@
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/landlock.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -12,77 +11,18 @@
 #include "lib/base/die.h"
 #include "lib/remote/remote.h"
 
-/* Landlock's rights by the version that knows them first; older headers lack the later ones. */
-#define FS_RIGHTS_1  UINT64_C(0x1fff)
-#define FS_RIGHTS_2  UINT64_C(0x3fff)
-#define FS_RIGHTS_3  UINT64_C(0x7fff)
-#define FS_RIGHTS_5  UINT64_C(0xffff)
-#define FS_READ_FILE (UINT64_C(1) << 2)
-#define NET_BIND_4   UINT64_C(1)
-#define SCOPES_6     UINT64_C(3)
-
-struct rights {
-	uint64_t fs, net, scoped;
-};
-
-static size_t rights_of(long version, struct rights *rights)
-{
-	*rights = (struct rights){.fs = version >= 5   ? FS_RIGHTS_5
-					: version >= 3 ? FS_RIGHTS_3
-					: version == 2 ? FS_RIGHTS_2
-						       : FS_RIGHTS_1};
-	if (version >= 4)
-		rights->net = NET_BIND_4; /* connecting is what we are here for */
-	if (version >= 6)
-		rights->scoped = SCOPES_6;
-	return version >= 6   ? sizeof *rights
-	       : version >= 4 ? 2 * sizeof rights->fs
-			      : sizeof rights->fs;
-}
-
-#ifdef SEKISHO_TESTING
-/* A test build reads its virtual clock from run/clock. */
-static bool allow_clock(int rules)
-{
-	struct {
-		uint64_t allowed;
-		int32_t parent;
-	} __attribute__((packed))
-	rule = {.allowed = FS_READ_FILE, .parent = open("run", O_PATH | O_CLOEXEC)};
-	bool good = true;
-
-	if (rule.parent >= 0) {
-		good = syscall(
-			   SYS_landlock_add_rule, rules, LANDLOCK_RULE_PATH_BENEATH, &rule, 0) == 0;
-		(void)close(rule.parent);
-	}
-	return good;
-}
-#else
-static bool allow_clock(int rules)
-{
-	(void)rules;
-	return true;
-}
-#endif
-
+/* Connecting is what we are here for. A test build reads its virtual clock from run/clock. */
 static bool deny_files(void)
 {
-	long version =
-	    syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
-	struct rights rights;
-	size_t size;
-	int rules;
+	struct confine_place clock = {.fd = -1, .may = CONFINE_READ};
 	bool done;
 
-	if (version < 1)
-		return errno == ENOSYS || errno == EOPNOTSUPP;
-	size = rights_of(version, &rights);
-	rules = (int)syscall(SYS_landlock_create_ruleset, &rights, size, 0);
-	if (rules < 0)
-		return false;
-	done = allow_clock(rules) && syscall(SYS_landlock_restrict_self, rules, 0) == 0;
-	(void)close(rules);
+#ifdef SEKISHO_TESTING
+	clock.fd = open("run", O_PATH | O_CLOEXEC);
+#endif
+	done = confine_places(&clock, clock.fd >= 0 ? 1 : 0, true);
+	if (clock.fd >= 0)
+		(void)close(clock.fd);
 	return done;
 }
 

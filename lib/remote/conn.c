@@ -15,13 +15,13 @@
 #include "lib/base/clock.h"
 #include "lib/base/die.h"
 
-void conn_init(struct conn *c, int employer, int64_t deadline)
+void conn_init(struct conn *c, struct ssl_ctx_st *tls, int employer, int64_t deadline)
 {
 	c->fd = -1;
 	c->employer = employer;
 	c->deadline = deadline;
 	c->ssl = NULL;
-	c->tls = NULL;
+	c->tls = tls;
 	c->broken = true;
 	c->error = 0;
 	c->wants = 0;
@@ -112,11 +112,9 @@ enum conn_status conn_open(struct conn *c, const struct remote_peer *peer, int64
 void conn_close(struct conn *c)
 {
 	SSL_free(c->ssl);
-	SSL_CTX_free(c->tls);
 	if (c->fd >= 0)
 		(void)close(c->fd);
 	c->ssl = NULL;
-	c->tls = NULL;
 	c->fd = -1;
 	c->broken = true;
 	c->wants = 0;
@@ -142,22 +140,31 @@ static short waits_for(const struct conn *c, int n)
  * The alternative to a weak TLS is none at all, for the mail is sent in the clear then (RFC 7435):
  * whatever the server can do is welcome.
  */
+struct ssl_ctx_st *conn_tls_new(void)
+{
+	SSL_CTX *tls = SSL_CTX_new(TLS_client_method());
+
+	if (tls == NULL)
+		return NULL;
+	SSL_CTX_set_verify(tls, SSL_VERIFY_NONE, NULL);
+	(void)SSL_CTX_set_options(tls, SSL_OP_NO_RENEGOTIATION);
+	(void)SSL_CTX_set_mode(
+	    tls, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+	(void)SSL_CTX_set_session_cache_mode(tls, SSL_SESS_CACHE_OFF);
+	SSL_CTX_set_read_ahead(tls, 1); /* a record in one read, not in two */
+	if (SSL_CTX_set_min_proto_version(tls, TLS1_VERSION) != 1 ||
+	    SSL_CTX_set_cipher_list(tls, "DEFAULT:@SECLEVEL=0") != 1) {
+		SSL_CTX_free(tls);
+		return NULL;
+	}
+	return tls;
+}
+
 static bool prepare_tls(struct conn *c, const char *name)
 {
 	char host[REMOTE_NAME_MAX + 1];
 	struct in6_addr raw;
 
-	c->tls = SSL_CTX_new(TLS_client_method());
-	if (c->tls == NULL)
-		return false;
-	SSL_CTX_set_verify(c->tls, SSL_VERIFY_NONE, NULL);
-	(void)SSL_CTX_set_options(c->tls, SSL_OP_NO_RENEGOTIATION);
-	(void)SSL_CTX_set_mode(
-	    c->tls, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
-	(void)SSL_CTX_set_session_cache_mode(c->tls, SSL_SESS_CACHE_OFF);
-	if (SSL_CTX_set_min_proto_version(c->tls, TLS1_VERSION) != 1 ||
-	    SSL_CTX_set_cipher_list(c->tls, "DEFAULT:@SECLEVEL=0") != 1)
-		return false;
 	c->ssl = SSL_new(c->tls);
 	if (c->ssl == NULL || SSL_set_fd(c->ssl, c->fd) != 1)
 		return false;
@@ -345,19 +352,24 @@ enum conn_status conn_put(struct conn *c, const char *bytes, size_t len, int64_t
 enum conn_status conn_fill(struct conn *c, int64_t until)
 {
 	size_t before = c->end - c->start;
+	bool look = c->ssl != NULL && SSL_has_pending(c->ssl) == 1;
 
+	c->wants = 0;
 	for (;;) {
-		enum conn_status status;
+		/* An answer is hardly ever there before it is waited for. */
+		enum conn_status status = CONN_OK;
 
+		if (!look && !c->broken)
+			status = conn_wait(c, c->wants != 0 ? c->wants : POLLIN, until);
+		if (status != CONN_OK)
+			return status;
+		look = false;
 		c->wants = 0;
 		read_ahead(c);
 		if (c->end - c->start > before)
 			return CONN_OK;
 		if (c->broken)
 			return CONN_CLOSED;
-		status = conn_wait(c, c->wants != 0 ? c->wants : POLLIN, until);
-		if (status != CONN_OK)
-			return status;
 	}
 }
 

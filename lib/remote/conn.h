@@ -29,17 +29,20 @@ struct conn {
 	int employer;     /* watched for its end, or -1 */
 	int64_t deadline; /* clock_boot() */
 	struct ssl_st *ssl;
-	struct ssl_ctx_st *tls;
-	bool broken;       /* nothing can be read or written any more */
-	int error;         /* errno of the failure, or 0 */
-	short wants;       /* what TLS waits for, or 0 */
-	size_t start, end; /* input not yet used: in[start..end) */
+	struct ssl_ctx_st *tls; /* the caller's */
+	bool broken;            /* nothing can be read or written any more */
+	int error;              /* errno of the failure, or 0 */
+	short wants;            /* what TLS waits for, or 0 */
+	size_t start, end;      /* input not yet used: in[start..end) */
 	size_t out_start, out_end;
 	char in[CONN_BUFFER];
 	char out[CONN_BUFFER];
 };
 
-void conn_init(struct conn *c, int employer, int64_t deadline);
+/* How TLS is spoken on all connections; the caller frees it. NULL: no memory. */
+NODISCARD struct ssl_ctx_st *conn_tls_new(void);
+
+void conn_init(struct conn *c, struct ssl_ctx_st *tls, int employer, int64_t deadline);
 
 /* Connects. `conn_close` first, if there was a connection. */
 NODISCARD enum conn_status conn_open(

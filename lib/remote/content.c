@@ -144,6 +144,7 @@ void content_send(struct remote_session *s, const struct remote_message *m, char
 {
 	struct digest *d = digest_new();
 
+	remote_flush(s); /* what was refused may be known while a large message is sent */
 	sha256[0] = '\0';
 	if (d == NULL) {
 		outcome_own(o, REMOTE_DEFERRED, PHASE_CONTENT, "4.3.0", "no memory");

@@ -114,6 +114,7 @@ static void tell_attempt(struct remote_session *s, const struct outcome *o)
 	(void)snprintf(
 	    before, sizeof before, "peer=%s port=%u ", s->peer->address, (unsigned)s->peer->port);
 	remote_tell(s, 'A', before, o);
+	remote_flush(s);
 }
 
 static bool over(const struct remote_session *s)

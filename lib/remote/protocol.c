@@ -119,6 +119,12 @@ static bool read_tls(struct remote_order *order, char *rest)
 	return true;
 }
 
+static bool read_eightbit(struct remote_order *order, char *rest)
+{
+	order->eightbit_bounce = strcmp(rest, "bounce") == 0;
+	return order->eightbit_bounce || strcmp(rest, "send") == 0;
+}
+
 static bool read_auth(struct remote_order *order, char *rest)
 {
 	char *login = next_word(&rest), *password = next_word(&rest), *over = next_word(&rest);
@@ -165,7 +171,7 @@ static bool read_order_line(struct remote_order *order, char *line)
 		const char *word;
 		bool (*read)(struct remote_order *order, char *rest);
 	} lines[] = {{"peer", read_peer}, {"helo", read_helo}, {"tls", read_tls},
-	    {"auth", read_auth}, {"limit", read_limit}};
+	    {"eightbit", read_eightbit}, {"auth", read_auth}, {"limit", read_limit}};
 	const char *word = next_word(&line);
 
 	for (size_t i = 0; word != NULL && line != NULL && i < COUNT_OF(lines); i++) {

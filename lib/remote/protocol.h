@@ -1,7 +1,8 @@
 /*
- * How seki-remote(8) is told what to do: by its employer, over a socket pair of SOCK_STREAM whose
- * end is seki-remote's descriptor 3. One process is one SMTP session with one destination. Both
- * speak in frames: a byte TYPE, u32 LENGTH (big-endian), LENGTH bytes of text. Values are xtext
+ * How seki-remote(8) is told what to do: by its employer, over a connection to REMOTE_SOCKET
+ * (lib/remote/remote.h), or a socket pair whose end is descriptor 3 of "seki-remote -s". One
+ * connection is one process is one SMTP session with one destination. Both speak in frames: a byte
+ * TYPE, u32 LENGTH (big-endian), LENGTH bytes of text. Values are xtext
  * (lib/base/xtext.h) and times are milliseconds, unless said otherwise.
  *
  * employer -> seki-remote
@@ -14,6 +15,9 @@
  *         auth LOGIN PASSWORD over=tls   optional: log in, once TLS is on, whatever certificate the
  *                                  server shows (that is the employer's word: verified TLS is not
  *                                  there yet). Never said in the clear.
+ *         eightbit send|bounce     what becomes of a message that says body=8bitmime where the
+ *                                  server does not offer 8BITMIME: sent as it is (the default), or
+ *                                  refused, phase=local status=5.6.3, without being sent
  *         limit NAME NUMBER        optional; the names and defaults are those of REMOTE_LIMITS
  *   "S" send a message. With the frame's first byte comes, by SCM_RIGHTS, a descriptor of a regular
  *       file open for reading only; its position is not used. Lines:
@@ -33,13 +37,14 @@
  *                             offers=WORD,… size=N (as SIZE offers; 0: no bound known)
  *   "R" what became of some recipients:  rcpt=1,3-5 OUTCOME     numbers by the order of "to", from 1
  *       Each recipient of a message is named exactly once, as soon as it is known.
- *   "D" the message is over: sha256=HEX|- (of the content as it was read, if all of it was)
+ *   "D" the message is over, behind all its "R": sha256=HEX|- (of the content as it was read, if all of it was)
  *   "E" the session is over, and the process ends: OUTCOME. What was sent ahead was not begun.
  *
  *   OUTCOME is  CLASS phase=WORD code=NNN status=N.N.N reply=XTEXT
  *
  *   CLASS  delivered   the server has it (2yz to the dot); of "E": as was wished, or idle too long
- *          refused     5yz, or what the server lacks can never be made up for (5.3.4, 5.6.7)
+ *          refused     5yz, or what the server lacks can never be made up for (5.3.4, 5.6.3,
+ *                      5.6.7)
  *          deferred    4yz, a failed connection, a server that talks nonsense; try again
  *          unknown     the final dot was sent and no reply to it was understood: the server may
  *                      have the message. Trying again may make a duplicate; not trying may lose it.
@@ -113,6 +118,7 @@ struct remote_order {
 	size_t peers;
 	const char *helo;
 	enum remote_tls tls;
+	bool eightbit_bounce;
 	const char *login; /* NULL: do not log in */
 	const char *password;
 	struct remote_limits limits;

@@ -7,7 +7,6 @@
 
 #include "lib/base/buf.h"
 #include "lib/remote/content.h"
-#include "lib/remote/frame.h"
 #include "lib/remote/session.h"
 
 #define NOWHERE SIZE_MAX
@@ -331,23 +330,16 @@ static bool impossible(const struct sending *t, struct outcome *o)
 	else if (offer->size_max > 0 && t->m->size > offer->size_max)
 		outcome_own(o, REMOTE_REFUSED, PHASE_LOCAL, "5.3.4",
 		    "the message is larger than the server takes (SIZE)");
+	else if (t->s->order->eightbit_bounce && !offer->eightbit &&
+		 remote_is_eightbit(&t->m->envelope))
+		outcome_own(o, REMOTE_REFUSED, PHASE_LOCAL, "5.6.3",
+		    "the server does not take 8-bit mail (8BITMIME)");
 	else if (remote_write_mail(&t->m->envelope, t->m->size, t->utf8, offer, command) == 0)
 		outcome_own(o, REMOTE_REFUSED, PHASE_LOCAL, "5.1.7",
 		    "the sender's address cannot be said in SMTP");
 	else
 		return false;
 	return true;
-}
-
-/* Something that the server said though nobody had asked: mostly 421, or that it is gone. */
-static void hear_unasked(struct remote_session *s, struct outcome *o)
-{
-	struct reply reply;
-
-	if (!remote_reply(s, PHASE_IDLE, s->order->limits.mail, NULL, NULL, &reply, o))
-		return;
-	outcome_of_reply(o, PHASE_IDLE, &reply);
-	remote_end(s, o);
 }
 
 static void send_all(struct sending *t)
@@ -359,8 +351,6 @@ static void send_all(struct sending *t)
 		tell(t, 0, rcpts, OPEN, &o);
 		return;
 	}
-	if (t->s->open && conn_spoke(&t->s->conn))
-		hear_unasked(t->s, &o);
 	for (size_t at = 0; at < rcpts && t->s->open && !t->s->orphan;) {
 		t->first = at;
 		t->last = rcpts - at < t->most ? rcpts : at + t->most;
@@ -387,8 +377,12 @@ void remote_send(struct remote_session *s, const struct remote_message *m)
 
 	buf_init(&b, 128);
 	buf_addf(&b, "sha256=%s", t.sha256[0] != '\0' ? t.sha256 : "-");
-	if (!buf_ok(&b) || !frame_write(s->employer, 'D', b.bytes, b.len))
+	if (buf_ok(&b))
+		frame_write(&s->results, 'D', b.bytes, b.len);
+	else
 		s->orphan = true;
 	buf_free(&b);
+	if (s->open) /* else why it ended goes with it */
+		remote_flush(s);
 	free(t.state);
 }

@@ -13,7 +13,6 @@
 #include "lib/base/clock.h"
 #include "lib/base/die.h"
 #include "lib/base/log.h"
-#include "lib/remote/frame.h"
 #include "lib/remote/session.h"
 
 static int misused(const char *why)
@@ -54,9 +53,12 @@ static void tell_open(struct remote_session *s)
 	add_word(&b, &before, f->starttls, "STARTTLS");
 	add_word(&b, &before, f->enhanced, "ENHANCEDSTATUSCODES");
 	buf_addf(&b, " size=%llu", (unsigned long long)f->size_max);
-	if (!buf_ok(&b) || !frame_write(s->employer, 'O', b.bytes, b.len))
+	if (buf_ok(&b))
+		frame_write(&s->results, 'O', b.bytes, b.len);
+	else
 		s->orphan = true;
 	buf_free(&b);
+	remote_flush(s);
 }
 
 /* ---- a message ---- */
@@ -107,6 +109,21 @@ static void hear(struct remote_session *s)
 	remote_end(s, &o);
 }
 
+/* Waits for either end, while there is time. False: there is none. */
+static bool wait_for_either(struct remote_session *s, int64_t until, struct pollfd p[2])
+{
+	int64_t ms = (until - clock_boot() + 999) / 1000;
+
+	if (ms <= 0)
+		return false;
+	/* What he has said already is not waited for, but the server's last word is. */
+	if (frames_in_hold(&s->orders))
+		ms = 0;
+	if (poll(p, 2, clock_patience((int)ms)) < 0 && errno != EINTR)
+		die_environ("waiting");
+	return true;
+}
+
 /* Waits until the employer says something. False: the session is over before. */
 static bool await_order(struct remote_session *s)
 {
@@ -117,19 +134,16 @@ static bool await_order(struct remote_session *s)
 	if (s->open && conn_holds(&s->conn))
 		hear(s);
 	while (s->open) {
-		struct pollfd p[2] = {
-		    {.fd = s->employer, .events = POLLIN}, {.fd = s->conn.fd, .events = POLLIN}};
-		int64_t ms = (until - clock_boot() + 999) / 1000;
+		struct pollfd p[2] = {{.fd = s->orders.socket, .events = POLLIN},
+		    {.fd = s->conn.fd, .events = POLLIN}};
 
-		if (ms <= 0) {
+		if (!wait_for_either(s, until, p)) {
 			end_as_wished(s, "nothing more to send in time");
 			return false;
 		}
-		if (poll(p, COUNT_OF(p), clock_patience((int)ms)) < 0 && errno != EINTR)
-			die_environ("waiting");
 		if (p[1].revents != 0)
 			hear(s);
-		else if (p[0].revents != 0)
+		else if (p[0].revents != 0 || frames_in_hold(&s->orders))
 			return true;
 	}
 	return false;
@@ -139,7 +153,7 @@ static int serve(struct remote_session *s)
 {
 	while (!s->orphan && await_order(s)) {
 		struct frame frame;
-		enum frame_status status = frame_read(s->employer, REMOTE_REQUEST_MAX, &frame);
+		enum frame_status status = frame_read(&s->orders, REMOTE_REQUEST_MAX, &frame);
 		bool good = true;
 
 		if (status == FRAME_GONE) {
@@ -167,34 +181,30 @@ static int serve(struct remote_session *s)
 
 /* ---- all of it ---- */
 
-static int open_and_serve(int socket, const struct remote_order *order)
+static int open_and_serve(struct remote_session *s, const struct remote_order *order)
 {
-	struct remote_session *s = calloc(1, sizeof *s);
 	int code = EXIT_FINE;
 
-	if (s == NULL)
-		die_environ("no memory");
-	s->employer = socket;
 	s->order = order;
-	conn_init(&s->conn, socket, clock_boot() + order->limits.session * 1000);
+	s->conn.deadline = clock_boot() + order->limits.session * 1000;
 	if (remote_open_any(s)) {
 		tell_open(s);
 		code = serve(s);
 	}
 	if (!s->orphan && code == EXIT_FINE && s->end.status[0] != '\0')
 		remote_tell(s, 'E', "", &s->end);
+	remote_flush(s);
 	remote_quit(s);
-	free(s);
 	return code;
 }
 
-int remote_serve(int socket)
+static int open_as_ordered(struct remote_session *s)
 {
 	struct remote_order order;
 	struct frame frame;
 	int code;
 
-	switch (frame_read(socket, REMOTE_OPEN_MAX, &frame)) {
+	switch (frame_read(&s->orders, REMOTE_OPEN_MAX, &frame)) {
 	case FRAME_OK:
 		break;
 	case FRAME_GONE:
@@ -202,10 +212,27 @@ int remote_serve(int socket)
 	case FRAME_WRONG:
 		return misused("no frame");
 	}
-	if (frame.type == 'O' && frame.fd < 0 && remote_read_order(frame.bytes, frame.len, &order))
-		code = open_and_serve(socket, &order);
+	if (frame.type == 'O' && remote_read_order(frame.bytes, frame.len, &order))
+		code = open_and_serve(s, &order);
 	else
 		code = misused("no order to open a session");
 	frame_free(&frame);
+	return code;
+}
+
+int remote_serve(int socket, struct ssl_ctx_st *tls)
+{
+	struct remote_session *s = calloc(1, sizeof *s);
+	int code;
+
+	if (s == NULL)
+		die_environ("no memory");
+	frames_in_init(&s->orders, socket);
+	frames_out_init(&s->results, socket);
+	conn_init(&s->conn, tls, socket, INT64_MAX);
+	code = open_as_ordered(s);
+	frames_in_free(&s->orders);
+	frames_out_free(&s->results);
+	free(s);
 	return code;
 }

@@ -5,7 +5,6 @@
 
 #include "lib/base/buf.h"
 #include "lib/base/clock.h"
-#include "lib/remote/frame.h"
 
 #define QUIT_MS 1000
 
@@ -69,9 +68,18 @@ void remote_tell(struct remote_session *s, char type, const char *before, const 
 	buf_addf(&b, "%s%s phase=%s code=%03d status=%s reply=", before,
 	    remote_class_word(o->class), remote_phase_word(o->phase), o->code, o->status);
 	buf_add_xtext(&b, o->text, o->text_len);
-	if (!buf_ok(&b) || !frame_write(s->employer, type, b.bytes, b.len))
-		s->orphan = true;
+	if (buf_ok(&b))
+		frame_write(&s->results, type, b.bytes, b.len);
+	else
+		s->orphan = true; /* no memory: what is not told is tried again */
 	buf_free(&b);
+}
+
+void remote_flush(struct remote_session *s)
+{
+	frames_out_flush(&s->results);
+	if (s->results.gone)
+		s->orphan = true;
 }
 
 /* ---- talking ---- */
@@ -129,6 +137,7 @@ bool remote_reply(struct remote_session *s, enum remote_phase phase, int64_t pat
 			return true;
 		if (got != REPLY_MORE)
 			return nonsense(s, phase, got, o);
+		remote_flush(s);
 		status = conn_fill(c, until);
 	}
 	return remote_lost(s, phase, status, o);
@@ -153,5 +162,5 @@ void remote_quit(struct remote_session *s)
 		conn_end_tls(&s->conn);
 	s->open = false;
 	conn_close(&s->conn);
-	s->conn.employer = s->employer;
+	s->conn.employer = s->orders.socket;
 }

@@ -4,6 +4,7 @@
 
 #include "lib/remote/command.h"
 #include "lib/remote/conn.h"
+#include "lib/remote/frame.h"
 #include "lib/remote/protocol.h"
 #include "lib/remote/reply.h"
 
@@ -18,7 +19,8 @@ struct outcome {
 };
 
 struct remote_session {
-	int employer;
+	struct frames_in orders;
+	struct frames_out results;
 	const struct remote_order *order;
 	const struct remote_peer *peer; /* the one that took us, or that is tried */
 	bool open;                      /* commands can be sent */
@@ -46,8 +48,14 @@ void outcome_own(struct outcome *o, enum remote_class class, enum remote_phase p
 void outcome_of_conn(
     struct outcome *o, enum remote_phase phase, enum conn_status status, int error);
 
-/* Tells the employer: a frame of `type` with `before` (words that end in a space, or "") and it. */
+/*
+ * Tells the employer: a frame of `type` with `before` (words that end in a space, or "") and it. He
+ * hears of it before anything is waited for, or by remote_flush.
+ */
 void remote_tell(struct remote_session *s, char type, const char *before, const struct outcome *o);
+
+/* Sends all that he was told. */
+void remote_flush(struct remote_session *s);
 
 /* ---- talking ---- */
 

@@ -16,6 +16,7 @@
 
 struct resolver {
 	struct ub_ctx *unbound;
+	struct lookup *lookups; /* that run */
 	size_t running;
 	size_t most;
 };
@@ -24,6 +25,7 @@ struct lookup {
 	struct resolver *resolver;
 	lookup_done *done; /* NULL: forgotten */
 	void *context;
+	struct lookup *before, *next; /* in the resolver's list */
 };
 
 /* ---- setting up ---- */
@@ -115,12 +117,17 @@ static int add_insecure(struct ub_ctx *u, const char *zone)
 	return ub_ctx_set_option(u, "domain-insecure:", zone);
 }
 
-static bool add_all(struct ub_ctx *u, const struct words *words,
+static bool add_all(struct ub_ctx *u, const char *setting, const struct words *words,
     int (*add)(struct ub_ctx *, const char *), char *fault, size_t room)
 {
 	for (size_t i = 0; i < words->n; i++) {
-		if (!fine(add(u, words->word[i]), words->word[i], fault, room))
+		int error = add(u, words->word[i]);
+
+		if (error != 0) {
+			(void)snprintf(fault, room, "etc/settings: %s: %s: %s", setting,
+			    words->word[i], ub_strerror(error));
 			return false;
+		}
 	}
 	return true;
 }
@@ -130,7 +137,7 @@ static bool try_it(struct ub_ctx *u, char *fault, size_t room)
 {
 	struct ub_result *result = NULL;
 	bool good = fine(ub_resolve(u, "localhost.", RECORD_A, CLASS_IN, &result),
-	    "trust anchors or options", fault, room);
+	    "etc/settings: trust anchors or other settings", fault, room);
 
 	if (good && !result->havedata) {
 		(void)snprintf(
@@ -152,11 +159,12 @@ static bool set_up(
 	}
 	return fine(ub_ctx_async(u, 1), "thread", fault, room) &&
 	       fine(ub_ctx_add_ta_file(u, LOOKUP_ANCHOR), LOOKUP_ANCHOR, fault, room) &&
-	       add_all(u, &options->anchors, add_anchor, fault, room) &&
-	       add_all(u, &options->insecure, add_insecure, fault, room) &&
-	       add_all(u, &options->forwarders, add_forwarder, fault, room) &&
-	       add_all(u, &options->stubs, add_stub, fault, room) &&
-	       add_all(u, &options->stubs, show_stub, fault, room) && try_it(u, fault, room);
+	       add_all(u, "resolve-anchors", &options->anchors, add_anchor, fault, room) &&
+	       add_all(u, "resolve-insecure", &options->insecure, add_insecure, fault, room) &&
+	       add_all(u, "resolve-servers", &options->forwarders, add_forwarder, fault, room) &&
+	       add_all(u, "resolve-stubs", &options->stubs, add_stub, fault, room) &&
+	       try_it(u, fault, room) &&
+	       add_all(u, "resolve-stubs", &options->stubs, show_stub, fault, room);
 }
 
 struct resolver *resolver_open(const struct resolver_options *options, char *fault, size_t room)
@@ -178,6 +186,20 @@ fail:
 	ub_ctx_delete(u);
 	free(r);
 	return NULL;
+}
+
+void resolver_close(struct resolver *r)
+{
+	if (r == NULL)
+		return;
+	ub_ctx_delete(r->unbound);
+	while (r->lookups != NULL) {
+		struct lookup *l = r->lookups;
+
+		r->lookups = l->next;
+		free(l);
+	}
+	free(r);
 }
 
 int resolver_fd(const struct resolver *r)
@@ -255,12 +277,36 @@ static void tell(const struct lookup *l, const struct ub_result *result)
 	free(records);
 }
 
+static void list_add(struct lookup *l)
+{
+	struct resolver *r = l->resolver;
+
+	l->next = r->lookups;
+	if (l->next != NULL)
+		l->next->before = l;
+	r->lookups = l;
+	r->running++;
+}
+
+static void list_remove(struct lookup *l)
+{
+	struct resolver *r = l->resolver;
+
+	if (l->before != NULL)
+		l->before->next = l->next;
+	else
+		r->lookups = l->next;
+	if (l->next != NULL)
+		l->next->before = l->before;
+	r->running--;
+}
+
 static void on_result(void *context, int error, struct ub_result *result)
 {
 	struct lookup *l = context;
 	struct found none = {.outcome = {RESOLVE_LATER, RESOLVE_SERVFAIL, false}};
 
-	l->resolver->running--;
+	list_remove(l);
 	if (l->done != NULL && error == 0 && result != NULL)
 		tell(l, result);
 	else if (l->done != NULL)
@@ -283,7 +329,7 @@ struct lookup *lookup_start(
 		free(l);
 		return NULL;
 	}
-	r->running++;
+	list_add(l);
 	return l;
 }
 

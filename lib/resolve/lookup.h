@@ -51,6 +51,9 @@ typedef void lookup_done(void *context, const struct found *found);
 NODISCARD struct resolver *resolver_open(
     const struct resolver_options *options, char *fault, size_t room);
 
+/* Ends it, with its thread and all its look-ups; their callbacks are not called. NULL is fine. */
+void resolver_close(struct resolver *r);
+
 /* Readable when resolver_process has something to do. */
 int resolver_fd(const struct resolver *r);
 

@@ -29,7 +29,7 @@ struct question {
 };
 
 struct server {
-	const struct resolve_bounds *bounds;
+	struct resolve_bounds bounds;
 	struct work_tools tools;
 	int listener; /* -1: we stop */
 	int signals;
@@ -125,7 +125,7 @@ static void begin(struct server *s, struct asker *a, enum resolve_kind kind, con
 		return;
 	}
 	q->asker = a;
-	q->due = clock_boot() + s->bounds->time;
+	q->due = clock_boot() + s->bounds.time;
 	q->next = s->questions;
 	s->questions = q;
 	s->n_questions++;
@@ -142,7 +142,7 @@ static void take_questions(struct server *s)
 	while (taken) {
 		taken = false;
 		for (struct asker *a = s->askers; a != NULL; a = a->next) {
-			if (s->n_questions >= s->bounds->questions || s->stop_at != 0)
+			if (s->n_questions >= s->bounds.questions || s->stop_at != 0)
 				return;
 			if (asker_may_ask(a) && asker_take(a, &kind, name)) {
 				begin(s, a, kind, name);
@@ -180,7 +180,7 @@ static void pause_accepting(struct server *s, int error)
 
 static void accept_some(struct server *s)
 {
-	while (s->listener >= 0 && s->n_askers < s->bounds->clients) {
+	while (s->listener >= 0 && s->n_askers < s->bounds.clients) {
 		int fd = accept4(s->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 		struct asker *a = fd >= 0 ? asker_new(fd) : NULL;
 
@@ -213,15 +213,45 @@ static void stop(struct server *s)
 		work_abandon(q->work, RESOLVE_STOPPING);
 }
 
+/* The questions begin anew, within the time that they have left: nobody is told "later" for it. */
+static void take(struct server *s, struct resolver *fresh, const struct resolve_bounds *bounds)
+{
+	struct resolver *old = s->tools.resolver;
+
+	s->tools.resolver = fresh;
+	s->bounds = *bounds;
+	for (struct question *q = s->questions; q != NULL; q = q->next)
+		work_restart(q->work);
+	resolver_close(old);
+}
+
+static void reload(struct server *s)
+{
+	char fault[512];
+	struct resolve_config *config = resolve_config_read(fault, sizeof fault);
+	struct resolver *fresh =
+	    config != NULL ? resolver_open(&config->options, fault, sizeof fault) : NULL;
+
+	if (fresh == NULL) {
+		LOG_ALARM("reload-refused", kv("what", fault));
+		reload_answer("seki-resolve", false, fault);
+	} else {
+		take(s, fresh, &config->bounds);
+		LOG("reloaded", kv_num("questions", (int64_t)s->n_questions));
+		reload_answer("seki-resolve", true, "");
+	}
+	free(config);
+}
+
 static void on_signal(struct server *s)
 {
 	struct signalfd_siginfo info;
 
 	while (read(s->signals, &info, sizeof info) == (ssize_t)sizeof info) {
-		if (info.ssi_signo == SIGHUP)
-			reload_answer("seki-resolve", true, ""); /* there is nothing to read */
-		else
+		if (info.ssi_signo != SIGHUP)
 			stop(s);
+		else if (s->stop_at == 0)
+			reload(s);
 	}
 }
 
@@ -230,13 +260,13 @@ static void on_signal(struct server *s)
 /* While all places are taken nobody is accepted: who connects waits in the kernel's line. */
 static bool listens(const struct server *s)
 {
-	return s->listener >= 0 && s->resume_at == 0 && s->n_askers < s->bounds->clients;
+	return s->listener >= 0 && s->resume_at == 0 && s->n_askers < s->bounds.clients;
 }
 
 static short wanted(const struct server *s, const struct asker *a)
 {
 	bool hears = asker_may_ask(a) && !a->ended && s->stop_at == 0 &&
-		     s->n_questions < s->bounds->questions;
+		     s->n_questions < s->bounds.questions;
 
 	return (short)((hears ? POLLIN : 0) | (asker_has_output(a) ? POLLOUT : 0));
 }
@@ -258,7 +288,7 @@ static size_t fill_poll(struct server *s)
 /* Whether there is a question for which a place has become free. */
 static bool has_question(const struct server *s)
 {
-	if (s->stop_at != 0 || s->n_questions >= s->bounds->questions)
+	if (s->stop_at != 0 || s->n_questions >= s->bounds.questions)
 		return false;
 	for (const struct asker *a = s->askers; a != NULL; a = a->next) {
 		if (asker_may_ask(a) && asker_has_line(a))
@@ -311,10 +341,10 @@ static void one_round(struct server *s)
 		die_environ("waiting for questions");
 	if (ready > 0) {
 		on_askers(s);
-		if (s->poll[AT_SIGNALS].revents != 0)
-			on_signal(s);
 		if (s->poll[AT_RESOLVER].revents != 0 && !resolver_process(s->tools.resolver))
 			die_environ("the DNS library");
+		if (s->poll[AT_SIGNALS].revents != 0) /* after it: there may be another resolver */
+			on_signal(s);
 		if (s->poll[AT_LISTENER].revents != 0)
 			accept_some(s);
 	}
@@ -341,7 +371,7 @@ void resolve_serve(int listener, int signals, struct resolver *resolver,
 
 	if (s == NULL)
 		die_environ("memory for the server");
-	s->bounds = bounds;
+	s->bounds = *bounds;
 	s->tools.resolver = resolver;
 	s->tools.chance.next = random_number;
 	s->listener = listener;
@@ -354,5 +384,6 @@ void resolve_serve(int listener, int signals, struct resolver *resolver,
 	for (struct asker *a = s->askers; a != NULL; a = a->next)
 		a->gone = true;
 	sweep(s);
+	resolver_close(s->tools.resolver);
 	free(s);
 }

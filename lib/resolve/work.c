@@ -59,6 +59,22 @@ void work_free(struct work *w)
 	free(w);
 }
 
+void work_restart(struct work *w)
+{
+	const struct work_tools *tools = w->tools;
+	enum resolve_kind kind = w->answer.kind;
+	char name[RESOLVE_NAME_MAX + 1];
+
+	if (w->stage == STAGE_DONE)
+		return;
+	forget(w);
+	memcpy(name, w->answer.name, sizeof name);
+	memset(w, 0, sizeof *w);
+	w->tools = tools;
+	w->answer.kind = kind;
+	memcpy(w->answer.name, name, sizeof name);
+}
+
 const struct resolve_answer *work_answer(const struct work *w)
 {
 	return &w->answer;

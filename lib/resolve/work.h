@@ -22,6 +22,9 @@ void work_free(struct work *w);
 /* Begins what look-ups may begin now. True when the answer is there. */
 NODISCARD bool work_go_on(struct work *w);
 
+/* Begins anew, unless the answer is there: with the resolver that the tools have now. */
+void work_restart(struct work *w);
+
 /* No more time: makes the answer of what is known. A host that was not reached waits. */
 void work_expire(struct work *w);
 
