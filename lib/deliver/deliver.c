@@ -54,13 +54,8 @@ static void start_task(struct engine *e, struct visit *v, enum visit_task task)
 
 	v->task = task;
 	v->working = true;
-	if (task == TASK_RECORD || task == TASK_CLOSE) {
-		v->taken = v->taken != NULL ? v->taken : v->results;
-		if (v->taken == v->results) {
-			v->results = NULL;
-			v->results_end = &v->results;
-		}
-	}
+	if (task == TASK_RECORD || task == TASK_CLOSE)
+		results_move(&v->taken, &v->results);
 	if (pool_free(pool) > 0) {
 		pool_put(pool, v);
 		return;
@@ -87,42 +82,6 @@ static void start_ready(struct engine *e)
 		pool_put(pool, v);
 	}
 	e->ready_end = at;
-}
-
-/* Begins a visit. False: not now. */
-static bool begin(struct engine *e, const struct leg_name *name, bool lane)
-{
-	struct stage *stage = e->stage;
-	struct visit *v, **chain;
-
-	if (is_running(e, name)) {
-		/* The visit in hand may have another name of it: look again when it has ended. */
-		stage_schedule(stage, STATE_DELIVER, name, stage_now(stage) + 1);
-		return true;
-	}
-	if (e->ready != NULL || pool_free(e->pool) == 0 ||
-	    e->visits >= (size_t)e->routing->settings.deliver_legs ||
-	    (lane && e->late_visits >= LANE))
-		return false;
-	v = visit_new(stage, name);
-	if (v == NULL)
-		return false;
-	v->gate = e->gate;
-	v->routing = routing_use(e->routing);
-	v->freezes = e->freezes;
-	v->clock_frozen = stage->watch.frozen;
-	v->now = watch_now(&stage->watch);
-	v->boot = clock_boot();
-	v->flushed = e->flush.at;
-	memcpy(v->domain, e->flush.domain, sizeof v->domain);
-	v->late_lane = lane;
-	e->late_visits += lane;
-	chain = chain_of(e, name);
-	v->chain = *chain;
-	*chain = v;
-	e->visits++;
-	start_task(e, v, TASK_OPEN);
-	return true;
 }
 
 static void park(struct engine *e, const struct leg_name *name)
@@ -176,7 +135,8 @@ static void end_visit(struct engine *e, struct visit *v)
 static void give_batches(struct engine *e, struct visit *v)
 {
 	for (size_t i = 0; i < v->batches; i++) {
-		if (!destination_put(e, &v->batch[i], &v->full) && v->left_as == VISIT_ONGOING)
+		if (!v->batch[i].local && !destination_put(e, &v->batch[i], &v->full) &&
+		    v->left_as == VISIT_ONGOING)
 			v->left_as = VISIT_FULL;
 	}
 	v->begun = true;
@@ -191,7 +151,7 @@ void engine_step(struct engine *e, struct visit *v)
 	} else if (v->owed.len > 0) {
 		v->rest_until = clock_boot() + STAGE_AGAIN * CLOCK_SECOND;
 	} else if (v->running > 0) {
-		if (v->results != NULL)
+		if (v->results.first != NULL || v->locals)
 			start_task(e, v, TASK_RECORD);
 	} else if (v->task == TASK_CLOSE && v->tell && !v->tell_failed) {
 		start_task(e, v, TASK_TELL);
@@ -211,6 +171,48 @@ static void task_done(struct engine *e, struct visit *v)
 		v->begun = true;
 	}
 	engine_step(e, v);
+}
+
+/* Begins a visit. False: not now. */
+static bool begin(struct engine *e, const struct leg_name *name, bool lane)
+{
+	struct stage *stage = e->stage;
+	struct visit *v, **chain;
+
+	if (is_running(e, name)) {
+		/* The visit in hand may have another name of it: look again when it has ended. */
+		stage_schedule(stage, STATE_DELIVER, name, stage_now(stage) + 1);
+		return true;
+	}
+	if (e->ready != NULL || pool_free(e->pool) == 0 ||
+	    e->visits >= (size_t)e->routing->settings.deliver_legs ||
+	    (lane && e->late_visits >= LANE))
+		return false;
+	v = visit_new(stage, name);
+	if (v == NULL)
+		return false;
+	v->gate = e->gate;
+	v->routing = routing_use(e->routing);
+	v->freezes = e->freezes;
+	v->clock_frozen = stage->watch.frozen;
+	v->now = watch_now(&stage->watch);
+	v->boot = clock_boot();
+	v->flushed = e->flush.at;
+	memcpy(v->domain, e->flush.domain, sizeof v->domain);
+	v->late_lane = lane;
+	e->late_visits += lane;
+	chain = chain_of(e, name);
+	v->chain = *chain;
+	*chain = v;
+	e->visits++;
+	if (lane) {
+		start_task(e, v, TASK_OPEN);
+	} else {
+		/* It has just been written, and reading it waits for no disk. */
+		visit_run(v);
+		task_done(e, v);
+	}
+	return true;
 }
 
 /* Visits whose records are owed rest; nothing else may touch their legs meanwhile. */

@@ -191,8 +191,8 @@ static void fail_batch(struct batch *b, const struct verdict *why, const char *h
 
 		while (run < b->rcpts && !b->answered[run])
 			b->answered[run++] = true;
-		if (run > i &&
-		    !visit_add_result(b->visit, b, b->rcpt + i, run - i, why, host, "-", false))
+		if (run > i && !results_add(&b->visit->results, b, b->rcpt + i, run - i, why, host,
+				   "-", false))
 			die_environ("memory for a result");
 		i = run;
 	}

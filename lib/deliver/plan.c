@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "lib/base/clock.h"
+#include "lib/base/log.h"
 #include "lib/deliver/visit.h"
 #include "lib/net/net.h"
 
@@ -80,7 +81,7 @@ static bool refuse(struct visit *v, size_t rcpt, const char *status, const char 
 	struct verdict verdict;
 
 	verdict_make(&verdict, REMOTE_REFUSED, PHASE_LOCAL, status, why);
-	return visit_add_result(v, NULL, &rcpt, 1, &verdict, "-", "-", false);
+	return results_add(&v->results, NULL, &rcpt, 1, &verdict, "-", "-", false);
 }
 
 /* Whether a domain can be looked up, or is an address ([192.0.2.1]). */
@@ -145,8 +146,24 @@ static bool fill_batch(struct visit *v, struct batch *b, struct way *w, size_t n
 
 /* ---- Maildirs ----------------------------------------------------------------------------- */
 
-/* A Maildir needs no session: it is filled here and now. */
-static bool into_maildir(struct visit *v, const struct batch *b)
+/* Takes out those who have been frozen since the leg was opened. */
+static size_t not_frozen(struct visit *v, struct batch *b)
+{
+	size_t n = 0;
+
+	(void)!gate_refresh(v->gate);
+	for (size_t i = 0; i < b->rcpts; i++) {
+		if (!gate_holds(v->gate, &v->o.leg, b->rcpt[i]))
+			b->rcpt[n++] = b->rcpt[i];
+		else
+			v->left_as = VISIT_FROZEN;
+	}
+	b->rcpts = n;
+	return n;
+}
+
+/* What cannot be kept for want of memory is as if it had not been tried: a Maildir notices. */
+static void into_maildir(struct visit *v, const struct batch *b)
 {
 	char route[SETTING_TEXT_MAX + 16];
 	struct net_report report;
@@ -158,10 +175,21 @@ static bool into_maildir(struct visit *v, const struct batch *b)
 		verdict_make(&verdict, REMOTE_DELIVERED, PHASE_LOCAL, "2.0.0", report.reply);
 	else
 		verdict_make(&verdict, REMOTE_DEFERRED, PHASE_LOCAL, "4.3.0", report.reply);
-	if (report.result == NET_DAMAGED)
-		v->damaged = true;
-	return visit_add_result(v, NULL, b->rcpt, b->rcpts, &verdict,
-	    report.host[0] != '\0' ? report.host : "-", "-", false);
+	v->damaged |= report.result == NET_DAMAGED;
+	if (!results_add(&v->taken, NULL, b->rcpt, b->rcpts, &verdict,
+		report.host[0] != '\0' ? report.host : "-", "-", false))
+		LOG_ALARM("open-failed", kv("name", v->o.text), kv_errno(ENOMEM));
+}
+
+void visit_local(struct visit *v)
+{
+	if (!v->locals)
+		return;
+	v->locals = false;
+	for (size_t i = 0; i < v->batches; i++) {
+		if (v->batch[i].local && not_frozen(v, &v->batch[i]) > 0)
+			into_maildir(v, &v->batch[i]);
+	}
 }
 
 /* ---- all of it ---------------------------------------------------------------------------- */
@@ -179,7 +207,6 @@ static bool make_batches(struct visit *v, struct way *way, size_t n)
 
 	for (size_t i = 0, run; i < n; i += run) {
 		struct batch *b = &v->batch[v->batches];
-		bool fine;
 
 		run = 1;
 		while (i + run < n && strcmp(way[i + run].key, way[i].key) == 0)
@@ -188,16 +215,8 @@ static bool make_batches(struct visit *v, struct way *way, size_t n)
 		v->batches++;
 		if (!fill_batch(v, b, &way[i], run))
 			return false;
-		if (b->manner.kind != ROUTE_MAILDIR)
-			continue;
-		fine = into_maildir(v, b);
-		free(b->key);
-		free(b->domain);
-		free(b->rcpt);
-		free(b->answered);
-		v->batches--;
-		if (!fine)
-			return false;
+		b->local = b->manner.kind == ROUTE_MAILDIR;
+		v->locals |= b->local;
 	}
 	return true;
 }
@@ -206,13 +225,13 @@ bool visit_plan(struct visit *v)
 {
 	const struct leg *leg = &v->o.leg;
 	struct way *way = reallocarray(NULL, leg->rcpts, sizeof *way);
-	bool all_frozen = !gate_refresh(v->gate), fine = way != NULL;
+	bool fine = way != NULL;
 	size_t n = 0;
 
 	for (size_t i = 0; i < leg->rcpts && fine; i++) {
 		if (!is_due(v, &leg->rcpt[i]))
 			continue;
-		if (all_frozen || gate_holds(v->gate, leg, i)) {
+		if (gate_holds(v->gate, leg, i)) {
 			v->left_as = VISIT_FROZEN;
 			continue;
 		}

@@ -323,9 +323,9 @@ bool visit_record(struct visit *v)
 	    .sent = "-",
 	    .reply = "several+20servers,+20several+20reasons:+20see+20the+20log"};
 
-	for (const struct result *r = v->taken; r != NULL; r = r->next)
+	for (const struct result *r = v->taken.first; r != NULL; r = r->next)
 		results++;
-	for (const struct result *r = v->taken; r != NULL; r = r->next) {
+	for (const struct result *r = v->taken.first; r != NULL; r = r->next) {
 		bool now =
 		    r->class == REMOTE_DELIVERED || r->class == REMOTE_REFUSED || !crowded(v);
 
@@ -343,11 +343,6 @@ bool visit_record(struct visit *v)
 		several.rcpts = left;
 		settle(v, &several, pick, VERDICT_REPLY_MAX);
 	}
-	while (v->taken != NULL) {
-		struct result *next = v->taken->next;
-
-		free(v->taken);
-		v->taken = next;
-	}
+	results_free(&v->taken);
 	return visit_append(v);
 }

@@ -350,8 +350,8 @@ static bool hear_results(struct session *s, const char *text, size_t len)
 		naming.mark = verdict.class != REMOTE_UNTRIED;
 	fine = verdict_rcpts(text, len, b->rcpts, name_rcpt, &naming) && !naming.again;
 	if (fine && naming.mark &&
-	    !visit_add_result(
-		b->visit, b, naming.rcpt, naming.n, &verdict, s->host, s->tls, s->dsn))
+	    !results_add(
+		&b->visit->results, b, naming.rcpt, naming.n, &verdict, s->host, s->tls, s->dsn))
 		die_environ("memory for results");
 	free(naming.rcpt);
 	if (verdict.class == REMOTE_DELIVERED &&
@@ -406,7 +406,7 @@ static void end_batch(struct session *s, const struct verdict *lost)
 		    "the server ended one session after another");
 		lost = &why;
 	}
-	if (!visit_add_result(b->visit, b, b->rcpt, b->rcpts, lost, s->host, s->tls, s->dsn))
+	if (!results_add(&b->visit->results, b, b->rcpt, b->rcpts, lost, s->host, s->tls, s->dsn))
 		die_environ("memory for results");
 	b->visit->running--;
 	engine_step(e, b->visit);
@@ -487,7 +487,7 @@ static bool hear_done(struct session *s, const char *text, size_t len)
 	if (s->batch == NULL)
 		return false;
 	copy_value(text, len, "sha256", sha256, sizeof sha256);
-	for (struct result *r = s->batch->visit->results; r != NULL; r = r->next) {
+	for (struct result *r = s->batch->visit->results.first; r != NULL; r = r->next) {
 		if (r->batch == s->batch)
 			memcpy(r->sent, sha256, sizeof r->sent);
 	}

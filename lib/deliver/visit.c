@@ -20,20 +20,71 @@ struct visit *visit_new(struct stage *stage, const struct leg_name *name)
 	v->name = *name;
 	v->content = -1;
 	v->tell_again = VISIT_TELL_AGAIN;
-	v->results_end = &v->results;
+	results_init(&v->results);
+	results_init(&v->taken);
 	buf_init(&v->owed, VISIT_RECORDS_MAX);
 	return v;
 }
 
-static void free_results(struct result *r)
-{
-	while (r != NULL) {
-		struct result *next = r->next;
+/* ---- results ------------------------------------------------------------------------------ */
 
-		free(r);
-		r = next;
-	}
+void results_init(struct results *list)
+{
+	list->first = NULL;
+	list->end = &list->first;
 }
+
+void results_move(struct results *to, struct results *from)
+{
+	if (from->first == NULL)
+		return;
+	*to->end = from->first;
+	to->end = from->end;
+	results_init(from);
+}
+
+void results_free(struct results *list)
+{
+	while (list->first != NULL) {
+		struct result *next = list->first->next;
+
+		free(list->first);
+		list->first = next;
+	}
+	results_init(list);
+}
+
+bool results_add(struct results *list, const struct batch *batch, const size_t *rcpt, size_t rcpts,
+    const struct verdict *verdict, const char *host, const char *tls, bool dsn)
+{
+	size_t host_len = strlen(host) + 1, tls_len = strlen(tls) + 1;
+	size_t reply_len = strlen(verdict->reply) + 1, numbers = rcpts * sizeof *rcpt;
+	struct result *r = malloc(sizeof *r + numbers + host_len + tls_len + reply_len);
+	char *text;
+
+	if (r == NULL)
+		return false;
+	*r = (struct result){.rcpt = (size_t *)(r + 1),
+	    .rcpts = rcpts,
+	    .class = verdict->class,
+	    .phase = verdict->phase,
+	    .batch = batch,
+	    .sent = "-",
+	    .dsn = dsn,
+	    .damaged = verdict->phase == PHASE_CONTENT && verdict->code == 0 &&
+		       strcmp(verdict->status, "4.3.0") == 0};
+	memcpy(r->status, verdict->status, sizeof r->status);
+	memcpy(r->rcpt, rcpt, numbers);
+	text = (char *)r->rcpt + numbers;
+	r->host = memcpy(text, host, host_len);
+	r->tls = memcpy(text + host_len, tls, tls_len);
+	r->reply = memcpy(text + host_len + tls_len, verdict->reply, reply_len);
+	*list->end = r;
+	list->end = &r->next;
+	return true;
+}
+
+/* ---- a visit ------------------------------------------------------------------------------ */
 
 void visit_free(struct visit *v)
 {
@@ -44,8 +95,8 @@ void visit_free(struct visit *v)
 		free(v->batch[i].answered);
 	}
 	free(v->batch);
-	free_results(v->results);
-	free_results(v->taken);
+	results_free(&v->results);
+	results_free(&v->taken);
 	free(v->late);
 	free(v->scratch);
 	buf_free(&v->owed);
@@ -61,36 +112,6 @@ void visit_free(struct visit *v)
 int64_t visit_now(const struct visit *v)
 {
 	return v->now + (clock_boot() - v->boot);
-}
-
-bool visit_add_result(struct visit *v, const struct batch *batch, const size_t *rcpt, size_t rcpts,
-    const struct verdict *verdict, const char *host, const char *tls, bool dsn)
-{
-	size_t host_len = strlen(host) + 1, tls_len = strlen(tls) + 1;
-	size_t reply_len = strlen(verdict->reply) + 1, list = rcpts * sizeof *rcpt;
-	struct result *r = malloc(sizeof *r + list + host_len + tls_len + reply_len);
-	char *text;
-
-	if (r == NULL)
-		return false;
-	*r = (struct result){.rcpt = (size_t *)(r + 1),
-	    .rcpts = rcpts,
-	    .class = verdict->class,
-	    .phase = verdict->phase,
-	    .batch = batch,
-	    .sent = "-",
-	    .dsn = dsn,
-	    .damaged = verdict->phase == PHASE_CONTENT && verdict->code == 0 &&
-		       strcmp(verdict->status, "4.3.0") == 0};
-	memcpy(r->status, verdict->status, sizeof r->status);
-	memcpy(r->rcpt, rcpt, list);
-	text = (char *)r->rcpt + list;
-	r->host = memcpy(text, host, host_len);
-	r->tls = memcpy(text + host_len, tls, tls_len);
-	r->reply = memcpy(text + host_len + tls_len, verdict->reply, reply_len);
-	*v->results_end = r;
-	v->results_end = &r->next;
-	return true;
 }
 
 /* ---- the end ------------------------------------------------------------------------------ */
@@ -156,6 +177,7 @@ static enum visit_end put_off(struct visit *v)
 
 static void close_visit(struct visit *v)
 {
+	visit_local(v);
 	if (!visit_record(v))
 		return;
 	if (v->damaged) {
@@ -173,6 +195,7 @@ static void close_visit(struct visit *v)
 /* Another batch of the leg is still under way. */
 static void record(struct visit *v)
 {
+	visit_local(v);
 	if (visit_record(v) && v->sync) {
 		if (!spool_sync(v->o.fd))
 			LOG_ALARM("possible-duplicate", kv("name", v->o.text), kv_errno(errno));
@@ -247,18 +270,11 @@ static void open_visit(struct visit *v)
 		v->end = VISIT_AGAIN;
 		return;
 	}
-	if (v->batches > 0)
-		return;
-	if (v->results == NULL && !v->tell) {
+	/* Nobody is due, and nobody is to be told. */
+	if (v->batches == 0 && v->results.first == NULL && !v->tell) {
 		v->end = v->left_as != VISIT_ONGOING ? v->left_as : VISIT_WAIT;
 		v->due = next_due(v);
-		return;
 	}
-	/* No session is needed: all of it at once. */
-	v->taken = v->results;
-	v->results = NULL;
-	v->results_end = &v->results;
-	close_visit(v);
 }
 
 void visit_run(void *visit)

@@ -29,6 +29,7 @@ struct batch {
 	struct manner manner; /* lives as long as the visit's routing */
 	size_t *rcpt;         /* indices into the leg's recipients, rising; owned */
 	bool *answered;       /* of each of them; owned */
+	bool local;           /* a Maildir: no session is needed */
 	size_t rcpts;
 	int64_t since;    /* when it began to wait, boot clock */
 	unsigned untried; /* sessions that were lost before they said anything */
@@ -51,6 +52,10 @@ struct result {
 	const char *host;              /* "-": none */
 	const char *tls;               /* "-": none */
 	const char *reply;             /* xtext */
+};
+
+struct results {
+	struct result *first, **end;
 };
 
 enum visit_task {
@@ -91,10 +96,11 @@ struct visit {
 	int content; /* the leg, for reading alone; -1 */
 	struct batch *batch;
 	size_t batches;
-	size_t running;                        /* batches that have not ended; the main loop's */
-	struct result *results, **results_end; /* not yet given to a task */
-	struct result *taken;                  /* the task's */
-	struct destination *full;              /* one that had no room; the main loop's */
+	size_t running;         /* batches that have not ended; the main loop's */
+	bool locals;            /* Maildirs are still to be filled, by TASK_RECORD or TASK_CLOSE */
+	struct results results; /* not yet given to a task; the main loop's, but for TASK_OPEN */
+	struct results taken;   /* the task's */
+	struct destination *full; /* one that had no room; the main loop's */
 
 	size_t *
 	    scratch; /* twice the recipients: what was sent is written down without asking for memory */
@@ -122,14 +128,23 @@ void visit_run(void *visit);
 /* The time that is believed, microseconds. */
 int64_t visit_now(const struct visit *v);
 
+void results_init(struct results *list);
+
+/* Moves all of `from` to the end of `to`. */
+void results_move(struct results *to, struct results *from);
+void results_free(struct results *list);
+
 /* Adds a result for the leg's recipients `rcpt` (copied). False: no memory. */
-NODISCARD bool visit_add_result(struct visit *v, const struct batch *batch, const size_t *rcpt,
+NODISCARD bool results_add(struct results *list, const struct batch *batch, const size_t *rcpt,
     size_t rcpts, const struct verdict *verdict, const char *host, const char *tls, bool dsn);
 
 /* ---- between the files of a visit ---- */
 
-/* Chooses who is due and makes the batches, or results where no session is needed. */
+/* Chooses who is due and makes the batches, or results for whom none is needed. */
 NODISCARD bool visit_plan(struct visit *v);
+
+/* Fills the Maildirs; what comes of it is added to v->taken. */
+void visit_local(struct visit *v);
 
 /* Writes v->taken down. False: v->owed could not be written (logged). */
 NODISCARD bool visit_record(struct visit *v);
