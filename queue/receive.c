@@ -25,11 +25,7 @@ void receive_limits_take(struct receive_limits *limits, const struct settings *s
 	limits->space_percent = settings->space_percent;
 	limits->space_bytes = settings->space_bytes;
 	limits->space_files = settings->space_files;
-	memcpy(limits->hostname, settings->hostname, sizeof limits->hostname);
-	if (strcmp(limits->hostname, "-") == 0 &&
-	    gethostname(limits->hostname, sizeof limits->hostname) != 0)
-		memcpy(limits->hostname, "localhost", sizeof "localhost");
-	limits->hostname[sizeof limits->hostname - 1] = '\0';
+	settings_hostname(settings, limits->hostname);
 }
 
 bool receiver_init(struct receiver *r, const struct spool *spool)

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
+#include <unistd.h>
 
 #include "lib/base/clock.h"
 #include "lib/base/die.h"
@@ -569,4 +570,12 @@ void settings_show(const struct settings *s, const struct setting *row, char *te
 		memcpy(&value, field, sizeof value);
 		show_number(row, value, text, room);
 	}
+}
+
+void settings_hostname(const struct settings *s, char name[SETTING_TEXT_MAX])
+{
+	memcpy(name, s->hostname, SETTING_TEXT_MAX);
+	if (strcmp(name, "-") == 0 && gethostname(name, SETTING_TEXT_MAX) != 0)
+		memcpy(name, "localhost", sizeof "localhost");
+	name[SETTING_TEXT_MAX - 1] = '\0';
 }

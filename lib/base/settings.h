@@ -193,6 +193,9 @@ void settings_default(struct settings *s);
  */
 NODISCARD bool settings_read(int etc, struct settings *s, struct conf_fault *fault);
 
+/* The setting hostname, or, if that is "-", the machine's own name. */
+void settings_hostname(const struct settings *s, char name[SETTING_TEXT_MAX]);
+
 /* Writes the value in force as it would stand in etc/settings. `room` >= SETTING_TEXT_MAX. */
 void settings_show(const struct settings *s, const struct setting *row, char *text, size_t room);
 

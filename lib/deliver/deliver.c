@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "lib/base/clock.h"
@@ -21,7 +22,8 @@
 #define TICK          (CLOCK_SECOND / 2)
 #define TELLERS       2
 #define LATE          15 /* seconds behind its time from which on a leg is not new mail any more */
-#define LANE          4  /* such legs, and those of backlogs, that are opened at once */
+#define FILES_SPARE   64
+#define LANE          4 /* such legs, and those of backlogs, that are opened at once */
 #define COMPLAIN      (60 * CLOCK_SECOND)
 
 static const enum spool_state states[] = {STATE_DELIVER, STATE_SENT};
@@ -127,6 +129,8 @@ static void end_visit(struct engine *e, struct visit *v)
 		stage_schedule(stage, STATE_DELIVER, &v->name, now + STAGE_AGAIN);
 		break;
 	}
+	if (v->full != NULL)
+		v->full->holds--;
 	routing_leave(v->routing);
 	visit_free(v);
 }
@@ -184,8 +188,7 @@ static bool begin(struct engine *e, const struct leg_name *name, bool lane)
 		stage_schedule(stage, STATE_DELIVER, name, stage_now(stage) + 1);
 		return true;
 	}
-	if (e->ready != NULL || pool_free(e->pool) == 0 ||
-	    e->visits >= (size_t)e->routing->settings.deliver_legs ||
+	if (e->ready != NULL || pool_free(e->pool) == 0 || e->visits >= e->most_visits ||
 	    (lane && e->late_visits >= LANE))
 		return false;
 	v = visit_new(stage, name);
@@ -392,6 +395,29 @@ static struct stage_outcome decide(
 	return (struct stage_outcome){.action = STAGE_KEEP};
 }
 
+/* A visit has two descriptors of its leg, a session one: as many as there may be at once. */
+static void raise_files(struct engine *e)
+{
+	const struct settings *s = &e->routing->settings;
+	size_t sessions = (size_t)s->deliver_sessions_all, most = (size_t)s->deliver_legs;
+	struct rlimit limit;
+
+	e->most_visits = most;
+	if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+		die_environ("the limit of descriptors");
+	if (limit.rlim_cur < 2 * most + sessions + FILES_SPARE) {
+		limit.rlim_cur = 2 * most + sessions + FILES_SPARE;
+		if (limit.rlim_cur > limit.rlim_max)
+			limit.rlim_cur = limit.rlim_max;
+		if (setrlimit(RLIMIT_NOFILE, &limit) != 0)
+			die_environ("the limit of descriptors");
+	}
+	if (limit.rlim_cur < 2 * most + sessions + FILES_SPARE)
+		e->most_visits = limit.rlim_cur > sessions + 2 * FILES_SPARE
+				     ? (limit.rlim_cur - sessions - FILES_SPARE) / 2
+				     : 1;
+}
+
 static struct pool *open_pool(struct engine *e, size_t threads, struct watcher *done)
 {
 	struct pool *pool = pool_start(threads, visit_run);
@@ -416,6 +442,7 @@ static void start(struct stage *stage)
 		reload_answer(PROGRAM, false, text);
 		die_config(text);
 	}
+	raise_files(e);
 	e->gate = gate_open();
 	if (e->gate == NULL)
 		die_environ("lib/");
@@ -442,6 +469,7 @@ static bool reload(struct stage *stage, const struct settings *fresh, char *text
 	}
 	routing_leave(e->routing);
 	e->routing = routing;
+	raise_files(e);
 	return true;
 }
 

@@ -159,7 +159,7 @@ static bool is_dead(const struct destination *d)
 
 bool destination_has_room(const struct engine *e, const struct destination *d)
 {
-	size_t most = 2 * d->manner.sessions, visits = (size_t)e->routing->settings.deliver_legs;
+	size_t most = 2 * d->manner.sessions, visits = e->most_visits;
 
 	if (is_dead(d))
 		return true; /* it takes no time */
@@ -239,7 +239,10 @@ bool destination_put(struct engine *e, struct batch *b, struct destination **ful
 		return true;
 	}
 	if (e->draining || !destination_has_room(e, d)) {
-		*full = d;
+		if (*full == NULL) {
+			*full = d;
+			d->holds++;
+		}
 		return false;
 	}
 	b->since = clock_boot();
@@ -346,7 +349,6 @@ void destinations_give_up(struct engine *e)
 			struct batch *b = take_first(d);
 
 			b->visit->left_as = VISIT_FULL;
-			b->visit->full = d;
 			b->visit->running--;
 			engine_step(e, b->visit);
 		}
@@ -382,7 +384,8 @@ void destinations_revive(struct engine *e, const char *domain)
 
 static bool unused(const struct destination *d)
 {
-	return d->queued == 0 && d->open == 0 && d->asking != ASK_WAITING && d->backlog.n == 0;
+	return d->queued == 0 && d->open == 0 && d->asking != ASK_WAITING && d->backlog.n == 0 &&
+	       d->holds == 0;
 }
 
 void destinations_trim(struct engine *e)

@@ -57,6 +57,7 @@ struct destination {
 	int64_t dead_until;       /* boot clock */
 	int64_t rest_until;       /* a fault of our own: boot clock */
 	struct timetable backlog; /* legs that found no room */
+	size_t holds;             /* visits that will say so when they end */
 
 	struct destination *busy_next, **busy_at;     /* has waiting batches */
 	struct destination *hungry_next, **hungry_at; /* has a backlog */
@@ -97,6 +98,7 @@ struct engine {
 	struct session *closed; /* to be freed at the end of the turn */
 	size_t sessions;
 	bool draining;       /* the program ends: nothing is begun any more */
+	size_t most_visits;  /* deliver-legs, or what descriptors allow */
 	int64_t ticked;      /* boot clock */
 	int64_t remote_down; /* boot clock until which seki-remote is not asked */
 	int64_t complained;  /* boot clock of the last alarm about it */

@@ -1,9 +1,7 @@
 #include "lib/deliver/routing.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "lib/base/log.h"
 
@@ -17,26 +15,11 @@ static void free_routing(struct routing *r)
 /* Who we are: in EHLO, and where mail for us would go round in circles. */
 static void name_ourselves(struct routing *r)
 {
-	const struct settings *s = &r->settings;
-	char names[SETTING_TEXT_MAX], *rest = names;
-
-	(void)snprintf(r->hostname, sizeof r->hostname, "%s", s->hostname);
-	if (strcmp(r->hostname, "-") == 0 && gethostname(r->hostname, sizeof r->hostname) != 0)
-		(void)snprintf(r->hostname, sizeof r->hostname, "localhost");
-	(void)snprintf(r->helo, sizeof r->helo, "%s",
-	    strcmp(s->deliver_name, "-") == 0 ? r->hostname : s->deliver_name);
-
-	/* A trial's servers are on its own machine. */
-	r->own.loopback = !s->trial;
-	(void)!resolve_own_name(&r->own, r->hostname);
-	(void)snprintf(names, sizeof names, "%s", s->own_names);
-	while (rest != NULL) {
-		const char *name = strsep(&rest, " ");
-
-		if (strcmp(name, "-") != 0)
-			(void)!resolve_own_name(&r->own, name);
-	}
-	if (!s->trial && !resolve_own_addresses(&r->own))
+	settings_hostname(&r->settings, r->hostname);
+	memcpy(r->helo,
+	    strcmp(r->settings.deliver_name, "-") == 0 ? r->hostname : r->settings.deliver_name,
+	    sizeof r->helo);
+	if (!own_of_settings(&r->settings, &r->own))
 		LOG_ALARM("no-addresses", kv("why", "the machine's own cannot be read"));
 }
 

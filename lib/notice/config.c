@@ -22,14 +22,6 @@ static bool plain_address(const char *text)
 	return true;
 }
 
-static void name_ourselves(struct notice_config *config)
-{
-	memcpy(config->mta, config->settings.hostname, sizeof config->mta);
-	if (strcmp(config->mta, "-") == 0 && gethostname(config->mta, sizeof config->mta) != 0)
-		memcpy(config->mta, "localhost", sizeof "localhost");
-	config->mta[sizeof config->mta - 1] = '\0';
-}
-
 struct notice_config *notice_config_read(int etc, char *text, size_t room)
 {
 	struct notice_config *config = calloc(1, sizeof *config);
@@ -45,7 +37,7 @@ struct notice_config *notice_config_read(int etc, char *text, size_t room)
 		return NULL;
 	}
 
-	name_ourselves(config);
+	settings_hostname(&config->settings, config->mta);
 	config->from = config->settings.notice_from;
 	if (strcmp(config->from, "-") == 0) {
 		config->from = NULL;

@@ -26,6 +26,20 @@ struct routes *routes_of_setting(const struct settings *s, struct conf_fault *fa
 	return routes;
 }
 
+bool own_of_settings(const struct settings *s, struct resolve_own *own)
+{
+	char names[SETTING_TEXT_MAX], *rest = names;
+
+	*own = (struct resolve_own){.loopback = !s->trial};
+	settings_hostname(s, names);
+	(void)!resolve_own_name(own, names); /* what is no name is nobody's */
+
+	memcpy(names, s->own_names, sizeof names);
+	while (strcmp(s->own_names, "-") != 0 && rest != NULL)
+		(void)!resolve_own_name(own, strsep(&rest, " "));
+	return s->trial || resolve_own_addresses(own);
+}
+
 static enum route_ip ip_of(const struct route *route, const struct settings *s)
 {
 	static const enum route_ip of_setting[] = {[DELIVER_IP_ANY] = ROUTE_IP_ANY,

@@ -40,6 +40,13 @@ struct manner {
 NODISCARD struct routes *routes_of_setting(const struct settings *s, struct conf_fault *fault);
 
 /*
+ * Who we are, by the settings hostname and own-names and the machine's addresses; a trial's servers
+ * are on its own machine, so that its addresses are not counted. False: the addresses cannot be read
+ * (errno), and names must do.
+ */
+bool own_of_settings(const struct settings *s, struct resolve_own *own);
+
+/*
  * How mail for a recipient's domain (behind its '@') goes: the line of `routes` that decides, or
  * `fallback`, which is routes_of_setting's. `m` points into them and lives as long.
  */

@@ -41,26 +41,6 @@ static struct routes *read_setting(
 
 /* ---- who we are --------------------------------------------------------------------------- */
 
-static void name_ourselves(struct etc_routes *r)
-{
-	const struct settings *s = &r->settings;
-	char names[SETTING_TEXT_MAX], *rest = names;
-
-	(void)snprintf(r->hostname, sizeof r->hostname, "%s", s->hostname);
-	if (strcmp(r->hostname, "-") == 0 && gethostname(r->hostname, sizeof r->hostname) != 0)
-		(void)snprintf(r->hostname, sizeof r->hostname, "localhost");
-	(void)!resolve_own_name(&r->own, r->hostname); /* what is no name is nobody's */
-
-	(void)snprintf(names, sizeof names, "%s", s->own_names);
-	while (strcmp(s->own_names, "-") != 0 && rest != NULL)
-		(void)!resolve_own_name(&r->own, strsep(&rest, " "));
-
-	/* A trial's servers are on its own machine. */
-	r->own.loopback = !s->trial;
-	if (!s->trial)
-		(void)!resolve_own_addresses(&r->own); /* then names must do */
-}
-
 bool etc_routes_read(int etc, struct etc_routes *r, struct conf_fault *fault)
 {
 	struct place place;
@@ -77,7 +57,8 @@ bool etc_routes_read(int etc, struct etc_routes *r, struct conf_fault *fault)
 		etc_routes_free(r);
 		return false;
 	}
-	name_ourselves(r);
+	settings_hostname(&r->settings, r->hostname);
+	(void)own_of_settings(&r->settings, &r->own);
 	return true;
 }
 
