@@ -307,7 +307,8 @@ static enum leg_fault read_tail(int fd, size_t trailer_max, struct leg *leg, con
 	if (len - SEPARATOR_LEN > trailer_max)
 		return LEG_TOO_LONG;
 
-	buf_init(b, len);
+	/* Whoever holds the leg may add the records that it writes. */
+	buf_init(b, len + LEG_RECORDS_MAX);
 	if (!read_at(fd, separator, len, b))
 		return LEG_ENVIRON;
 	(void)snprintf(expected, sizeof expected, "\n-- %s\n", leg->name.id);

@@ -11,9 +11,10 @@
 #include "queue/name.h"
 #include "queue/plan.h"
 
-#define LEG_HEAD_MAX   ((size_t)2 * 1024 * 1024)
-#define LEG_DIGEST_LEN 64
-#define LEG_RCPTS_MAX  10000
+#define LEG_HEAD_MAX    ((size_t)2 * 1024 * 1024)
+#define LEG_DIGEST_LEN  64
+#define LEG_RCPTS_MAX   10000
+#define LEG_RECORDS_MAX ((size_t)64 * 1024 * 1024) /* that one visit to a leg may write */
 
 enum rcpt_fate {
 	RCPT_OPEN,

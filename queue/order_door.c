@@ -71,8 +71,9 @@ nfds_t order_door_poll(const struct order_door *door, struct pollfd *fds)
 	for (size_t i = 0; i < ORDER_CLIENTS; i++) {
 		/* One that waits has said all it has to say. */
 		if (door->client[i].fd >= 0)
-			fds[n++] = (struct pollfd){
-			    .fd = door->client[i].fd, .events = door->client[i].waits ? 0 : POLLIN};
+			fds[n++] =
+			    (struct pollfd){.fd = door->client[i].waits ? -1 : door->client[i].fd,
+				.events = POLLIN};
 	}
 	/* While every place is taken the listener would only wake us again and again. */
 	if (n < ORDER_CLIENTS)

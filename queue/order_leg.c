@@ -275,8 +275,11 @@ struct order_answer order_carry_out(struct stage *stage, const struct order *ord
 		return no("this program takes no such order there");
 	if (row->why_not != NULL)
 		return no(row->why_not);
-	if (stage->role->in_hand != NULL && stage->role->in_hand(stage, &order->name))
+	if (stage->role->in_hand != NULL && stage->role->in_hand(stage, &order->name)) {
+		if (stage->role->let_go != NULL)
+			stage->role->let_go(stage, &order->name);
 		return busy("it is being sent");
+	}
 
 	if (!open_leg(stage, order, &o, &a))
 		return a;

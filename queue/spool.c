@@ -280,6 +280,12 @@ bool spool_sync(int fd)
 	return fsync(fd) == 0;
 }
 
+void spool_sync_soon(int fd)
+{
+	(void)sync_file_range(
+	    fd, 0, 0, SYNC_FILE_RANGE_WRITE); /* the sync says whether it worked */
+}
+
 bool spool_punch(int fd, off_t from, off_t len)
 {
 	return len <= 0 ||

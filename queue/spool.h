@@ -81,6 +81,9 @@ NODISCARD bool spool_append(int fd, off_t end, const char *records, size_t len);
 /* fsync. After false (errno) the file must be given up: never call it again on this file. */
 NODISCARD bool spool_sync(int fd);
 
+/* Has the pages of a file written without waiting for them: a sync that follows takes less long. */
+void spool_sync_soon(int fd);
+
 /* Gives the space of a byte range back; the bytes read as zeros from then on. */
 NODISCARD bool spool_punch(int fd, off_t from, off_t len);
 

@@ -20,7 +20,11 @@
 #include "queue/order_leg.h"
 #include "queue/split.h"
 
-#define TURN_LEGS       64 /* looked at before events are seen to again */
+#define TURN_LEGS 64 /* looked at before events are seen to again */
+#define BACKGROUND_LEGS                                                                            \
+	16 /* looked at in BACKGROUND_EVERY: no more than a small part of the time */
+#define BACKGROUND_MS   10
+#define DOOR_EVERY      (CLOCK_SECOND / 50) /* while there is too much to do to wait for the bell */
 #define EVENTS_ROOM     ((size_t)65536)
 #define CREATED_WAIT    10 /* seconds that a file made in place (cp) has to become whole */
 #define RETENTION_EVERY 12 /* sweeps: directories of finished legs are large and slow to change */
@@ -123,7 +127,8 @@ static void appeared(struct stage *stage, enum spool_state state, const char *te
 	if (stage->role->take == NULL ||
 	    (look_at(stage, &name) > stage_now(stage) && !stage->role->in_hand(stage, &name)))
 		stage_look(stage, state, &name);
-	if (stage->role->take != NULL)
+	if (stage->role->take != NULL && (look_at(stage, &name) > stage_now(stage) ||
+					     !stage->role->take(stage, state, &name, true)))
 		add(&stage->due[state], &name, look_at(stage, &name));
 }
 
@@ -310,7 +315,7 @@ static bool work_due(struct stage *stage, enum spool_state state)
 	       timetable_next(t) <= stage_now(stage) && timetable_pop(t, &name)) {
 		if (stage->role->take == NULL || keep_time(&stage->settings, state) >= 0) {
 			stage_look(stage, state, &name);
-		} else if (!stage->role->take(stage, state, &name)) {
+		} else if (!stage->role->take(stage, state, &name, false)) {
 			add(t, &name, stage_now(stage));
 			stage->full = true;
 			break;
@@ -320,17 +325,35 @@ static bool work_due(struct stage *stage, enum spool_state state)
 	return done > 0;
 }
 
-/* Looks at some of the legs that nobody has seen since the start. */
-static bool work_background(struct stage *stage, enum spool_state state)
+/*
+ * Looks at some of the legs that nobody has seen since the start, now and then: there may be very many,
+ * and mail that comes meanwhile is not to wait for them.
+ */
+static void work_background(struct stage *stage)
 {
 	struct leg_name name;
 	size_t done = 0;
 
-	while (done < TURN_LEGS && timetable_pop(&stage->background[state], &name)) {
-		stage_look(stage, state, &name);
-		done++;
+	if (clock_boot() - stage->looked < BACKGROUND_MS * CLOCK_SECOND / 1000)
+		return;
+	stage->looked = clock_boot();
+	for (size_t i = 0; i < stage->role->n_states; i++) {
+		enum spool_state state = stage->role->states[i];
+
+		while (done < BACKGROUND_LEGS && timetable_pop(&stage->background[state], &name)) {
+			stage_look(stage, state, &name);
+			done++;
+		}
 	}
-	return done > 0;
+}
+
+static bool background_waits(const struct stage *stage)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < stage->role->n_states; i++)
+		n += stage->background[stage->role->states[i]].n;
+	return n > 0;
 }
 
 static struct order_answer carry_out(void *context, const struct order *order)
@@ -350,14 +373,18 @@ static bool turn(struct stage *stage)
 
 	stage->full = false;
 	busy = read_events(stage);
-	if (stage->door != NULL)
+	if (stage->door != NULL &&
+	    (stage->door_rang || clock_boot() - stage->door_looked > DOOR_EVERY)) {
+		stage->door_rang = false;
+		stage->door_looked = clock_boot();
 		order_door_serve(stage->door, carry_out, stage);
+	}
 	if (stage->role->turn != NULL)
 		stage->role->turn(stage);
 	for (size_t i = 0; i < stage->role->n_states; i++)
 		busy |= work_due(stage, stage->role->states[i]);
-	for (size_t i = 0; i < stage->role->n_states && !busy; i++)
-		busy |= work_background(stage, stage->role->states[i]);
+	if (!busy)
+		work_background(stage);
 	if (stage->overflow || clock_boot() - stage->swept >= stage->settings.sweep_every)
 		sweep_all(stage, false);
 	return busy;
@@ -367,7 +394,11 @@ static bool turn(struct stage *stage)
 static int nap(const struct stage *stage)
 {
 	int64_t next = DUE_NEVER, now = watch_now(&stage->watch), ms;
+	int longest = background_waits(stage) ? BACKGROUND_MS : LONGEST_NAP_MS;
+	int role = stage->role->nap != NULL ? stage->role->nap(stage) : -1;
 
+	if (role >= 0 && role < longest)
+		longest = role;
 	for (size_t i = 0; i < stage->role->n_states; i++) {
 		int64_t due = timetable_next(&stage->due[stage->role->states[i]]);
 
@@ -375,9 +406,9 @@ static int nap(const struct stage *stage)
 			next = due;
 	}
 	if (next == DUE_NEVER || stage->full)
-		return LONGEST_NAP_MS;
+		return longest;
 	ms = (next * CLOCK_SECOND - now + 999) / 1000;
-	return ms < 1 ? 1 : ms > LONGEST_NAP_MS ? LONGEST_NAP_MS : (int)ms;
+	return ms < 1 ? 1 : ms > longest ? longest : (int)ms;
 }
 
 static void rest(struct stage *stage)
@@ -394,6 +425,8 @@ static void rest(struct stage *stage)
 	if (stage->door != NULL)
 		n += order_door_poll(stage->door, fds + n);
 	(void)poll(fds, n, clock_patience(nap(stage)));
+	for (nfds_t i = 3; i < n; i++)
+		stage->door_rang |= fds[i].revents != 0;
 
 	/*
 	 * A role that has nothing in hand lets a few legs come together: their jobs then sync at the

@@ -52,11 +52,18 @@ struct stage_role {
 	/* If set: whether a job of the role has this leg in hand, so that nobody else touches it. */
 	bool (*in_hand)(struct stage *stage, const struct leg_name *name);
 
+	/* If set: a person has an order for a leg in hand; what can be put back is put back. */
+	void (*let_go)(struct stage *stage, const struct leg_name *name);
+
 	/*
-	 * If set, asked first for each name that is due or has appeared in `state`; true: the role has
-	 * taken it over unread. NULL: the stage reads each leg itself.
+	 * If set, asked first for each name that is due in `state`; true: the role has taken it over
+	 * unread. `fresh`: it has just appeared. NULL: the stage reads each leg itself.
 	 */
-	bool (*take)(struct stage *stage, enum spool_state state, const struct leg_name *name);
+	bool (*take)(
+	    struct stage *stage, enum spool_state state, const struct leg_name *name, bool fresh);
+
+	/* If set: how long, in milliseconds, the role can do without a turn; or -1. */
+	int (*nap)(const struct stage *stage);
 
 	/* Milliseconds for which legs may come together while at_rest says that no job runs; or 0. */
 	int gather_ms;
@@ -104,14 +111,17 @@ struct stage {
 	int watch_descriptor[STATE_COUNT];
 	int inotify;
 	int signals;
-	int etc;       /* the configuration directory */
-	int64_t swept; /* boot clock of the last sweep */
+	int etc;        /* the configuration directory */
+	int64_t swept;  /* boot clock of the last sweep */
+	int64_t looked; /* boot clock of the last look into the background */
 	unsigned sweeps;
 	bool unseen[STATE_COUNT]; /* the first sweep failed there */
 	bool overflow;            /* events were lost: sweep now */
 	bool full;                /* the role takes no more just now: it wakes us when it does */
 	bool draining;            /* SIGTERM was seen */
 	struct order_door *door;  /* where orders come from, or NULL */
+	int64_t door_looked;      /* boot clock */
+	bool door_rang;           /* somebody is there */
 	void *context;            /* the role's own */
 };
 

@@ -21,9 +21,16 @@
 #define EVENTS        64
 #define TICK          (CLOCK_SECOND / 2)
 #define TELLERS       2
-#define LATE          15 /* seconds behind its time from which on a leg is not new mail any more */
 #define FILES_SPARE   64
-#define LANE          4 /* such legs, and those of backlogs, that are opened at once */
+#define RCPTS_MAX     100000 /* recipients of the legs in hand, beyond which no other is begun */
+#define LANE          4      /* legs that are opened at once which are not new mail */
+#define PACE          4      /* visits to new mail for each visit to one of those */
+#define QUIET         (CLOCK_SECOND / 5) /* without new mail */
+#define NAP_MS        20
+#define CLOSERS       2                    /* threads that close visits, beside other work */
+#define CLOSE_MANY    32                   /* visits that are enough to be closed at once */
+#define CLOSE_WAIT    (CLOCK_SECOND / 100) /* and how long fewer wait for more of them */
+#define FLUSH_TIME    (60 * CLOCK_SECOND)
 #define COMPLAIN      (60 * CLOCK_SECOND)
 
 static const enum spool_state states[] = {STATE_DELIVER, STATE_SENT};
@@ -53,43 +60,53 @@ static bool is_running(struct engine *e, const struct leg_name *name)
 static void start_task(struct engine *e, struct visit *v, enum visit_task task)
 {
 	struct pool *pool = task == TASK_TELL ? e->tell : e->pool;
+	struct visits *ready = task == TASK_TELL ? &e->ready_tell : &e->ready;
 
 	v->task = task;
 	v->working = true;
-	if (task == TASK_RECORD || task == TASK_CLOSE)
+	if (task == TASK_RECORD) {
 		results_move(&v->taken, &v->results);
+		v->urgent = false;
+	}
 	if (pool_free(pool) > 0) {
 		pool_put(pool, v);
 		return;
 	}
 	v->next = NULL;
-	*e->ready_end = v;
-	e->ready_end = &v->next;
+	*ready->end = v;
+	ready->end = &v->next;
 }
 
-/* Those who waited for a thread. */
-static void start_ready(struct engine *e)
+/* Those who waited for a thread. Notifications, which may take long, keep nothing else waiting. */
+static void start_ready_of(struct visits *ready, struct pool *pool)
 {
-	struct visit **at = &e->ready;
+	while (ready->first != NULL && pool_free(pool) > 0) {
+		struct visit *v = ready->first;
 
-	while (*at != NULL) {
-		struct visit *v = *at;
-		struct pool *pool = v->task == TASK_TELL ? e->tell : e->pool;
-
-		if (pool_free(pool) == 0) {
-			at = &v->next;
-			continue;
-		}
-		*at = v->next;
+		ready->first = v->next;
+		if (ready->first == NULL)
+			ready->end = &ready->first;
 		pool_put(pool, v);
 	}
-	e->ready_end = at;
+}
+
+static void start_ready(struct engine *e)
+{
+	start_ready_of(&e->ready, e->pool);
+	start_ready_of(&e->ready_tell, e->tell);
 }
 
 static void park(struct engine *e, const struct leg_name *name)
 {
 	if (!timetable_add(&e->parked, name, DUE_NEVER))
 		die_environ("memory for the timetable");
+}
+
+/* Some recipients wait for an operator or for room, and others for their time. */
+static void await_others(struct engine *e, const struct visit *v)
+{
+	if (v->due > 0)
+		stage_schedule(e->stage, STATE_DELIVER, &v->name, v->due);
 }
 
 static void end_visit(struct engine *e, struct visit *v)
@@ -102,6 +119,7 @@ static void end_visit(struct engine *e, struct visit *v)
 		at = &(*at)->chain;
 	*at = v->chain;
 	e->visits--;
+	e->rcpts -= v->opened ? v->o.leg.rcpts : 0;
 	switch (v->end) {
 	case VISIT_ONGOING:
 	case VISIT_GONE:
@@ -110,6 +128,7 @@ static void end_visit(struct engine *e, struct visit *v)
 		stage_schedule(stage, STATE_SENT, &v->name, now);
 		break;
 	case VISIT_FROZEN:
+		await_others(e, v);
 		/* If the operator has spoken since it began, it may have seen what no longer holds. */
 		if (v->freezes == e->freezes)
 			park(e, &v->name);
@@ -117,6 +136,7 @@ static void end_visit(struct engine *e, struct visit *v)
 			stage_schedule(stage, STATE_DELIVER, &v->name, now);
 		break;
 	case VISIT_FULL:
+		await_others(e, v);
 		if (v->full != NULL)
 			destination_keep(e, v->full, &v->name);
 		else
@@ -146,22 +166,72 @@ static void give_batches(struct engine *e, struct visit *v)
 	v->begun = true;
 }
 
+/* Records that could not be written: nothing else is done with the leg before they are. */
+static bool is_owed(struct visit *v)
+{
+	if (v->owed.len == 0)
+		return false;
+	v->rest_until = clock_boot() + STAGE_AGAIN * CLOCK_SECOND;
+	return true;
+}
+
+/* Its end: several visits are closed together. */
+static void close_soon(struct engine *e, struct visit *v)
+{
+	v->task = TASK_CLOSE;
+	v->working = true;
+	v->next = NULL;
+	if (e->closing.first == NULL)
+		e->closing_since = clock_boot();
+	*e->closing.end = v;
+	e->closing.end = &v->next;
+	e->n_closing++;
+}
+
+static void start_closing(struct engine *e)
+{
+	struct visit *first = e->closing.first;
+
+	if (first == NULL || e->closers >= CLOSERS || pool_free(e->pool) == 0 ||
+	    (e->n_closing < CLOSE_MANY && clock_boot() - e->closing_since < CLOSE_WAIT &&
+		!e->draining))
+		return;
+	e->closing.first = NULL;
+	e->closing.end = &e->closing.first;
+	e->n_closing = 0;
+	e->closers++;
+	pool_put(e->pool, first);
+}
+
 void engine_step(struct engine *e, struct visit *v)
 {
 	if (v->working || !v->begun)
 		return;
 	if (v->end != VISIT_ONGOING) {
 		end_visit(e, v);
-	} else if (v->owed.len > 0) {
-		v->rest_until = clock_boot() + STAGE_AGAIN * CLOCK_SECOND;
-	} else if (v->running > 0) {
-		if (v->results.first != NULL || v->locals)
-			start_task(e, v, TASK_RECORD);
-	} else if (v->task == TASK_CLOSE && v->tell && !v->tell_failed) {
-		start_task(e, v, TASK_TELL);
-	} else {
-		start_task(e, v, TASK_CLOSE);
+		return;
 	}
+	if (is_owed(v))
+		return;
+	if (v->locals) {
+		start_task(e, v, TASK_LOCAL);
+		return;
+	}
+	if (v->running > 0) {
+		/* What failed for now can wait: then it is one record, and not many. */
+		if (v->urgent || v->taken.first != NULL)
+			start_task(e, v, TASK_RECORD);
+		return;
+	}
+	results_move(&v->taken, &v->results);
+	if (!visit_record(v)) {
+		(void)is_owed(v);
+		return;
+	}
+	if (v->tell && !v->tell_failed)
+		start_task(e, v, TASK_TELL);
+	else
+		close_soon(e, v);
 }
 
 static void task_done(struct engine *e, struct visit *v)
@@ -170,11 +240,19 @@ static void task_done(struct engine *e, struct visit *v)
 	if (v->task == TASK_OPEN) {
 		e->late_visits -= v->late_lane;
 		v->late_lane = false;
+		e->rcpts += v->opened ? v->o.leg.rcpts : 0;
 		if (v->end == VISIT_ONGOING)
 			give_batches(e, v);
 		v->begun = true;
 	}
 	engine_step(e, v);
+}
+
+static void lane_earns(struct engine *e, int64_t legs)
+{
+	e->allowance += legs;
+	if (e->allowance > PACE * LANE)
+		e->allowance = PACE * LANE;
 }
 
 /* Begins a visit. False: not now. */
@@ -188,8 +266,8 @@ static bool begin(struct engine *e, const struct leg_name *name, bool lane)
 		stage_schedule(stage, STATE_DELIVER, name, stage_now(stage) + 1);
 		return true;
 	}
-	if (e->ready != NULL || pool_free(e->pool) == 0 || e->visits >= e->most_visits ||
-	    (lane && e->late_visits >= LANE))
+	if (e->rcpts >= RCPTS_MAX || e->ready.first != NULL || pool_free(e->pool) == 0 ||
+	    e->visits >= e->most_visits || (lane && e->late_visits >= LANE))
 		return false;
 	v = visit_new(stage, name);
 	if (v == NULL)
@@ -211,6 +289,8 @@ static bool begin(struct engine *e, const struct leg_name *name, bool lane)
 	if (lane) {
 		start_task(e, v, TASK_OPEN);
 	} else {
+		e->fresh_at = clock_boot();
+		lane_earns(e, 1);
 		/* It has just been written, and reading it waits for no disk. */
 		visit_run(v);
 		task_done(e, v);
@@ -222,59 +302,106 @@ static bool begin(struct engine *e, const struct leg_name *name, bool lane)
 static void run_again(struct engine *e)
 {
 	for (size_t i = 0; i < VISIT_CHAINS; i++) {
-		for (struct visit *v = e->visit[i]; v != NULL; v = v->chain) {
+		struct visit *next;
+
+		for (struct visit *v = e->visit[i]; v != NULL; v = next) {
+			next = v->chain;
 			if (v->working || v->rest_until == 0 || v->rest_until > clock_boot())
 				continue;
 			v->rest_until = 0;
-			start_task(e, v, v->running > 0 ? TASK_RECORD : TASK_CLOSE);
+			if (visit_append(v))
+				engine_step(e, v);
+			else
+				(void)is_owed(v);
 		}
 	}
 }
 
 /* ---- what waits in memory ----------------------------------------------------------------- */
 
-/* Takes a due leg; false while there is enough to do. */
-static bool take(struct stage *stage, enum spool_state state, const struct leg_name *name)
+/* Takes a due leg over. */
+static bool take(
+    struct stage *stage, enum spool_state state, const struct leg_name *name, bool fresh)
 {
 	struct engine *e = stage->context;
 
 	(void)state;
-	/* After an outage what is long due must not keep new mail waiting. */
-	if (name->due < stage_now(stage) - LATE) {
-		if (!timetable_add(&e->late, name, name->due))
-			die_environ("memory for the timetable");
+	if (fresh && e->fresh.n == 0 && begin(e, name, false))
 		return true;
-	}
-	return begin(e, name, false);
+	if (!timetable_add(fresh ? &e->fresh : &e->late, name, name->due))
+		die_environ("memory for the timetable");
+	return true;
+}
+
+/* Begins what waits in `t`, as long as there is room. */
+static bool take_from(struct engine *e, struct timetable *t, bool lane)
+{
+	struct leg_name name;
+
+	if (!timetable_pop(t, &name))
+		return false;
+	if (begin(e, &name, lane))
+		return true;
+	if (!timetable_add(t, &name, name.due))
+		die_environ("memory for the timetable");
+	return false;
+}
+
+/*
+ * What a retry, a sweep or a start brings, and what waits for a busy destination, may be very much: as
+ * long as new mail comes it gets a fraction of the visits, and all of them otherwise.
+ */
+static bool lane_open(const struct engine *e)
+{
+	return e->late_visits < LANE &&
+	       (e->allowance >= PACE || clock_boot() - e->fresh_at > QUIET);
+}
+
+static void lane_used(struct engine *e)
+{
+	if (e->allowance >= PACE)
+		e->allowance -= PACE;
 }
 
 static void take_late(struct engine *e)
 {
-	struct leg_name name;
-
-	while (e->late_visits < LANE && timetable_pop(&e->late, &name)) {
-		if (begin(e, &name, true))
-			continue;
-		if (!timetable_add(&e->late, &name, name.due))
-			die_environ("memory for the timetable");
-		return;
-	}
+	while (lane_open(e) && take_from(e, &e->late, true))
+		lane_used(e);
 }
 
 static void take_backlogs(struct engine *e)
 {
 	struct destination *next;
 
-	for (struct destination *d = e->hungry; d != NULL && e->late_visits < LANE; d = next) {
-		struct leg_name name;
-
+	for (struct destination *d = e->hungry; d != NULL && lane_open(e); d = next) {
 		next = d->hungry_next;
-		if (destination_has_room(e, d) && timetable_pop(&d->backlog, &name) &&
-		    !begin(e, &name, true))
-			destination_keep(e, d, &name);
+		if (destination_has_room(e, d) && take_from(e, &d->backlog, true))
+			lane_used(e);
 		if (d->backlog.n == 0)
 			destination_sated(e, d);
 	}
+}
+
+static void take_waiting(struct engine *e)
+{
+	size_t fresh = e->fresh.n;
+
+	while (take_from(e, &e->fresh, false))
+		;
+	if (fresh > 0)
+		e->fresh_at = clock_boot();
+	take_backlogs(e);
+	take_late(e);
+}
+
+/* The lane is looked at again soon, although nothing may happen until then. */
+static int nap(const struct stage *stage)
+{
+	const struct engine *e = stage->context;
+
+	if (e->closing.first != NULL && e->closers < CLOSERS)
+		return CLOSE_WAIT / (CLOCK_SECOND / 1000) + 1;
+	return e->late.n > 0 || e->hungry != NULL ? NAP_MS : -1;
 }
 
 /* Brings the parked legs back when the operator has said something new. */
@@ -299,12 +426,15 @@ void engine_watch(struct engine *e, int fd, uint32_t events, struct watcher *wat
 		die_environ("epoll");
 }
 
-void engine_complain(struct engine *e, const char *program, const char *why)
+void engine_complain(struct engine *e, bool resolver, const char *why)
 {
-	if (e->complained != 0 && clock_boot() - e->complained < COMPLAIN)
+	int64_t *last = &e->complained[resolver];
+
+	if (*last != 0 && clock_boot() - *last < COMPLAIN)
 		return;
-	e->complained = clock_boot();
-	LOG_ALARM("not-there", kv("program", program), kv("why", why));
+	*last = clock_boot();
+	LOG_ALARM(
+	    "not-there", kv("program", resolver ? "seki-resolve" : "seki-remote"), kv("why", why));
 }
 
 static void visits_done(struct engine *e, void *owner, uint32_t events)
@@ -313,8 +443,15 @@ static void visits_done(struct engine *e, void *owner, uint32_t events)
 	struct visit *v;
 
 	(void)events;
-	while ((v = pool_done(pool)) != NULL)
-		task_done(e, v);
+	while ((v = pool_done(pool)) != NULL) {
+		struct visit *next;
+
+		e->closers -= v->task == TASK_CLOSE;
+		for (; v != NULL; v = next) {
+			next = v->task == TASK_CLOSE ? v->next : NULL;
+			task_done(e, v);
+		}
+	}
 }
 
 static void tick(struct engine *e)
@@ -343,8 +480,8 @@ static void turn(struct stage *stage)
 	}
 	start_ready(e);
 	tick(e);
-	take_backlogs(e);
-	take_late(e);
+	start_closing(e);
+	take_waiting(e);
 	sessions_bury(e);
 }
 
@@ -354,6 +491,7 @@ static void sweeping(struct stage *stage)
 	struct engine *e = stage->context;
 
 	timetable_clear(&e->parked);
+	timetable_clear(&e->fresh);
 	timetable_clear(&e->late);
 	destinations_forget(e);
 }
@@ -366,6 +504,10 @@ static size_t look_at_all(struct stage *stage, const char *domain)
 	struct leg_name name;
 	size_t legs = due.n;
 
+	/* Two domains, one soon behind the other, are all of them: the first may still be looked for. */
+	if (domain != NULL && e->flush.at > 0 && strcmp(e->flush.domain, domain) != 0 &&
+	    watch_now(&stage->watch) - e->flush.at < FLUSH_TIME)
+		domain = NULL;
 	e->flush.at = watch_now(&stage->watch);
 	(void)snprintf(e->flush.domain, sizeof e->flush.domain, "%s", domain != NULL ? domain : "");
 	destinations_revive(e, domain);
@@ -489,7 +631,9 @@ static void drain(struct stage *stage)
 
 			w->ready(e, w->owner, event[i].events);
 		}
+		run_again(e);
 		start_ready(e);
+		start_closing(e);
 		sessions_bury(e);
 	}
 	if (e->visits > 0)
@@ -507,6 +651,19 @@ static int wake_fd(struct stage *stage)
 static bool in_hand(struct stage *stage, const struct leg_name *name)
 {
 	return is_running(stage->context, name);
+}
+
+/* A person wants a leg that only waits for a session: it is put back. */
+static void let_go(struct stage *stage, const struct leg_name *name)
+{
+	struct engine *e = stage->context;
+
+	for (struct visit *v = *chain_of(e, name); v != NULL; v = v->chain) {
+		if (name_same_leg(&v->name, name)) {
+			destinations_withdraw(e, v);
+			return;
+		}
+	}
 }
 
 static bool at_rest(struct stage *stage)
@@ -530,7 +687,9 @@ static const struct stage_role role = {
     .split_of = "deliver",
     .decide = decide,
     .in_hand = in_hand,
+    .let_go = let_go,
     .take = take,
+    .nap = nap,
     .gather_ms = GATHER_MS,
     .at_rest = at_rest,
     .start = start,
@@ -550,7 +709,11 @@ int deliver_main(void)
 	struct engine engine = {.stage = NULL};
 
 	timetable_init(&engine.parked);
+	timetable_init(&engine.fresh);
 	timetable_init(&engine.late);
-	engine.ready_end = &engine.ready;
+	engine.busy_end = &engine.busy;
+	engine.ready.end = &engine.ready.first;
+	engine.ready_tell.end = &engine.ready_tell.first;
+	engine.closing.end = &engine.closing.first;
 	return stage_main(&role, &engine);
 }

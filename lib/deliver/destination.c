@@ -37,24 +37,26 @@ static void used_now(struct engine *e, struct destination *d, bool fresh)
 	e->newest = d;
 }
 
+/* The longest waiting one is first: when sessions are few it is its turn. */
 static void set_busy(struct engine *e, struct destination *d)
 {
 	if (d->busy_at != NULL)
 		return;
-	d->busy_next = e->busy;
-	if (d->busy_next != NULL)
-		d->busy_next->busy_at = &d->busy_next;
-	e->busy = d;
-	d->busy_at = &e->busy;
+	d->busy_next = NULL;
+	d->busy_at = e->busy_end;
+	*e->busy_end = d;
+	e->busy_end = &d->busy_next;
 }
 
-static void set_quiet(struct destination *d)
+static void set_quiet(struct engine *e, struct destination *d)
 {
 	if (d->busy_at == NULL)
 		return;
 	*d->busy_at = d->busy_next;
 	if (d->busy_next != NULL)
 		d->busy_next->busy_at = d->busy_at;
+	else
+		e->busy_end = d->busy_at;
 	d->busy_at = NULL;
 }
 
@@ -208,12 +210,14 @@ void destination_fail(
 		b->visit->running--;
 		engine_step(e, b->visit);
 	}
-	set_quiet(d);
+	set_quiet(e, d);
 }
 
 void destination_dead(
     struct engine *e, struct destination *d, const struct verdict *why, const char *host)
 {
+	if (why->class != REMOTE_DEFERRED)
+		die_bug("a destination that is dead for good");
 	alive(d);
 	d->dead = malloc(sizeof *d->dead);
 	d->dead_host = strdup(host);
@@ -255,10 +259,22 @@ bool destination_put(struct engine *e, struct batch *b, struct destination **ful
 	return true;
 }
 
+/* As if it had not been begun. */
+static void give_up(struct engine *e, struct batch *b)
+{
+	b->visit->left_as = VISIT_FULL;
+	b->visit->running--;
+	engine_step(e, b->visit);
+}
+
 void destination_return(struct engine *e, struct batch *b)
 {
 	struct destination *d = b->destination;
 
+	if (e->draining) {
+		give_up(e, b);
+		return;
+	}
 	b->next = d->first;
 	d->first = b;
 	if (b->next == NULL)
@@ -298,7 +314,7 @@ void destination_work(struct engine *e, struct destination *d)
 	while (d->first != NULL && !e->draining && session_offer(e, d))
 		;
 	if (d->first == NULL || e->draining) {
-		set_quiet(d);
+		set_quiet(e, d);
 		return;
 	}
 	if (now < d->rest_until || d->asking == ASK_WAITING)
@@ -345,14 +361,52 @@ void destination_sated(struct engine *e, struct destination *d)
 void destinations_give_up(struct engine *e)
 {
 	for (struct destination *d = e->oldest; d != NULL; d = d->newer) {
-		while (d->first != NULL) {
-			struct batch *b = take_first(d);
+		while (d->first != NULL)
+			give_up(e, take_first(d));
+		set_quiet(e, d);
+	}
+}
 
-			b->visit->left_as = VISIT_FULL;
-			b->visit->running--;
-			engine_step(e, b->visit);
-		}
-		set_quiet(d);
+static void take_out(struct destination *d, const struct batch *b)
+{
+	struct batch **at = &d->first;
+
+	while (*at != b)
+		at = &(*at)->next;
+	*at = b->next;
+	if (*at == NULL)
+		d->last = at;
+	d->queued--;
+}
+
+/* Whether the batch is in its destination's queue. */
+static bool waits(const struct batch *b)
+{
+	const struct batch *at = b->destination != NULL ? b->destination->first : NULL;
+
+	while (at != NULL && at != b)
+		at = at->next;
+	return at != NULL;
+}
+
+void destinations_withdraw(struct engine *e, struct visit *v)
+{
+	size_t waiting = 0;
+
+	if (v->working || !v->begun || v->running == 0)
+		return;
+	for (size_t i = 0; i < v->batches; i++)
+		waiting += waits(&v->batch[i]);
+	if (waiting < v->running)
+		return; /* a session has one: then it is being sent */
+	for (size_t i = 0; i < v->batches && waiting > 0; i++) {
+		struct batch *b = &v->batch[i];
+
+		if (!waits(b))
+			continue;
+		waiting--;
+		take_out(b->destination, b);
+		give_up(e, b); /* with the last one the visit may be gone */
 	}
 }
 

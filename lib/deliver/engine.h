@@ -45,7 +45,9 @@ struct destination {
 	int64_t only4_until; /* it refused mail over IPv6: boot clock */
 
 	enum asking asking;
-	size_t nth;          /* of the questions about it */
+	size_t nth; /* of the questions about it */
+	enum resolve_kind asked_kind;
+	char asked[RESOLVE_NAME_MAX + 1];
 	struct peers *found; /* while it is asked */
 	struct peer *peer;
 	size_t peers;
@@ -56,6 +58,8 @@ struct destination {
 	char *dead_host;
 	int64_t dead_until;       /* boot clock */
 	int64_t rest_until;       /* a fault of our own: boot clock */
+	unsigned silent;          /* sessions that ended without a word, one after another */
+	bool worked;              /* some session was opened */
 	struct timetable backlog; /* legs that found no room */
 	size_t holds;             /* visits that will say so when they end */
 
@@ -72,6 +76,11 @@ struct flush {
 	char domain[RESOLVE_NAME_MAX + 1];
 };
 
+/* A queue, by visit.next. */
+struct visits {
+	struct visit *first, **end;
+};
+
 struct engine {
 	struct stage *stage;
 	struct pool *pool; /* for visits */
@@ -83,17 +92,25 @@ struct engine {
 	struct lookups *lookups;
 
 	struct visit *visit[VISIT_CHAINS];
-	struct visit *ready, **ready_end; /* waiting for a thread */
+	struct visits ready, ready_tell; /* waiting for a thread */
+	struct visits closing;           /* to be closed together */
+	size_t n_closing;
+	size_t closers;        /* threads that close */
+	int64_t closing_since; /* boot clock: of the first of them */
 	size_t visits;
+	size_t rcpts;            /* of their legs */
 	size_t late_visits;      /* from `late` or a backlog, not yet opened */
 	struct timetable parked; /* frozen by an operator */
-	struct timetable late;   /* long due: they may not keep new mail waiting */
+	struct timetable fresh;  /* have just come */
+	struct timetable late;   /* any other that is due: they may not keep new mail waiting */
+	int64_t allowance;       /* of `late` and backlogs, in legs times PACE */
+	int64_t fresh_at;        /* boot clock: when mail came last */
 	unsigned freezes;        /* how often what is frozen has changed */
 	struct flush flush;      /* the last one */
 
 	void *destinations; /* tsearch(3), by key */
 	size_t n_destinations;
-	struct destination *busy, *hungry, *oldest, *newest;
+	struct destination *busy, **busy_end, *hungry, *oldest, *newest;
 	struct session *all;    /* by session.all_next */
 	struct session *closed; /* to be freed at the end of the turn */
 	size_t sessions;
@@ -101,7 +118,8 @@ struct engine {
 	size_t most_visits;  /* deliver-legs, or what descriptors allow */
 	int64_t ticked;      /* boot clock */
 	int64_t remote_down; /* boot clock until which seki-remote is not asked */
-	int64_t complained;  /* boot clock of the last alarm about it */
+	int64_t
+	    complained[2]; /* boot clock of the last alarm about seki-remote, and seki-resolve */
 };
 
 /* ---- deliver.c ---- */
@@ -113,7 +131,7 @@ void engine_step(struct engine *e, struct visit *v);
 void engine_watch(struct engine *e, int fd, uint32_t events, struct watcher *watcher);
 
 /* Says once a minute that another program of ours is not there. */
-void engine_complain(struct engine *e, const char *program, const char *why);
+void engine_complain(struct engine *e, bool resolver, const char *why);
 
 /* ---- destination.c ---- */
 
@@ -148,6 +166,9 @@ void destinations_revive(struct engine *e, const char *domain);
 
 /* It has no backlog any more. */
 void destination_sated(struct engine *e, struct destination *d);
+
+/* Takes a visit's batches out of the queues, unless a session has one: it ends. */
+void destinations_withdraw(struct engine *e, struct visit *v);
 
 /* The program ends: what no session has yet is left as it is. */
 void destinations_give_up(struct engine *e);

@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "lib/base/clock.h"
 #include "lib/base/log.h"
 
 static const char *const files[] = {FREEZE_FILE, FREEZE_QUOTA_FILE};
@@ -13,6 +14,8 @@ struct gate {
 	int lib;
 	struct freeze *freeze[COUNT_OF(files)];
 	struct stat seen[COUNT_OF(files)];
+	bool bad[COUNT_OF(files)];
+	int64_t again[COUNT_OF(files)]; /* boot clock: when a bad one is read again */
 };
 
 struct gate *gate_open(void)
@@ -39,23 +42,31 @@ fail:
 	return NULL;
 }
 
+/* Whether it is another than before. One that could not be read is read again, now and then. */
 static bool one_changed(struct gate *g, size_t i)
 {
 	struct stat now = {.st_ino = 0}, *seen = &g->seen[i];
 	struct conf_fault fault;
 	char text[512];
+	bool same, fine, was_bad = g->bad[i];
 
 	(void)fstatat(g->lib, files[i], &now, AT_SYMLINK_NOFOLLOW);
-	if (now.st_ino == seen->st_ino && now.st_size == seen->st_size &&
-	    now.st_mtim.tv_sec == seen->st_mtim.tv_sec &&
-	    now.st_mtim.tv_nsec == seen->st_mtim.tv_nsec)
+	same = now.st_ino == seen->st_ino && now.st_size == seen->st_size &&
+	       now.st_mtim.tv_sec == seen->st_mtim.tv_sec &&
+	       now.st_mtim.tv_nsec == seen->st_mtim.tv_nsec &&
+	       now.st_ctim.tv_sec == seen->st_ctim.tv_sec &&
+	       now.st_ctim.tv_nsec == seen->st_ctim.tv_nsec;
+	if (same && (!was_bad || clock_boot() < g->again[i]))
 		return false;
 	*seen = now;
-	if (!freeze_refresh(g->freeze[i], &fault)) {
+	g->again[i] = clock_boot() + CLOCK_SECOND;
+	fine = freeze_refresh(g->freeze[i], &fault);
+	g->bad[i] = !fine;
+	if (!fine && !(same && was_bad)) {
 		conf_fault_show(&fault, text, sizeof text);
 		LOG_ALARM("everything-frozen", kv("why", text));
 	}
-	return true;
+	return !same || fine;
 }
 
 bool gate_changed(struct gate *g)

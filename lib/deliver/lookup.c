@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "lib/base/clock.h"
+#include "lib/base/die.h"
 #include "lib/base/log.h"
 #include "lib/deliver/engine.h"
 
@@ -56,15 +57,14 @@ static void hang_up(struct engine *e, const char *why)
 	l->fd = -1;
 	buf_clear(&l->in);
 	l->down = clock_boot() + AGAIN;
-	*l->asked_end = l->waiting;
-	if (l->waiting != NULL)
-		l->asked_end = l->waiting_end;
-	l->waiting = l->asked;
-	l->waiting_end = l->waiting != NULL ? l->asked_end : &l->waiting;
+	/* Behind the others: perhaps it was one of these that it died of. */
+	*l->waiting_end = l->asked;
+	if (l->asked != NULL)
+		l->waiting_end = l->asked_end;
 	l->asked = NULL;
 	l->asked_end = &l->asked;
 	l->n_asked = 0;
-	engine_complain(e, "seki-resolve", why);
+	engine_complain(e, true, why);
 }
 
 static void finish(struct engine *e, struct destination *d);
@@ -144,13 +144,11 @@ static bool call(struct engine *e)
 static void talk(struct engine *e)
 {
 	struct lookups *l = e->lookups;
-	char name[RESOLVE_NAME_MAX + 1], bytes[RESOLVE_QUESTION_MAX];
+	char bytes[RESOLVE_QUESTION_MAX];
 
 	while (l->waiting != NULL && l->n_asked < ASKED_MAX && call(e)) {
 		struct destination *d = l->waiting;
-		enum peers_question q = peers_ask(&d->manner, d->domain, d->nth, name);
-		size_t len =
-		    resolve_question_write(q == PEERS_MX ? RESOLVE_MX : RESOLVE_A, name, bytes);
+		size_t len = resolve_question_write(d->asked_kind, d->asked, bytes);
 		ssize_t n = send(l->fd, bytes, len, MSG_NOSIGNAL | MSG_DONTWAIT);
 
 		if (n < 0 && errno == EAGAIN)
@@ -182,16 +180,26 @@ void lookups_tick(struct engine *e)
 
 /* ---- one destination ---------------------------------------------------------------------- */
 
+static struct peers *found(struct destination *d)
+{
+	if (d->found == NULL)
+		d->found = calloc(1, sizeof *d->found);
+	if (d->found == NULL)
+		die_environ("memory for addresses");
+	return d->found;
+}
+
 /* Adds what needs no question. True: there is one to ask. */
 static bool next_question(struct destination *d)
 {
-	char name[RESOLVE_NAME_MAX + 1];
+	enum peers_question q;
 
-	while (peers_ask(&d->manner, d->domain, d->nth, name) == PEERS_NOTHING) {
-		if (name[0] == '\0')
+	while ((q = peers_ask(&d->manner, d->domain, d->nth, d->asked)) == PEERS_NOTHING) {
+		if (d->asked[0] == '\0')
 			return false;
-		peers_add_literal(d->found, &d->manner, d->domain, d->nth++);
+		peers_add_literal(found(d), &d->manner, d->domain, d->nth++);
 	}
+	d->asked_kind = q == PEERS_MX ? RESOLVE_MX : RESOLVE_A;
 	return true;
 }
 
@@ -211,7 +219,7 @@ static void settle(struct engine *e, struct destination *d)
 
 	free(d->peer);
 	d->peer = NULL;
-	d->peers = d->found->n;
+	d->peers = found(d)->n;
 	if (d->peers > 0)
 		d->peer = reallocarray(NULL, d->peers, sizeof *d->peer);
 	if (d->peer != NULL)
@@ -267,10 +275,8 @@ static void judge(const struct resolve_answer *a, bool loop, struct verdict *why
 static bool heard_about(struct engine *e, struct destination *d)
 {
 	const struct resolve_answer *a = &e->lookups->answer;
-	char name[RESOLVE_NAME_MAX + 1];
-	enum peers_question q = peers_ask(&d->manner, d->domain, d->nth, name);
 
-	return a->kind == (q == PEERS_MX ? RESOLVE_MX : RESOLVE_A) && strcmp(a->name, name) == 0;
+	return a->kind == d->asked_kind && strcmp(a->name, d->asked) == 0;
 }
 
 /* The answer to the question that it asked has come. */
@@ -281,6 +287,15 @@ static void finish(struct engine *e, struct destination *d)
 	bool loop;
 
 	d->next_asking = NULL;
+	/* A fault of our own is nobody else's. */
+	if (a->status == RESOLVE_LATER &&
+	    (a->reason == RESOLVE_STOPPING || a->reason == RESOLVE_NO_RESOURCES)) {
+		free(d->found);
+		d->found = NULL;
+		d->asking = ASK_UNKNOWN;
+		d->rest_until = clock_boot() + AGAIN;
+		return;
+	}
 	if (d->manner.kind == ROUTE_MX) {
 		loop = resolve_drop_own(a, &d->routing->own) == RESOLVE_TO_US;
 		if (a->status != RESOLVE_OK) {
@@ -288,9 +303,9 @@ static void finish(struct engine *e, struct destination *d)
 			fail(e, d, &why);
 			return;
 		}
-		peers_add(d->found, &d->manner, a, d->manner.mx_port);
+		peers_add(found(d), &d->manner, a, d->manner.mx_port);
 	} else if (a->status == RESOLVE_OK) {
-		peers_add(d->found, &d->manner, a, d->manner.route->host[d->nth].port);
+		peers_add(found(d), &d->manner, a, d->manner.route->host[d->nth].port);
 	}
 	d->nth++;
 	if (next_question(d))
@@ -303,9 +318,6 @@ void lookup_ask(struct engine *e, struct destination *d)
 {
 	if (d->asking == ASK_WAITING)
 		return;
-	d->found = calloc(1, sizeof *d->found);
-	if (d->found == NULL)
-		return; /* the next turn tries again */
 	d->asking = ASK_WAITING;
 	d->nth = 0;
 	if (!next_question(d)) {

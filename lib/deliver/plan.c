@@ -113,6 +113,8 @@ static bool find_way(struct visit *v, size_t i, struct way *w)
 	}
 	if (w->manner.kind == ROUTE_MX && !lookable(&w->manner, domain, name))
 		return refuse(v, i, "5.1.2", "what stands behind the @ is no name of a domain");
+	if (w->manner.kind == ROUTE_MX && peers_own_literal(domain, &r->own))
+		return refuse(v, i, "5.4.6", "this address is that of this very gateway");
 	write_key(w, name, key);
 	w->key = strdup(key);
 	w->domain = strdup(w->manner.kind == ROUTE_MX ? name : "");

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "lib/base/clock.h"
+#include "lib/base/die.h"
 #include "lib/base/hex.h"
 #include "lib/base/log.h"
 #include "lib/base/xtext.h"
@@ -27,7 +28,8 @@ enum fate {
 	FATES
 };
 
-unsigned visit_notify(const struct leg *leg, size_t rcpt)
+/* NOTIFY= of a recipient as bits. */
+static unsigned notify_of(const struct leg *leg, size_t rcpt)
 {
 	size_t len;
 	const char *text = leg_param(leg->rcpt[rcpt].params, "notify", &len);
@@ -56,9 +58,11 @@ bool visit_append(struct visit *v)
 {
 	struct stage_opened *o = &v->o;
 
+	if (!buf_ok(&v->owed))
+		die_environ("memory for records"); /* without them nothing may go on */
 	if (v->owed.len == 0)
 		return true;
-	if (buf_ok(&v->owed) && spool_append(o->fd, o->leg.end, v->owed.bytes, v->owed.len)) {
+	if (spool_append(o->fd, o->leg.end, v->owed.bytes, v->owed.len)) {
 		/* Kept beside the leg as well: a notification is made from what its records say. */
 		buf_add(&o->leg.trailer_bytes, v->owed.bytes, v->owed.len);
 		o->leg.end += (off_t)v->owed.len;
@@ -71,9 +75,9 @@ bool visit_append(struct visit *v)
 
 /* ---- what it comes to --------------------------------------------------------------------- */
 
-static bool wants(const struct visit *v, size_t rcpt, enum dsn_action action)
+bool visit_wants(const struct visit *v, size_t rcpt, enum dsn_action action)
 {
-	return dsn_wanted(visit_notify(&v->o.leg, rcpt), action, v->o.leg.from[0] == '\0') ==
+	return dsn_wanted(notify_of(&v->o.leg, rcpt), action, v->o.leg.from[0] == '\0') ==
 	       DSN_TO_SENDER;
 }
 
@@ -88,22 +92,28 @@ static const struct manner *manner_at(const struct visit *v, size_t rcpt, struct
 	return m;
 }
 
+int64_t visit_expire(const struct visit *v, size_t rcpt)
+{
+	struct manner m;
+
+	return manner_at(v, rcpt, &m)->expire;
+}
+
 static bool expired(const struct visit *v, size_t rcpt)
 {
 	const struct leg_rcpt *at = &v->o.leg.rcpt[rcpt];
-	struct manner m;
 
 	return !v->clock_frozen && at->first_tried > 0 &&
-	       visit_now(v) - at->first_tried >= manner_at(v, rcpt, &m)->expire;
+	       visit_now(v) - at->first_tried >= visit_expire(v, rcpt);
 }
 
 static enum fate fate_of(const struct visit *v, const struct result *r, size_t rcpt)
 {
-	bool told = wants(v, rcpt, DSN_FAILED);
+	bool told = visit_wants(v, rcpt, DSN_FAILED);
 
 	switch (r->class) {
 	case REMOTE_DELIVERED:
-		return !r->dsn && wants(v, rcpt, DSN_RELAYED) ? FATE_RELAYED : FATE_DELIVERED;
+		return !r->dsn && visit_wants(v, rcpt, DSN_RELAYED) ? FATE_RELAYED : FATE_DELIVERED;
 	case REMOTE_REFUSED:
 		return told ? FATE_FAILED : FATE_BOUNCED;
 	case REMOTE_DEFERRED:
@@ -162,13 +172,10 @@ static void add_reply(struct buf *out, const char *reply, size_t most)
 
 static void log_result(const struct visit *v, const char *event, const struct result *r, size_t n)
 {
-	char id[NAME_TEXT], plain[VERDICT_REPLY_MAX];
-	size_t len = 0;
+	char id[NAME_TEXT], plain[VERDICT_REPLY_MAX + 1];
 
 	name_format(&v->o.leg.name, STATE_SENT, id);
-	if (!xtext_decode(r->reply, strlen(r->reply), plain, &len) || len >= sizeof plain)
-		len = 0;
-	plain[len] = '\0';
+	verdict_plain(r->reply, plain);
 	LOG(event, kv("id", id), kv_num("rcpts", (int64_t)n), kv("host", r->host),
 	    kv("tls", r->tls), kv("status", r->status), kv("reply", plain),
 	    kv("sha256", v->o.leg.sha256), kv("sent", r->sent));
@@ -217,7 +224,7 @@ static bool becomes_late(const struct visit *v, size_t rcpt)
 	int64_t after = v->routing->settings.delay_warning;
 
 	return after > 0 && !at->warned && !v->clock_frozen && at->first_tried > 0 &&
-	       visit_now(v) - at->first_tried >= after && wants(v, rcpt, DSN_DELAYED);
+	       visit_now(v) - at->first_tried >= after && visit_wants(v, rcpt, DSN_DELAYED);
 }
 
 static void put_deferred(
@@ -306,6 +313,14 @@ static bool crowded(const struct visit *v)
 	return v->owed.len > DEFERRED_MAX || used > (size_t)v->stage->limits.trailer_max / 2;
 }
 
+/* Room is left for what is to come: words are cut before they are left out. */
+static bool filling(const struct visit *v)
+{
+	size_t used = (size_t)(v->o.leg.end - v->o.leg.trailer) + v->owed.len;
+
+	return used > (size_t)v->stage->limits.trailer_max / 4;
+}
+
 static int by_number(const void *a, const void *b)
 {
 	const size_t *x = a, *y = b;
@@ -331,7 +346,8 @@ bool visit_record(struct visit *v)
 
 		v->damaged |= r->damaged;
 		if (now) {
-			settle(v, r, pick, results > MANY ? REPLY_SHORT : VERDICT_REPLY_MAX);
+			settle(v, r, pick,
+			    results > MANY || filling(v) ? REPLY_SHORT : VERDICT_REPLY_MAX);
 			continue;
 		}
 		memcpy(crowd + left, r->rcpt, r->rcpts * sizeof *crowd);

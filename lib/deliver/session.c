@@ -22,7 +22,9 @@
 #define READ_ROOM   ((size_t)16384)
 #define FRAME_MAX   ((size_t)131072)
 #define LOCAL_REST  CLOCK_SECOND /* until seki-remote, that was not there, is asked again */
-#define UNTRIED_MAX 3            /* sessions that may be lost under a batch before it is put off */
+#define SILENT_MAX  3 /* sessions that may end without a word before the mail is put off */
+#define HUNG        (60 * CLOCK_SECOND) /* beyond the longest session: its process does not end it */
+#define UNTRIED_MAX 3 /* sessions that may be lost under a batch before it is put off */
 #define ONLY4_TIME  (3600 * CLOCK_SECOND)
 #define HOST_ROOM   ((size_t)(3 * REMOTE_NAME_MAX + 1)) /* xtext */
 #define WORD_ROOM   ((size_t)32)
@@ -42,7 +44,7 @@ struct session {
 	struct buf in, out;
 	size_t sent; /* of `out` */
 	int rights;  /* the descriptor that goes with the next byte, or -1; the visit's */
-	size_t messages;
+	size_t messages, attempts;
 	int64_t opened, since; /* boot clock: of the session, and of being idle */
 	bool dsn, v6;
 	bool told;  /* seki-remote has said why it ends */
@@ -179,13 +181,15 @@ static bool add_login(struct buf *b, struct engine *e, const struct destination 
 	return true;
 }
 
-static bool order(struct session *s)
+enum ordered { ORDERED, ORDERED_NOBODY, ORDERED_NO_LOGIN };
+
+static enum ordered order(struct session *s)
 {
 	struct engine *e = s->engine;
 	const struct destination *d = s->destination;
 	const struct routing *r = e->routing;
 	struct buf b;
-	bool fine;
+	enum ordered result = ORDERED_NOBODY;
 
 	buf_init(&b, REMOTE_OPEN_MAX);
 	add_peers(&b, d);
@@ -193,16 +197,19 @@ static bool order(struct session *s)
 	    d->manner.tls ? "opportunistic" : "none",
 	    r->settings.deliver_eightbit == DELIVER_EIGHTBIT_BOUNCE ? "bounce" : "send");
 	add_limits(&b, &r->settings);
-	fine = add_login(&b, e, d) && buf_ok(&b);
-	if (fine)
+	if (!add_login(&b, e, d)) {
+		result = ORDERED_NO_LOGIN;
+	} else if (buf_ok(&b)) {
 		put_frame(s, 'O', &b);
-	fine = fine && buf_ok(&s->out) && flush(s);
+		if (buf_ok(&s->out) && flush(s))
+			result = ORDERED;
+	}
 	if (b.bytes != NULL)
 		explicit_bzero(b.bytes, b.len);
 	if (s->out.bytes != NULL && s->out.len == 0 && d->manner.login != NULL)
 		explicit_bzero(s->out.bytes, HEADER + b.len);
 	buf_free(&b);
-	return fine;
+	return result;
 }
 
 /* ---- a message ---------------------------------------------------------------------------- */
@@ -281,7 +288,7 @@ bool session_offer(struct engine *e, struct destination *d)
 {
 	struct session *s = d->sessions;
 
-	while (s != NULL && s->state != SESSION_IDLE)
+	while (s != NULL && (s->state != SESSION_IDLE || !s->reuse))
 		s = s->next;
 	if (s == NULL)
 		return false;
@@ -302,11 +309,11 @@ bool session_offer(struct engine *e, struct destination *d)
 
 /* What is collected of one "R". */
 struct naming {
-	struct batch *batch;
-	size_t *rcpt;
+	const struct batch *batch;
+	size_t *rcpt;  /* of the leg */
+	size_t *index; /* of the batch */
 	size_t n;
 	bool again; /* somebody was named before */
-	bool mark;
 };
 
 static void name_rcpt(void *context, size_t index)
@@ -314,8 +321,7 @@ static void name_rcpt(void *context, size_t index)
 	struct naming *n = context;
 
 	n->again |= n->batch->answered[index];
-	if (n->mark)
-		n->batch->answered[index] = true;
+	n->index[n->n] = index;
 	n->rcpt[n->n++] = n->batch->rcpt[index];
 }
 
@@ -332,6 +338,21 @@ static bool better_over_4(const struct session *s, const struct batch *b, const 
 	return any4;
 }
 
+/* The recipients of an "R" have this outcome. */
+static void take_result(struct session *s, const struct naming *n, const struct verdict *v)
+{
+	struct destination *d = s->destination;
+	struct visit *visit = s->batch->visit;
+
+	for (size_t i = 0; i < n->n; i++)
+		s->batch->answered[n->index[i]] = true;
+	if (!results_add(&visit->results, s->batch, n->rcpt, n->n, v, s->host, s->tls, s->dsn))
+		die_environ("memory for results");
+	visit->urgent |= v->class == REMOTE_DELIVERED || v->class == REMOTE_REFUSED;
+	if (v->class == REMOTE_DELIVERED && d->window < d->manner.sessions)
+		d->window++;
+}
+
 static bool hear_results(struct session *s, const char *text, size_t len)
 {
 	struct batch *b = s->batch;
@@ -341,22 +362,16 @@ static bool hear_results(struct session *s, const char *text, size_t len)
 
 	if (b == NULL || !verdict_read(text, len, &verdict))
 		return false;
-	naming.rcpt = reallocarray(NULL, b->rcpts, sizeof *naming.rcpt);
+	naming.rcpt = reallocarray(NULL, b->rcpts, 2 * sizeof *naming.rcpt);
 	if (naming.rcpt == NULL)
 		die_environ("memory for results");
-	if (better_over_4(s, b, &verdict))
-		b->want4 = true;
-	else
-		naming.mark = verdict.class != REMOTE_UNTRIED;
+	naming.index = naming.rcpt + b->rcpts;
 	fine = verdict_rcpts(text, len, b->rcpts, name_rcpt, &naming) && !naming.again;
-	if (fine && naming.mark &&
-	    !results_add(
-		&b->visit->results, b, naming.rcpt, naming.n, &verdict, s->host, s->tls, s->dsn))
-		die_environ("memory for results");
+	if (fine && better_over_4(s, b, &verdict))
+		b->want4 = true;
+	else if (fine && verdict.class != REMOTE_UNTRIED)
+		take_result(s, &naming, &verdict);
 	free(naming.rcpt);
-	if (verdict.class == REMOTE_DELIVERED &&
-	    s->destination->window < s->destination->manner.sessions)
-		s->destination->window++;
 	s->last = verdict;
 	return fine;
 }
@@ -371,7 +386,28 @@ static size_t keep_unanswered(struct batch *b)
 			b->rcpt[n++] = b->rcpt[i];
 	}
 	b->rcpts = n;
+	memset(b->answered, 0, n * sizeof *b->answered);
 	return n;
+}
+
+/* Back into the queue; what has been said of the others is written down meanwhile. */
+static void try_again(struct session *s, struct batch *b)
+{
+	destination_return(s->engine, b);
+	engine_step(s->engine, b->visit);
+}
+
+/* Its sessions over IPv6 get no other message. */
+static void leave_ipv6(struct session *s)
+{
+	struct destination *d = s->destination;
+
+	d->only4_until = clock_boot() + ONLY4_TIME;
+	for (struct session *other = d->sessions; other != NULL; other = other->next)
+		other->reuse &= !other->v6;
+	s->reuse = false;
+	LOG("only-ipv4", kv("destination", d->key), kv("host", s->host),
+	    kv("status", s->last.status));
 }
 
 /* The session is done with the batch. `lost`: why nothing was said of some; NULL: try them again. */
@@ -390,15 +426,12 @@ static void end_batch(struct session *s, const struct verdict *lost)
 	if (b->want4) {
 		b->want4 = false;
 		b->had4 = true;
-		s->reuse = false;
-		s->destination->only4_until = clock_boot() + ONLY4_TIME;
-		LOG("only-ipv4", kv("destination", s->destination->key), kv("host", s->host),
-		    kv("status", s->last.status));
-		destination_return(e, b);
+		leave_ipv6(s);
+		try_again(s, b);
 		return;
 	}
 	if (lost == NULL && ++b->untried <= UNTRIED_MAX) {
-		destination_return(e, b);
+		try_again(s, b);
 		return;
 	}
 	if (lost == NULL) {
@@ -460,21 +493,25 @@ static bool hear_open(struct session *s, const char *text, size_t len)
 	s->state = SESSION_IDLE;
 	s->since = clock_boot();
 	s->destination->opening--;
+	s->destination->silent = 0;
+	s->destination->worked = true;
 	return true;
 }
 
 static bool hear_attempt(struct session *s, const char *text, size_t len)
 {
 	struct verdict verdict;
-	char peer[WORD_ROOM * 2];
+	char peer[WORD_ROOM * 2], reply[VERDICT_REPLY_MAX + 1];
 
-	if (!verdict_read(text, len, &verdict))
+	if (s->state != SESSION_OPENING || ++s->attempts > 2 * REMOTE_PEERS_MAX ||
+	    !verdict_read(text, len, &verdict))
 		return false;
 	copy_value(text, len, "peer", peer, sizeof peer);
 	(void)snprintf(s->host, sizeof s->host, "%s", peer);
+	verdict_plain(verdict.reply, reply);
 	LOG("attempt-failed", kv("destination", s->destination->key), kv("peer", peer),
 	    kv("phase", remote_phase_word(verdict.phase)), kv("status", verdict.status),
-	    kv("reply", verdict.reply));
+	    kv("reply", reply));
 	return true;
 }
 
@@ -482,14 +519,22 @@ static bool hear_attempt(struct session *s, const char *text, size_t len)
 static bool hear_done(struct session *s, const char *text, size_t len)
 {
 	const struct settings *set = &s->engine->routing->settings;
-	char sha256[LEG_DIGEST_LEN + 1] = "-";
+	char sha256[LEG_DIGEST_LEN + 1] = "-", id[NAME_TEXT];
+	bool noted = false;
 
 	if (s->batch == NULL)
 		return false;
 	copy_value(text, len, "sha256", sha256, sizeof sha256);
 	for (struct result *r = s->batch->visit->results.first; r != NULL; r = r->next) {
-		if (r->batch == s->batch)
+		if (r->batch == s->batch) {
 			memcpy(r->sent, sha256, sizeof r->sent);
+			noted = true;
+		}
+	}
+	if (!noted && strcmp(sha256, "-") != 0) {
+		/* The results have been written down before the message was over. */
+		name_format(&s->batch->visit->name, STATE_SENT, id);
+		LOG("sent", kv("id", id), kv("host", s->host), kv("sent", sha256));
 	}
 	s->state = SESSION_IDLE;
 	s->since = clock_boot();
@@ -551,6 +596,45 @@ static bool hear_frames(struct session *s)
 
 /* ---- its life ----------------------------------------------------------------------------- */
 
+/* Nothing is held against a destination for our own program's death, unless it dies of it. */
+static void silent(struct session *s)
+{
+	struct destination *d = s->destination;
+	struct verdict why;
+
+	engine_complain(s->engine, false, "it ended without a word");
+	d->rest_until = clock_boot() + LOCAL_REST;
+	if (++d->silent < SILENT_MAX)
+		return;
+	d->silent = 0;
+	verdict_make(&why, REMOTE_DEFERRED, PHASE_LOCAL, "4.3.0",
+	    "one session after another ended without a word");
+	destination_dead(s->engine, d, &why, s->host);
+}
+
+/*
+ * No server took the session. Before a session is open only 521 says that there is no mail here
+ * (RFC 7504); anything else may be over tomorrow, and what a smart host says is for its owner to mend.
+ */
+static void not_opened(struct session *s)
+{
+	struct destination *d = s->destination;
+	bool final = s->last.class == REMOTE_REFUSED && s->last.code == 521 &&
+		     d->manner.kind == ROUTE_MX && !d->worked;
+
+	if (!s->told) {
+		silent(s);
+	} else if (d->open > 0) {
+		d->window = d->open; /* it takes no more of them at once */
+	} else if (final) {
+		destination_fail(s->engine, d, &s->last, s->host);
+	} else {
+		s->last.class = REMOTE_DEFERRED;
+		s->last.status[0] = '4';
+		destination_dead(s->engine, d, &s->last, s->host);
+	}
+}
+
 /* Says farewell; seki-remote sees the end of the connection and says QUIT. */
 static void end_session(struct session *s)
 {
@@ -577,17 +661,7 @@ static void end_session(struct session *s)
 
 	if (was == SESSION_OPENING) {
 		d->opening--;
-		if (!s->told) {
-			/* Our own program died or has no more room: nothing is held against them. */
-			d->rest_until = clock_boot() + LOCAL_REST;
-			engine_complain(e, "seki-remote", "it ended without a word");
-		} else if (s->last.class == REMOTE_REFUSED) {
-			destination_fail(e, d, &s->last, s->host);
-		} else if (d->open == 0) {
-			destination_dead(e, d, &s->last, s->host);
-		} else {
-			d->window = d->open; /* it takes no more of them at once */
-		}
+		not_opened(s);
 	}
 	if (s->batch != NULL) {
 		/* Without a word it may have sent the final dot. */
@@ -628,6 +702,9 @@ static void session_ready(struct engine *e, void *owner, uint32_t events)
 		    (s->state == SESSION_IDLE && !s->reuse))
 			end_session(s);
 	}
+	/* What is known of a long transaction is written down before its end. */
+	if (s->batch != NULL && s->batch->visit->urgent)
+		engine_step(e, s->batch->visit);
 	destination_work(e, d);
 }
 
@@ -643,7 +720,7 @@ bool session_open(struct engine *e, struct destination *d)
 		return false;
 	s->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (s->fd < 0 || connect(s->fd, (const struct sockaddr *)&to, sizeof to) != 0) {
-		engine_complain(e, "seki-remote", strerrordesc_np(errno));
+		engine_complain(e, false, strerrordesc_np(errno));
 		e->remote_down = clock_boot() + LOCAL_REST;
 		if (s->fd >= 0)
 			(void)close(s->fd);
@@ -671,11 +748,18 @@ bool session_open(struct engine *e, struct destination *d)
 	s->all_at = &e->all;
 	e->all = s;
 	engine_watch(e, s->fd, EPOLLIN, &s->watcher);
-	if (order(s))
+	switch (order(s)) {
+	case ORDERED:
 		return true;
-	s->told = true;
-	verdict_make(&s->last, REMOTE_DEFERRED, PHASE_LOCAL, "4.3.5",
-	    "this gateway cannot log in there: see its log");
+	case ORDERED_NOBODY:
+		e->remote_down = clock_boot() + LOCAL_REST;
+		break;
+	case ORDERED_NO_LOGIN:
+		s->told = true;
+		verdict_make(&s->last, REMOTE_DEFERRED, PHASE_LOCAL, "4.3.5",
+		    "this gateway cannot log in there: see its log");
+		break;
+	}
 	end_session(s);
 	return false;
 }
@@ -694,11 +778,13 @@ bool session_close_idle(struct engine *e)
 void sessions_tick(struct engine *e)
 {
 	int64_t idle = e->routing->settings.deliver_session_idle, now = clock_boot();
+	int64_t longest = e->routing->settings.deliver_session_time + HUNG;
 	struct session *next;
 
 	for (struct session *s = e->all; s != NULL; s = next) {
 		next = s->all_next;
-		if (s->state == SESSION_IDLE && now - s->since >= idle)
+		if (s->state == SESSION_IDLE ? now - s->since >= idle || !s->reuse
+					     : now - s->opened >= longest)
 			end_session(s);
 	}
 }

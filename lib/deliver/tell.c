@@ -15,6 +15,8 @@ struct telling {
 	size_t n;
 	char **text; /* owned */
 	size_t texts;
+	size_t *untold; /* who failed, and of whom nobody is to be told */
+	size_t n_untold;
 	struct leg_record *failed, *delivered, *deferred;
 };
 
@@ -68,11 +70,12 @@ static bool gather(const struct visit *v, struct telling *t)
 
 	t->rcpt = calloc(n, sizeof *t->rcpt);
 	t->text = calloc(n, 3 * sizeof *t->text);
+	t->untold = calloc(n, sizeof *t->untold);
 	t->failed = calloc(n, sizeof *t->failed);
 	t->delivered = calloc(n, sizeof *t->delivered);
 	t->deferred = calloc(n, sizeof *t->deferred);
-	if (t->rcpt == NULL || t->text == NULL || t->failed == NULL || t->delivered == NULL ||
-	    t->deferred == NULL)
+	if (t->rcpt == NULL || t->text == NULL || t->untold == NULL || t->failed == NULL ||
+	    t->delivered == NULL || t->deferred == NULL)
 		return false;
 	leg_last_records(leg, "failed", t->failed);
 	leg_last_records(leg, "delivered", t->delivered);
@@ -80,14 +83,17 @@ static bool gather(const struct visit *v, struct telling *t)
 	for (size_t i = 0; i < n; i++) {
 		const struct leg_rcpt *rcpt = &leg->rcpt[i];
 
-		if (rcpt->owed && rcpt->fate == RCPT_FAILED)
+		/* Given up by an operator, and who sent it wants to hear of nothing. */
+		if (rcpt->owed && rcpt->fate == RCPT_FAILED && !visit_wants(v, i, DSN_FAILED))
+			t->untold[t->n_untold++] = i;
+		else if (rcpt->owed && rcpt->fate == RCPT_FAILED)
 			add(t, i, DSN_FAILED, &t->failed[i], "5.0.0", 0);
 		else if (rcpt->owed)
 			add(t, i, arrived(&t->delivered[i]) ? DSN_DELIVERED : DSN_RELAYED,
 			    &t->delivered[i], "2.0.0", 0);
 		else if (v->late != NULL && v->late[i] && rcpt->fate == RCPT_OPEN)
 			add(t, i, DSN_DELAYED, &t->deferred[i], "4.0.0",
-			    rcpt->first_tried + v->routing->settings.expire);
+			    rcpt->first_tried + visit_expire(v, i));
 	}
 	return true;
 }
@@ -97,6 +103,7 @@ static void telling_free(struct telling *t)
 	for (size_t i = 0; i < t->texts; i++)
 		free(t->text[i]);
 	free(t->rcpt);
+	free(t->untold);
 	free(t->text);
 	free(t->failed);
 	free(t->delivered);
@@ -143,6 +150,21 @@ static bool write_down(struct visit *v, const struct telling *t, const char *not
 	return visit_append(v);
 }
 
+static bool close_untold(struct visit *v, const struct telling *t)
+{
+	char time[CLOCK_TEXT];
+
+	clock_format(visit_now(v), time);
+	buf_addf(&v->owed, "%s bounced plan=%s", time, v->o.leg.plan.digest);
+	visit_put_rcpts(&v->owed, t->untold, t->n_untold);
+	buf_add_text(&v->owed, " notice=none\n");
+	for (size_t i = 0; i < t->n_untold; i++) {
+		v->o.leg.rcpt[t->untold[i]].fate = RCPT_BOUNCED;
+		v->o.leg.rcpt[t->untold[i]].owed = false;
+	}
+	return visit_append(v);
+}
+
 static void ask(struct visit *v, const struct telling *t)
 {
 	struct notice_answer answer;
@@ -178,8 +200,11 @@ void visit_tell(struct visit *v)
 		v->tell_failed = true;
 	} else if (!gather(v, &t)) {
 		v->tell_failed = true;
-	} else if (t.n > 0) {
-		ask(v, &t);
+	} else {
+		if (t.n_untold > 0)
+			v->tell_failed = !close_untold(v, &t);
+		if (t.n > 0 && !v->tell_failed)
+			ask(v, &t);
 	}
 	v->sync = false;
 	v->tell = v->tell_failed;

@@ -63,18 +63,33 @@ static bool read_phase(const char *text, size_t len, enum remote_phase *phase)
 static bool read_code(const char *text, size_t len, int *code)
 {
 	*code = 0;
-	if (len != 3 || strspn(text, "0123456789") < 3)
+	if (len != 3)
 		return false;
-	for (size_t i = 0; i < 3; i++)
+	for (size_t i = 0; i < 3; i++) {
+		if (text[i] < '0' || text[i] > '9')
+			return false;
 		*code = *code * 10 + (text[i] - '0');
+	}
 	return true;
 }
 
-/* N.N.N, of which N is 2, 4 or 5 first. */
+/* D.N.N, each N of one to three digits (RFC 3463 section 2). */
 static bool read_status(const char *text, size_t len, char status[VERDICT_STATUS_MAX])
 {
-	if (len < 5 || len >= VERDICT_STATUS_MAX || strspn(text, "0123456789.") < len ||
-	    strchr("245", text[0]) == NULL || text[1] != '.')
+	size_t dots = 0, digits = 0;
+
+	if (len >= VERDICT_STATUS_MAX || len < 1 ||
+	    (text[0] != '2' && text[0] != '4' && text[0] != '5'))
+		return false;
+	for (size_t i = 0; i < len; i++) {
+		if (text[i] == '.' && digits > 0) {
+			dots++;
+			digits = 0;
+		} else if (text[i] < '0' || text[i] > '9' || ++digits > (dots == 0 ? 1 : 3)) {
+			return false;
+		}
+	}
+	if (dots != 2 || digits == 0)
 		return false;
 	memcpy(status, text, len);
 	status[len] = '\0';
@@ -114,6 +129,15 @@ void verdict_make(struct verdict *v, enum remote_class class, enum remote_phase 
 	(void)snprintf(v->status, sizeof v->status, "%s", status);
 	(void)xtext_encode_cut(
 	    reply, len < REPLY_PLAIN_MAX ? len : REPLY_PLAIN_MAX, v->reply, VERDICT_REPLY_MAX);
+}
+
+void verdict_plain(const char *reply, char plain[VERDICT_REPLY_MAX + 1])
+{
+	size_t len = strnlen(reply, VERDICT_REPLY_MAX);
+
+	if (!xtext_decode(reply, len, plain, &len))
+		len = 0;
+	plain[len] = '\0';
 }
 
 /* Digits at `*p`; 0: none, or too many. */

@@ -28,6 +28,9 @@ NODISCARD bool verdict_read(const char *text, size_t len, struct verdict *v);
 void verdict_make(struct verdict *v, enum remote_class class, enum remote_phase phase,
     const char *status, const char *reply);
 
+/* A reply as plain text; what cannot be decoded is "". */
+void verdict_plain(const char *reply, char plain[VERDICT_REPLY_MAX + 1]);
+
 /* The value of `key` in a frame; NULL if it is not there. */
 const char *verdict_value(const char *text, size_t len, const char *key, size_t *value_len);
 

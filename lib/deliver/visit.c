@@ -9,6 +9,7 @@
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
 #include "lib/deliver/empty.h"
+#include "queue/digest.h"
 
 struct visit *visit_new(struct stage *stage, const struct leg_name *name)
 {
@@ -22,7 +23,7 @@ struct visit *visit_new(struct stage *stage, const struct leg_name *name)
 	v->tell_again = VISIT_TELL_AGAIN;
 	results_init(&v->results);
 	results_init(&v->taken);
-	buf_init(&v->owed, VISIT_RECORDS_MAX);
+	buf_init(&v->owed, LEG_RECORDS_MAX);
 	return v;
 }
 
@@ -116,26 +117,14 @@ int64_t visit_now(const struct visit *v)
 
 /* ---- the end ------------------------------------------------------------------------------ */
 
-/* What ends a leg: rename to sent/, one fsync, and then its body is given back. */
-static enum visit_end finish(struct visit *v)
-{
-	struct stage_opened *o = &v->o;
-
-	if (!stage_move(v->stage, STATE_DELIVER, o->text, &o->leg.name, STATE_SENT, DUE_NONE, NULL))
-		return VISIT_AGAIN; /* the record is there: nothing is sent again */
-	if (!spool_sync(o->fd))
-		LOG_ALARM("possible-duplicate", kv("name", o->text), kv_errno(errno));
-	else if (!empty_sent(o, visit_now(v)))
-		return VISIT_LEFT;
-	return VISIT_GONE;
-}
-
-/* The earliest moment, seconds, at which something is to be done; DUE_NONE: nothing is put off. */
+/*
+ * The earliest moment, seconds, at which something is to be done; 0: nobody waits for a time. Who is
+ * frozen, or waits for room, has none.
+ */
 static int64_t next_due(const struct visit *v)
 {
 	const struct leg *leg = &v->o.leg;
-	int64_t now = visit_now(v) / CLOCK_SECOND, due = DUE_NEVER;
-	bool any = false;
+	int64_t now = visit_now(v) / CLOCK_SECOND, due = 0;
 
 	for (size_t i = 0; i < leg->rcpts; i++) {
 		const struct leg_rcpt *rcpt = &leg->rcpt[i];
@@ -147,13 +136,14 @@ static int64_t next_due(const struct visit *v)
 			at = now + v->tell_again;
 		else
 			continue;
+		if (at <= now && v->left_as != VISIT_ONGOING)
+			continue;
 		if (at <= now)
 			at = now + STAGE_AGAIN;
-		any = true;
-		if (at < due)
+		if (due == 0 || at < due)
 			due = at;
 	}
-	return any ? due : DUE_NONE;
+	return due;
 }
 
 /* Recipients are left: the leg's name says when it is looked at next. */
@@ -162,45 +152,95 @@ static enum visit_end put_off(struct visit *v)
 	struct stage_opened *o = &v->o;
 	int64_t due = next_due(v);
 
-	if (v->sync && !spool_sync(o->fd))
-		LOG_ALARM("possible-duplicate", kv("name", o->text), kv_errno(errno));
+	v->due = due;
 	if (v->left_as != VISIT_ONGOING)
 		return v->left_as; /* it stays as it is */
-	if (due == v->name.due) {
-		v->due = due;
+	if (due == v->name.due)
 		return VISIT_WAIT;
-	}
 	return stage_move(v->stage, STATE_DELIVER, o->text, &o->leg.name, STATE_DELIVER, due, NULL)
 		   ? VISIT_GONE /* the new name comes back as an event */
 		   : VISIT_AGAIN;
 }
 
-static void close_visit(struct visit *v)
+/* A session says so, and is not believed: everybody else's mail in the leg would wait as well. */
+static bool is_damaged(const struct visit *v)
 {
-	visit_local(v);
-	if (!visit_record(v))
-		return;
-	if (v->damaged) {
-		stage_quarantine(v->stage, STATE_DELIVER, v->o.text, "content digest");
+	const struct leg *leg = &v->o.leg;
+	struct digest *d = digest_new();
+	char bytes[16384], hex[DIGEST_HEX] = "";
+	off_t at = leg->content, end = leg->content + (off_t)leg->size;
+	bool fine = d != NULL;
+
+	while (fine && at < end) {
+		size_t want = end - at < (off_t)sizeof bytes ? (size_t)(end - at) : sizeof bytes;
+		ssize_t n = pread(v->o.fd, bytes, want, at);
+
+		fine = n > 0;
+		if (fine)
+			digest_add(d, bytes, (size_t)n);
+		at += fine ? n : 0;
+	}
+	if (fine)
+		digest_end(d, hex);
+	digest_free(d);
+	return fine && strcmp(hex, leg->sha256) != 0;
+}
+
+/* The rename. */
+static void move_on(struct visit *v)
+{
+	struct stage_opened *o = &v->o;
+
+	if (v->damaged && is_damaged(v)) {
+		stage_quarantine(v->stage, STATE_DELIVER, o->text, "content digest");
 		v->end = VISIT_GONE;
-	} else if (v->tell && !v->tell_failed) {
-		return; /* TASK_TELL comes first */
-	} else if (leg_open_rcpts(&v->o.leg) == 0) {
-		v->end = finish(v);
-	} else {
+	} else if (leg_open_rcpts(&o->leg) > 0) {
 		v->end = put_off(v);
+	} else if (stage_move(v->stage, STATE_DELIVER, o->text, &o->leg.name, STATE_SENT, DUE_NONE,
+		       NULL)) {
+		v->finished = v->sync = true;
+		v->end = VISIT_GONE;
+	} else {
+		v->end = VISIT_AGAIN; /* the record is there: nothing is sent again */
+	}
+}
+
+static void sync_leg(struct visit *v)
+{
+	if (!v->sync)
+		return;
+	v->sync = false;
+	if (!spool_sync(v->o.fd)) {
+		LOG_ALARM("possible-duplicate", kv("name", v->o.text), kv_errno(errno));
+		v->finished = false; /* its body is given up only after that */
+	}
+}
+
+/*
+ * Several at once, step by step: the disk writes their pages side by side, and one commit of its
+ * journal serves all of them, instead of one each that new mail has to wait behind.
+ */
+static void close_all(struct visit *first)
+{
+	for (struct visit *v = first; v != NULL; v = v->next)
+		move_on(v);
+	for (struct visit *v = first; v != NULL && first->next != NULL; v = v->next) {
+		if (v->sync)
+			spool_sync_soon(v->o.fd);
+	}
+	for (struct visit *v = first; v != NULL; v = v->next)
+		sync_leg(v);
+	for (struct visit *v = first; v != NULL; v = v->next) {
+		if (v->finished && !empty_sent(&v->o, visit_now(v)))
+			v->end = VISIT_LEFT;
 	}
 }
 
 /* Another batch of the leg is still under way. */
 static void record(struct visit *v)
 {
-	visit_local(v);
-	if (visit_record(v) && v->sync) {
-		if (!spool_sync(v->o.fd))
-			LOG_ALARM("possible-duplicate", kv("name", v->o.text), kv_errno(errno));
-		v->sync = false;
-	}
+	if (visit_record(v))
+		sync_leg(v);
 }
 
 /* ---- the beginning ------------------------------------------------------------------------ */
@@ -288,8 +328,11 @@ void visit_run(void *visit)
 	case TASK_RECORD:
 		record(v);
 		break;
+	case TASK_LOCAL:
+		visit_local(v);
+		break;
 	case TASK_CLOSE:
-		close_visit(v);
+		close_all(v);
 		break;
 	case TASK_TELL:
 		visit_tell(v);

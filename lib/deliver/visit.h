@@ -11,9 +11,9 @@
 #include "lib/deliver/gate.h"
 #include "lib/deliver/routing.h"
 #include "lib/deliver/verdict.h"
+#include "lib/dsn/dsn.h"
 #include "queue/stage.h"
 
-#define VISIT_RECORDS_MAX ((size_t)4 * 1024 * 1024)
 #define VISIT_TELL_AGAIN  60 /* seconds until a notification that was not possible is tried again */
 #define VISIT_TELL_RARELY 3600 /* one that makes no sense */
 
@@ -60,9 +60,10 @@ struct results {
 
 enum visit_task {
 	TASK_OPEN,
-	TASK_RECORD, /* write the results down: others are still to come */
-	TASK_CLOSE,  /* the same, and bring the visit to its end */
+	TASK_LOCAL,  /* fill the Maildirs */
+	TASK_RECORD, /* write the results down and sync: others are still to come */
 	TASK_TELL,   /* have the sender notified, and write that down */
+	TASK_CLOSE,  /* bring it to its end, and those that hang on it by `next` */
 };
 
 enum visit_end {
@@ -77,7 +78,7 @@ enum visit_end {
 
 struct visit {
 	struct visit *chain; /* the main loop's table */
-	struct visit *next;  /* the main loop's queue for a thread */
+	struct visit *next;  /* the main loop's queues; visits that are closed together */
 	struct stage *stage; /* its spool, and what reads a leg */
 	struct gate *gate;
 	struct routing *routing;
@@ -96,10 +97,10 @@ struct visit {
 	int content; /* the leg, for reading alone; -1 */
 	struct batch *batch;
 	size_t batches;
-	size_t running;         /* batches that have not ended; the main loop's */
-	bool locals;            /* Maildirs are still to be filled, by TASK_RECORD or TASK_CLOSE */
-	struct results results; /* not yet given to a task; the main loop's, but for TASK_OPEN */
-	struct results taken;   /* the task's */
+	size_t running;           /* batches that have not ended; the main loop's */
+	bool locals;              /* Maildirs are still to be filled, by TASK_LOCAL */
+	struct results results;   /* not yet given to a task; the main loop's, but for TASK_OPEN */
+	struct results taken;     /* the task's */
 	struct destination *full; /* one that had no room; the main loop's */
 
 	size_t *
@@ -110,8 +111,11 @@ struct visit {
 	bool tell_failed;   /* not now */
 	int64_t tell_again; /* seconds until then */
 	bool sync;          /* something was delivered that is not synced yet */
-	bool damaged;       /* the content is not what its digest says */
-	bool late_lane;     /* the main loop's */
+	bool
+	    urgent; /* among the results is one that must be written down at once; the main loop's */
+	bool finished;          /* it stands in sent/, and has its body */
+	bool damaged;           /* the content is not what its digest says */
+	bool late_lane;         /* the main loop's */
 	enum visit_end left_as; /* how it ends if recipients are left: frozen, or full */
 	enum visit_end end;
 	int64_t due;        /* VISIT_WAIT: seconds */
@@ -146,7 +150,10 @@ NODISCARD bool visit_plan(struct visit *v);
 /* Fills the Maildirs; what comes of it is added to v->taken. */
 void visit_local(struct visit *v);
 
-/* Writes v->taken down. False: v->owed could not be written (logged). */
+/*
+ * Writes v->taken down. False: v->owed could not be written (logged). By the main loop, too: it waits
+ * for no disk, and what a server has taken must not be forgotten if the program dies.
+ */
 NODISCARD bool visit_record(struct visit *v);
 
 /* Appends v->owed, if there is something. */
@@ -158,7 +165,10 @@ void visit_tell(struct visit *v);
 /* "rcpt=1,3-5" with a blank in front; indices rise. */
 void visit_put_rcpts(struct buf *out, const size_t *rcpt, size_t n);
 
-/* NOTIFY= of a recipient as bits (lib/dsn). */
-unsigned visit_notify(const struct leg *leg, size_t rcpt);
+/* Whether the sender is to be told that of a recipient (lib/dsn). */
+bool visit_wants(const struct visit *v, size_t rcpt, enum dsn_action action);
+
+/* How long mail for a recipient is tried, microseconds. */
+int64_t visit_expire(const struct visit *v, size_t rcpt);
 
 #endif

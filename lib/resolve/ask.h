@@ -121,6 +121,9 @@ NODISCARD bool resolve_own_name(struct resolve_own *own, const char *domain);
 /* Adds what the machine's interfaces have now. False with errno; true though some did not fit. */
 NODISCARD bool resolve_own_addresses(struct resolve_own *own);
 
+/* Whether to connect there is to connect to ourselves. */
+bool resolve_is_own(const struct resolve_own *own, const struct resolve_address *address);
+
 enum resolve_loop {
 	RESOLVE_NOT_US, /* we are not among the hosts */
 	RESOLVE_BEFORE, /* we are; hosts that come before us are left */

@@ -72,7 +72,7 @@ static bool is_loopback(const struct resolve_address *a)
 	return memcmp(a->bytes, zeros, sizeof zeros) == 0 && a->bytes[15] <= 1;
 }
 
-static bool is_own_address(const struct resolve_own *own, const struct resolve_address *address)
+bool resolve_is_own(const struct resolve_own *own, const struct resolve_address *address)
 {
 	struct resolve_address a = plain(address);
 
@@ -96,7 +96,7 @@ static bool is_own(const struct resolve_own *own, const struct resolve_host *hos
 			return true;
 	}
 	for (size_t i = 0; i < host->n_addresses; i++) {
-		if (is_own_address(own, &host->address[i]))
+		if (resolve_is_own(own, &host->address[i]))
 			return true;
 	}
 	return false;

@@ -109,6 +109,13 @@ static bool to_literal(const char *domain, struct resolve_address *to)
 	return to_address(inner + (v6 ? sizeof tag - 1 : 0), to) && to->v6 == v6;
 }
 
+bool peers_own_literal(const char *domain, const struct resolve_own *own)
+{
+	struct resolve_address address;
+
+	return to_literal(domain, &address) && resolve_is_own(own, &address);
+}
+
 /* What the nth of a route is, if it needs no question. */
 static bool known_address(
     const struct manner *m, const char *domain, size_t nth, struct resolve_address *to)

@@ -69,6 +69,9 @@ enum peers_question { PEERS_NOTHING, PEERS_MX, PEERS_HOST };
 enum peers_question peers_ask(
     const struct manner *m, const char *domain, size_t nth, char name[RESOLVE_NAME_MAX + 1]);
 
+/* Whether a domain is an address literal, and leads to ourselves. */
+bool peers_own_literal(const char *domain, const struct resolve_own *own);
+
 struct peers {
 	size_t n;
 	struct peer peer[PEERS_MAX];
