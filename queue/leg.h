@@ -32,6 +32,7 @@ struct leg_rcpt {
 	int64_t first_tried; /* when its first try failed for now, or 0 */
 	int64_t last_tried;  /* and its last one */
 	unsigned tries;      /* so far */
+	unsigned doubts;     /* tries after which nobody knew whether the server had it */
 	bool owed;   /* a notification to the sender is still to be made: it is not finished */
 	bool warned; /* its sender has been told that it is late */
 };

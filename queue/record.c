@@ -221,6 +221,7 @@ static void set_deferred(void *context, struct leg_rcpt *rcpt, const struct reco
 	if (rcpt->tries == 0)
 		rcpt->first_tried = r->time;
 	rcpt->last_tried = r->time;
+	rcpt->doubts += argument_is(r, "doubt", "yes");
 	rcpt->tries++;
 }
 

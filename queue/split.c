@@ -105,7 +105,8 @@ static void write_fate(struct buf *out, const struct leg_rcpt *rcpt, size_t n, c
 		/* Its age counts from the first try, whatever becomes of it. */
 		clock_format(rcpt->first_tried, first);
 		clock_format(rcpt->retry, retry);
-		buf_addf(out, "%s deferred rcpt=%zu until=%s by=division\n", first, n, retry);
+		buf_addf(out, "%s deferred rcpt=%zu until=%s%s by=division\n", first, n, retry,
+		    rcpt->doubts > 0 ? " doubt=yes" : "");
 	}
 	if (rcpt->warned)
 		buf_addf(out, "%s warned rcpt=%zu by=division\n", time, n);

@@ -248,6 +248,19 @@ static void task_done(struct engine *e, struct visit *v)
 	engine_step(e, v);
 }
 
+/* Brings the parked legs back when the operator has said something new. */
+static void unpark(struct engine *e)
+{
+	struct leg_name name;
+
+	e->asked_gate = true;
+	if (!gate_changed(e->gate))
+		return;
+	e->freezes++;
+	while (timetable_pop(&e->parked, &name))
+		stage_schedule(e->stage, STATE_DELIVER, &name, stage_now(e->stage));
+}
+
 static void lane_earns(struct engine *e, int64_t legs)
 {
 	e->allowance += legs;
@@ -269,6 +282,9 @@ static bool begin(struct engine *e, const struct leg_name *name, bool lane)
 	if (e->rcpts >= RCPTS_MAX || e->ready.first != NULL || pool_free(e->pool) == 0 ||
 	    e->visits >= e->most_visits || (lane && e->late_visits >= LANE))
 		return false;
+	/* Events come before everything else of a turn, and the red button before events. */
+	if (!e->asked_gate)
+		unpark(e);
 	v = visit_new(stage, name);
 	if (v == NULL)
 		return false;
@@ -404,18 +420,6 @@ static int nap(const struct stage *stage)
 	return e->late.n > 0 || e->hungry != NULL ? NAP_MS : -1;
 }
 
-/* Brings the parked legs back when the operator has said something new. */
-static void unpark(struct engine *e)
-{
-	struct leg_name name;
-
-	if (!gate_changed(e->gate))
-		return;
-	e->freezes++;
-	while (timetable_pop(&e->parked, &name))
-		stage_schedule(e->stage, STATE_DELIVER, &name, stage_now(e->stage));
-}
-
 /* ---- the role ----------------------------------------------------------------------------- */
 
 void engine_watch(struct engine *e, int fd, uint32_t events, struct watcher *watcher)
@@ -483,6 +487,7 @@ static void turn(struct stage *stage)
 	start_closing(e);
 	take_waiting(e);
 	sessions_bury(e);
+	e->asked_gate = false;
 }
 
 /* The sweep sees every leg anew: what is remembered beside the timetable comes back as due. */

@@ -60,7 +60,7 @@ static void write_key(const struct way *w, const char *name, char key[KEY_MAX])
 	size_t used;
 
 	if (m->kind == ROUTE_MX) {
-		(void)snprintf(key, KEY_MAX, "mx:%s", name);
+		(void)snprintf(key, KEY_MAX, "mx:%s tls=%d ipv=%d", name, (int)m->tls, (int)m->ip);
 		return;
 	}
 	used =

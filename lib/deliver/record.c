@@ -11,7 +11,8 @@
 #include "lib/deliver/visit.h"
 #include "lib/dsn/dsn.h"
 
-#define MANY         64               /* results of one task, beyond which replies are cut short */
+#define RECENT       8  /* different results that are looked at for one that says the same */
+#define MANY         64 /* results of one task, beyond which replies are cut short */
 #define REPLY_SHORT  ((size_t)120)    /* bytes of xtext */
 #define DEFERRED_MAX ((size_t)262144) /* of deferred records in one task; the rest share one */
 #define EXPIRED      "4.4.7"
@@ -22,6 +23,7 @@ enum fate {
 	FATE_RELAYED, /* delivered, and its sender wants to know */
 	FATE_FAILED,
 	FATE_EXPIRED, /* failed for now once too often */
+	FATE_DOUBTED, /* nobody knows whether it arrived */
 	FATE_BOUNCED, /* failed, and nobody is to be told */
 	FATE_LAPSED,  /* expired, and nobody is to be told */
 	FATE_DEFERRED,
@@ -111,6 +113,9 @@ static enum fate fate_of(const struct visit *v, const struct result *r, size_t r
 {
 	bool told = visit_wants(v, rcpt, DSN_FAILED);
 
+	/* Lost behind the dot for a second time: rather a notification than one copy after another. */
+	if (r->class == REMOTE_UNKNOWN && v->o.leg.rcpt[rcpt].doubts > 0)
+		return told ? FATE_DOUBTED : FATE_BOUNCED;
 	switch (r->class) {
 	case REMOTE_DELIVERED:
 		return !r->dsn && visit_wants(v, rcpt, DSN_RELAYED) ? FATE_RELAYED : FATE_DELIVERED;
@@ -239,7 +244,8 @@ static void put_deferred(
 	}
 	clock_format(until, time);
 	begin(v, "deferred", rcpt, n);
-	buf_addf(&v->owed, " until=%s host=%s status=%s", time, r->host, r->status);
+	buf_addf(&v->owed, " until=%s host=%s status=%s%s", time, r->host, r->status,
+	    r->class == REMOTE_UNKNOWN ? " doubt=yes" : "");
 	add_reply(&v->owed, r->reply, reply);
 	for (size_t i = 0; i < n; i++) {
 		struct leg_rcpt *open = &v->o.leg.rcpt[rcpt[i]];
@@ -247,6 +253,7 @@ static void put_deferred(
 		open->retry = until;
 		open->tries++;
 		open->last_tried = visit_now(v);
+		open->doubts += r->class == REMOTE_UNKNOWN;
 		if (open->first_tried == 0)
 			open->first_tried = open->last_tried;
 		if (v->late == NULL && becomes_late(v, rcpt[i]))
@@ -273,6 +280,9 @@ static void put(struct visit *v, const struct result *r, enum fate fate, const s
 	case FATE_LAPSED:
 		put_failed(v, r, rcpt, n, fate == FATE_EXPIRED, EXPIRED, reply);
 		break;
+	case FATE_DOUBTED:
+		put_failed(v, r, rcpt, n, true, "4.4.2", reply);
+		break;
 	case FATE_DEFERRED:
 		put_deferred(v, r, rcpt, n, reply);
 		break;
@@ -281,22 +291,44 @@ static void put(struct visit *v, const struct result *r, enum fate fate, const s
 	}
 }
 
-/* The records of one result: one for each fate that it means. */
-static void settle(struct visit *v, const struct result *r, size_t *pick, size_t reply)
+static int by_number(const void *a, const void *b)
 {
+	const size_t *x = a, *y = b;
+
+	return *x < *y ? -1 : *x > *y;
+}
+
+/* All the recipients of a result and of those that say the same, in order. */
+static size_t all_of(const struct result *r, size_t *all)
+{
+	size_t n = 0;
+
+	for (const struct result *at = r; at != NULL; at = at->more) {
+		memcpy(all + n, at->rcpt, at->rcpts * sizeof *all);
+		n += at->rcpts;
+	}
+	if (r->more != NULL)
+		qsort(all, n, sizeof *all, by_number);
+	return n;
+}
+
+/* The records of one result: one for each fate that it means. */
+static void settle(struct visit *v, const struct result *r, size_t reply)
+{
+	size_t *pick = v->scratch, *all = v->scratch + v->o.leg.rcpts, n = all_of(r, all);
 	unsigned char fate[LEG_RCPTS_MAX];
 
-	for (size_t i = 0; i < r->rcpts; i++)
-		fate[i] = (unsigned char)fate_of(v, r, r->rcpt[i]);
+	for (size_t i = 0; i < n; i++)
+		fate[i] = (unsigned char)fate_of(v, r, all[i]);
 	for (int f = 0; f < FATES; f++) {
-		size_t n = 0;
+		size_t picked = 0;
 
-		for (size_t i = 0; i < r->rcpts; i++) {
+		for (size_t i = 0; i < n; i++) {
 			if (fate[i] == f)
-				pick[n++] = r->rcpt[i];
+				pick[picked++] = all[i];
 		}
-		if (n > 0)
-			put(v, r, (enum fate)f, pick, n, reply);
+		if (picked > 0)
+			put(v, r, (enum fate)f, pick, picked, reply);
 	}
 }
 
@@ -321,16 +353,42 @@ static bool filling(const struct visit *v)
 	return used > (size_t)v->stage->limits.trailer_max / 4;
 }
 
-static int by_number(const void *a, const void *b)
+static bool same(const struct result *a, const struct result *b)
 {
-	const size_t *x = a, *y = b;
+	return a->batch == b->batch && a->class == b->class && a->phase == b->phase &&
+	       a->dsn == b->dsn && strcmp(a->status, b->status) == 0 &&
+	       strcmp(a->reply, b->reply) == 0 && strcmp(a->host, b->host) == 0;
+}
 
-	return *x < *y ? -1 : *x > *y;
+/* One record for each session and reply: what was said of one recipient after another is put together. */
+static void merge(struct results *list)
+{
+	struct result *recent[RECENT] = {NULL}, **at = &list->first;
+	size_t n = 0;
+
+	while (*at != NULL) {
+		struct result *r = *at, *first = NULL;
+
+		for (size_t i = 0; i < RECENT && first == NULL; i++) {
+			if (recent[i] != NULL && same(recent[i], r))
+				first = recent[i];
+		}
+		if (first == NULL) {
+			recent[n++ % RECENT] = r;
+			at = &r->next;
+			continue;
+		}
+		*at = r->next;
+		r->next = NULL;
+		r->more = first->more;
+		first->more = r;
+	}
+	list->end = at;
 }
 
 bool visit_record(struct visit *v)
 {
-	size_t *pick = v->scratch, *crowd = v->scratch + v->o.leg.rcpts, results = 0, left = 0;
+	size_t *crowd = v->scratch + 2 * v->o.leg.rcpts, results = 0, left = 0;
 	struct result several = {.class = REMOTE_DEFERRED,
 	    .status = "4.0.0",
 	    .host = "-",
@@ -338,26 +396,26 @@ bool visit_record(struct visit *v)
 	    .sent = "-",
 	    .reply = "several+20servers,+20several+20reasons:+20see+20the+20log"};
 
+	merge(&v->taken);
 	for (const struct result *r = v->taken.first; r != NULL; r = r->next)
 		results++;
 	for (const struct result *r = v->taken.first; r != NULL; r = r->next) {
-		bool now =
-		    r->class == REMOTE_DELIVERED || r->class == REMOTE_REFUSED || !crowded(v);
+		bool now = r->class == REMOTE_DELIVERED || r->class == REMOTE_REFUSED ||
+			   r->class == REMOTE_UNKNOWN || !crowded(v);
 
 		v->damaged |= r->damaged;
 		if (now) {
-			settle(v, r, pick,
-			    results > MANY || filling(v) ? REPLY_SHORT : VERDICT_REPLY_MAX);
+			settle(
+			    v, r, results > MANY || filling(v) ? REPLY_SHORT : VERDICT_REPLY_MAX);
 			continue;
 		}
-		memcpy(crowd + left, r->rcpt, r->rcpts * sizeof *crowd);
-		left += r->rcpts;
+		left += all_of(r, crowd + left);
 	}
 	if (left > 0) {
 		qsort(crowd, left, sizeof *crowd, by_number);
 		several.rcpt = crowd;
 		several.rcpts = left;
-		settle(v, &several, pick, VERDICT_REPLY_MAX);
+		settle(v, &several, VERDICT_REPLY_MAX);
 	}
 	results_free(&v->taken);
 	return visit_append(v);

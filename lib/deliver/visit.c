@@ -49,6 +49,12 @@ void results_free(struct results *list)
 	while (list->first != NULL) {
 		struct result *next = list->first->next;
 
+		while (list->first->more != NULL) {
+			struct result *more = list->first->more;
+
+			list->first->more = more->more;
+			free(more);
+		}
 		free(list->first);
 		list->first = next;
 	}
@@ -304,7 +310,7 @@ static void open_visit(struct visit *v)
 		return;
 	v->tell = owes(&v->o.leg);
 	v->content = spool_reopen_to_read(v->o.fd);
-	v->scratch = reallocarray(NULL, v->o.leg.rcpts, 2 * sizeof *v->scratch);
+	v->scratch = reallocarray(NULL, v->o.leg.rcpts, 3 * sizeof *v->scratch);
 	if (v->content < 0 || v->scratch == NULL || !visit_plan(v)) {
 		LOG_ALARM("open-failed", kv("name", v->o.text), kv_errno(errno));
 		v->end = VISIT_AGAIN;

@@ -40,7 +40,8 @@ struct batch {
 /* What became of some recipients; texts stand behind it in the same allocation. */
 struct result {
 	struct result *next;
-	size_t *rcpt; /* indices into the leg's recipients */
+	struct result *more; /* the same of other recipients */
+	size_t *rcpt;        /* indices into the leg's recipients */
 	size_t rcpts;
 	enum remote_class class;
 	enum remote_phase phase;
@@ -104,7 +105,7 @@ struct visit {
 	struct destination *full; /* one that had no room; the main loop's */
 
 	size_t *
-	    scratch; /* twice the recipients: what was sent is written down without asking for memory */
+	    scratch; /* three times the recipients: what was sent is written down without asking for memory */
 	struct buf owed;    /* records that could not be written: nothing is sent again before */
 	bool *late;         /* recipients whose sender is to be told of the delay, or NULL */
 	bool tell;          /* somebody is to be told: TASK_TELL next */
