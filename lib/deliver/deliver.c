@@ -30,7 +30,6 @@
 #define CLOSERS       2                    /* threads that close visits, beside other work */
 #define CLOSE_MANY    32                   /* visits that are enough to be closed at once */
 #define CLOSE_WAIT    (CLOCK_SECOND / 100) /* and how long fewer wait for more of them */
-#define FLUSH_TIME    (60 * CLOCK_SECOND)
 #define COMPLAIN      (60 * CLOCK_SECOND)
 
 static const enum spool_state states[] = {STATE_DELIVER, STATE_SENT};
@@ -65,7 +64,7 @@ static void start_task(struct engine *e, struct visit *v, enum visit_task task)
 	v->task = task;
 	v->working = true;
 	if (task == TASK_RECORD) {
-		results_move(&v->taken, &v->results);
+		results_move_delivered(&v->taken, &v->results);
 		v->urgent = false;
 	}
 	if (pool_free(pool) > 0) {
@@ -100,6 +99,12 @@ static void park(struct engine *e, const struct leg_name *name)
 {
 	if (!timetable_add(&e->parked, name, DUE_NEVER))
 		die_environ("memory for the timetable");
+}
+
+static void leave_flushes(struct flushes *f)
+{
+	if (f != NULL && --f->users == 0)
+		free(f);
 }
 
 /* Some recipients wait for an operator or for room, and others for their time. */
@@ -151,6 +156,7 @@ static void end_visit(struct engine *e, struct visit *v)
 	}
 	if (v->full != NULL)
 		v->full->holds--;
+	leave_flushes(v->flushes);
 	routing_leave(v->routing);
 	visit_free(v);
 }
@@ -294,8 +300,9 @@ static bool begin(struct engine *e, const struct leg_name *name, bool lane)
 	v->clock_frozen = stage->watch.frozen;
 	v->now = watch_now(&stage->watch);
 	v->boot = clock_boot();
-	v->flushed = e->flush.at;
-	memcpy(v->domain, e->flush.domain, sizeof v->domain);
+	v->flushes = e->flushes;
+	if (v->flushes != NULL)
+		v->flushes->users++;
 	v->late_lane = lane;
 	e->late_visits += lane;
 	chain = chain_of(e, name);
@@ -501,6 +508,23 @@ static void sweeping(struct stage *stage)
 	destinations_forget(e);
 }
 
+/* The newest first; of too many the oldest, which was long ago, is forgotten. */
+static void add_flush(struct engine *e, int64_t at, const char *domain)
+{
+	struct flushes *fresh = calloc(1, sizeof *fresh);
+
+	if (fresh == NULL)
+		die_environ("memory for a flush");
+	fresh->users = 1;
+	fresh->n = 1;
+	fresh->flush[0].at = at;
+	(void)snprintf(fresh->flush[0].domain, sizeof fresh->flush[0].domain, "%s", domain);
+	for (size_t i = 0; e->flushes != NULL && i < e->flushes->n && fresh->n < FLUSHES_MAX; i++)
+		fresh->flush[fresh->n++] = e->flushes->flush[i];
+	leave_flushes(e->flushes);
+	e->flushes = fresh;
+}
+
 /* Everything is looked at, and who of it was tried before now is due. */
 static size_t look_at_all(struct stage *stage, const char *domain)
 {
@@ -509,12 +533,7 @@ static size_t look_at_all(struct stage *stage, const char *domain)
 	struct leg_name name;
 	size_t legs = due.n;
 
-	/* Two domains, one soon behind the other, are all of them: the first may still be looked for. */
-	if (domain != NULL && e->flush.at > 0 && strcmp(e->flush.domain, domain) != 0 &&
-	    watch_now(&stage->watch) - e->flush.at < FLUSH_TIME)
-		domain = NULL;
-	e->flush.at = watch_now(&stage->watch);
-	(void)snprintf(e->flush.domain, sizeof e->flush.domain, "%s", domain != NULL ? domain : "");
+	add_flush(e, watch_now(&stage->watch), domain != NULL ? domain : "");
 	destinations_revive(e, domain);
 	timetable_init(&stage->due[STATE_DELIVER]);
 	while (timetable_pop(&due, &name))

@@ -70,12 +70,6 @@ struct destination {
 
 #define VISIT_CHAINS 1024
 
-/* "seki flush": who was last tried before `at` is due, of one domain or of all (""). */
-struct flush {
-	int64_t at;
-	char domain[RESOLVE_NAME_MAX + 1];
-};
-
 /* A queue, by visit.next. */
 struct visits {
 	struct visit *first, **end;
@@ -106,7 +100,7 @@ struct engine {
 	int64_t allowance;       /* of `late` and backlogs, in legs times PACE */
 	int64_t fresh_at;        /* boot clock: when mail came last */
 	unsigned freezes;        /* how often what is frozen has changed */
-	struct flush flush;      /* the last one */
+	struct flushes *flushes; /* what operators asked for; NULL: nothing */
 
 	void *destinations; /* tsearch(3), by key */
 	size_t n_destinations;

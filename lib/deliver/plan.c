@@ -32,12 +32,19 @@ static const char *domain_of(const struct visit *v, const char *address)
 
 static bool flushed(const struct visit *v, const struct leg_rcpt *rcpt)
 {
-	char name[RESOLVE_NAME_MAX + 1];
+	char name[RESOLVE_NAME_MAX + 1] = "";
 
-	if (v->flushed == 0 || rcpt->last_tried >= v->flushed)
-		return false;
-	return v->domain[0] == '\0' ||
-	       (resolve_name(domain_of(v, rcpt->address), name) && strcmp(name, v->domain) == 0);
+	for (size_t i = 0; v->flushes != NULL && i < v->flushes->n; i++) {
+		const struct flush *flush = &v->flushes->flush[i];
+
+		if (rcpt->last_tried >= flush->at)
+			continue;
+		if (name[0] == '\0' && !resolve_name(domain_of(v, rcpt->address), name))
+			(void)snprintf(name, sizeof name, "-");
+		if (flush->domain[0] == '\0' || strcmp(name, flush->domain) == 0)
+			return true;
+	}
+	return false;
 }
 
 static bool is_due(const struct visit *v, const struct leg_rcpt *rcpt)

@@ -348,7 +348,7 @@ static void take_result(struct session *s, const struct naming *n, const struct 
 		s->batch->answered[n->index[i]] = true;
 	if (!results_add(&visit->results, s->batch, n->rcpt, n->n, v, s->host, s->tls, s->dsn))
 		die_environ("memory for results");
-	visit->urgent |= v->class == REMOTE_DELIVERED || v->class == REMOTE_REFUSED;
+	visit->urgent |= v->class == REMOTE_DELIVERED;
 	if (v->class == REMOTE_DELIVERED && d->window < d->manner.sessions)
 		d->window++;
 }

@@ -44,6 +44,24 @@ void results_move(struct results *to, struct results *from)
 	results_init(from);
 }
 
+void results_move_delivered(struct results *to, struct results *from)
+{
+	struct results rest;
+
+	results_init(&rest);
+	while (from->first != NULL) {
+		struct result *r = from->first;
+		struct results *list = r->class == REMOTE_DELIVERED ? to : &rest;
+
+		from->first = r->next;
+		r->next = NULL;
+		*list->end = r;
+		list->end = &r->next;
+	}
+	results_init(from);
+	results_move(from, &rest);
+}
+
 void results_free(struct results *list)
 {
 	while (list->first != NULL) {

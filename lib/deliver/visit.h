@@ -17,6 +17,21 @@
 #define VISIT_TELL_AGAIN  60 /* seconds until a notification that was not possible is tried again */
 #define VISIT_TELL_RARELY 3600 /* one that makes no sense */
 
+#define FLUSHES_MAX 8
+
+/*
+ * "seki flush": who was last tried before `at` is due, of one domain or of all (""). Never changed: a
+ * new word of an operator is a new list.
+ */
+struct flushes {
+	size_t users; /* counted by the main loop alone */
+	size_t n;
+	struct flush {
+		int64_t at;
+		char domain[RESOLVE_NAME_MAX + 1];
+	} flush[FLUSHES_MAX];
+};
+
 struct destination;
 
 /* The recipients of a leg that one destination gets. */
@@ -84,11 +99,10 @@ struct visit {
 	struct gate *gate;
 	struct routing *routing;
 	struct leg_name name;
-	unsigned freezes;  /* what the operator had said when it began */
-	bool clock_frozen; /* nothing expires */
-	int64_t now, boot; /* believed time and boot clock at the start, microseconds */
-	int64_t flushed;   /* who was last tried before this is due */
-	char domain[RESOLVE_NAME_MAX + 1]; /* of a flush for one domain: nobody else is; or "" */
+	unsigned freezes;        /* what the operator had said when it began */
+	bool clock_frozen;       /* nothing expires */
+	int64_t now, boot;       /* believed time and boot clock at the start, microseconds */
+	struct flushes *flushes; /* who else is due, or NULL */
 
 	enum visit_task task;
 	bool working; /* a thread has it, or it waits for one */
@@ -137,6 +151,7 @@ void results_init(struct results *list);
 
 /* Moves all of `from` to the end of `to`. */
 void results_move(struct results *to, struct results *from);
+void results_move_delivered(struct results *to, struct results *from);
 void results_free(struct results *list);
 
 /* Adds a result for the leg's recipients `rcpt` (copied). False: no memory. */
