@@ -259,7 +259,6 @@ static void unpark(struct engine *e)
 {
 	struct leg_name name;
 
-	e->asked_gate = true;
 	if (!gate_changed(e->gate))
 		return;
 	e->freezes++;
@@ -288,9 +287,8 @@ static bool begin(struct engine *e, const struct leg_name *name, bool lane)
 	if (e->rcpts >= RCPTS_MAX || e->ready.first != NULL || pool_free(e->pool) == 0 ||
 	    e->visits >= e->most_visits || (lane && e->late_visits >= LANE))
 		return false;
-	/* Events come before everything else of a turn, and the red button before events. */
-	if (!e->asked_gate)
-		unpark(e);
+	/* The red button comes before everything: it may have been pressed since this turn began. */
+	unpark(e);
 	v = visit_new(stage, name);
 	if (v == NULL)
 		return false;
@@ -494,7 +492,6 @@ static void turn(struct stage *stage)
 	start_closing(e);
 	take_waiting(e);
 	sessions_bury(e);
-	e->asked_gate = false;
 }
 
 /* The sweep sees every leg anew: what is remembered beside the timetable comes back as due. */

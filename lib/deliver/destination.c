@@ -100,6 +100,7 @@ static void free_destination(struct engine *e, struct destination *d)
 	free(d->found);
 	free(d->peer);
 	free(d->key);
+	free(d->label);
 	free(d->domain);
 	free(d);
 }
@@ -123,7 +124,8 @@ static struct destination *new_destination(struct engine *e, const struct batch 
 		die_environ("memory for a destination");
 	d->key = strdup(b->key);
 	d->domain = strdup(b->domain);
-	if (d->key == NULL || d->domain == NULL)
+	d->label = strndup(b->key, strcspn(b->key, " "));
+	if (d->key == NULL || d->domain == NULL || d->label == NULL)
 		die_environ("memory for a destination");
 	d->last = &d->first;
 	d->window = WINDOW_FIRST;
@@ -227,7 +229,7 @@ void destination_dead(
 	d->dead_until = clock_boot() + e->routing->settings.deliver_dead;
 	d->window = 1;
 	d->asking = d->asking == ASK_WAITING ? ASK_WAITING : ASK_UNKNOWN;
-	LOG("destination-dead", kv("destination", d->key), kv("host", host),
+	LOG("destination-dead", kv("destination", d->label), kv("host", host),
 	    kv("status", why->status),
 	    kv_num("seconds", e->routing->settings.deliver_dead / CLOCK_SECOND));
 	destination_fail(e, d, d->dead, host);

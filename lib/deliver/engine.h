@@ -32,6 +32,7 @@ enum asking { ASK_UNKNOWN, ASK_WAITING, ASK_KNOWN };
 /* A place that mail goes to: a domain by its MX, or a list of smart hosts. */
 struct destination {
 	char *key;
+	char *label; /* for people */
 	char *domain;
 	struct routing *routing; /* manner points into it */
 	struct manner manner;
@@ -108,7 +109,6 @@ struct engine {
 	struct session *all;    /* by session.all_next */
 	struct session *closed; /* to be freed at the end of the turn */
 	size_t sessions;
-	bool asked_gate;     /* in this turn: whether somebody has been frozen */
 	bool draining;       /* the program ends: nothing is begun any more */
 	size_t most_visits;  /* deliver-legs, or what descriptors allow */
 	int64_t ticked;      /* boot clock */

@@ -179,7 +179,7 @@ static void log_result(const struct visit *v, const char *event, const struct re
 {
 	char id[NAME_TEXT], plain[VERDICT_REPLY_MAX + 1];
 
-	name_format(&v->o.leg.name, STATE_SENT, id);
+	visit_id(v, id);
 	verdict_plain(r->reply, plain);
 	LOG(event, kv("id", id), kv_num("rcpts", (int64_t)n), kv("host", r->host),
 	    kv("tls", r->tls), kv("status", r->status), kv("reply", plain),
@@ -209,6 +209,8 @@ static void put_delivered(
 static void put_failed(struct visit *v, const struct result *r, const size_t *rcpt, size_t n,
     bool told, const char *status, size_t reply)
 {
+	char id[NAME_TEXT];
+
 	begin(v, told ? "failed" : "bounced", rcpt, n);
 	buf_addf(&v->owed, "%s host=%s status=%s", told ? "" : " notice=none", r->host, status);
 	add_reply(&v->owed, r->reply, reply);
@@ -218,8 +220,9 @@ static void put_failed(struct visit *v, const struct result *r, const size_t *rc
 	}
 	v->tell |= told;
 	log_result(v, "failed", r, n);
+	visit_id(v, id);
 	if (!told && v->o.leg.from[0] == '\0')
-		LOG_ALARM("double-bounce", kv("id", v->o.text), kv_num("rcpts", (int64_t)n));
+		LOG_ALARM("double-bounce", kv("id", id), kv_num("rcpts", (int64_t)n));
 }
 
 /* Whether this one's sender is to hear now that it is late. */

@@ -169,7 +169,7 @@ static bool add_login(struct buf *b, struct engine *e, const struct destination 
 		return true;
 	if (!route_login_read(e->stage->etc, d->manner.login, &login, &fault)) {
 		conf_fault_show(&fault, text, sizeof text);
-		LOG_ALARM("login-unreadable", kv("destination", d->key), kv("fault", text));
+		LOG_ALARM("login-unreadable", kv("destination", d->label), kv("fault", text));
 		return false;
 	}
 	buf_add_text(b, "auth ");
@@ -406,7 +406,7 @@ static void leave_ipv6(struct session *s)
 	for (struct session *other = d->sessions; other != NULL; other = other->next)
 		other->reuse &= !other->v6;
 	s->reuse = false;
-	LOG("only-ipv4", kv("destination", d->key), kv("host", s->host),
+	LOG("only-ipv4", kv("destination", d->label), kv("host", s->host),
 	    kv("status", s->last.status));
 }
 
@@ -509,7 +509,7 @@ static bool hear_attempt(struct session *s, const char *text, size_t len)
 	copy_value(text, len, "peer", peer, sizeof peer);
 	(void)snprintf(s->host, sizeof s->host, "%s", peer);
 	verdict_plain(verdict.reply, reply);
-	LOG("attempt-failed", kv("destination", s->destination->key), kv("peer", peer),
+	LOG("attempt-failed", kv("destination", s->destination->label), kv("peer", peer),
 	    kv("phase", remote_phase_word(verdict.phase)), kv("status", verdict.status),
 	    kv("reply", reply));
 	return true;
@@ -694,7 +694,7 @@ static void session_ready(struct engine *e, void *owner, uint32_t events)
 			s->in.len += (size_t)n;
 		if (n > 0 && !hear_frames(s)) {
 			LOG_ALARM(
-			    "remote-nonsense", kv("destination", d->key), kv("host", s->host));
+			    "remote-nonsense", kv("destination", d->label), kv("host", s->host));
 			s->told = false;
 			n = 0;
 		}

@@ -168,12 +168,14 @@ static bool close_untold(struct visit *v, const struct telling *t)
 static void ask(struct visit *v, const struct telling *t)
 {
 	struct notice_answer answer;
+	char id[NAME_TEXT];
 	int patience = (int)(v->routing->settings.notice_time / 1000) + 5000;
 
+	visit_id(v, id);
 	notice_ask(NOTICE_SOCKET, v->content, t->rcpt, t->n, patience, &answer);
 	switch (answer.result) {
 	case NOTICE_KEPT:
-		LOG("notified", kv("id", v->o.text), kv("notice", answer.id),
+		LOG("notified", kv("id", id), kv("notice", answer.id),
 		    kv_num("rcpts", (int64_t)t->n));
 		v->tell_failed = !write_down(v, t, answer.id);
 		return;
@@ -186,7 +188,7 @@ static void ask(struct visit *v, const struct telling *t)
 		v->tell_again = VISIT_TELL_RARELY; /* somebody has to look */
 		break;
 	}
-	LOG_ALARM("notice-failed", kv("id", v->o.text), kv("why", answer.reason));
+	LOG_ALARM("notice-failed", kv("id", id), kv("why", answer.reason));
 	v->tell_failed = true;
 }
 

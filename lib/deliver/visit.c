@@ -134,6 +134,11 @@ void visit_free(struct visit *v)
 	free(v);
 }
 
+void visit_id(const struct visit *v, char id[NAME_TEXT])
+{
+	name_format(&v->name, STATE_SENT, id);
+}
+
 int64_t visit_now(const struct visit *v)
 {
 	return v->now + (clock_boot() - v->boot);

@@ -181,6 +181,9 @@ void visit_tell(struct visit *v);
 /* "rcpt=1,3-5" with a blank in front; indices rise. */
 void visit_put_rcpts(struct buf *out, const size_t *rcpt, size_t n);
 
+/* ID.K, for logs. */
+void visit_id(const struct visit *v, char id[NAME_TEXT]);
+
 /* Whether the sender is to be told that of a recipient (lib/dsn). */
 bool visit_wants(const struct visit *v, size_t rcpt, enum dsn_action action);
 
