@@ -13,6 +13,8 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#define PUNCH_BLOCK 4096 /* of ext4 and XFS as they are made; with others more is zeroed by them */
+
 #define LEG_MODE       0660
 #define QUARANTINE_MAX 1000 /* second copies of one name that bad/ takes */
 
@@ -286,10 +288,43 @@ void spool_sync_soon(int fd)
 	    fd, 0, 0, SYNC_FILE_RANGE_WRITE); /* the sync says whether it worked */
 }
 
+/* Zeros over a few bytes of a leg, which is open to be appended to. */
+static bool blank(int fd, off_t from, off_t to)
+{
+	static const char zeros[PUNCH_BLOCK];
+	int flags = fcntl(fd, F_GETFL), error;
+	bool done;
+
+	if (from >= to)
+		return true;
+	if (flags < 0 || fcntl(fd, F_SETFL, flags & ~O_APPEND) != 0)
+		return false;
+	done = pwrite(fd, zeros, (size_t)(to - from), from) == (ssize_t)(to - from);
+	error = errno;
+	if (fcntl(fd, F_SETFL, flags) != 0)
+		return false;
+	errno = error;
+	return done;
+}
+
+/*
+ * Whole blocks are given back. What shares a block with head or trailer is overwritten: a hole there
+ * would be zeroed by the file system as ordered data, which the next commit of its journal, and with
+ * it new mail, would have to wait for.
+ */
 bool spool_punch(int fd, off_t from, off_t len)
 {
-	return len <= 0 ||
-	       fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, from, len) == 0;
+	off_t to = from + len, first = (from + PUNCH_BLOCK - 1) / PUNCH_BLOCK * PUNCH_BLOCK;
+	off_t last = to / PUNCH_BLOCK * PUNCH_BLOCK;
+
+	if (len <= 0)
+		return true;
+	if (first > last)
+		return blank(fd, from, to);
+	if (first < last &&
+	    fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, first, last - first) != 0)
+		return false;
+	return blank(fd, from, first) && blank(fd, last, to);
 }
 
 bool spool_remove(const struct spool *spool, enum spool_state state, const char *name)

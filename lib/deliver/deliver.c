@@ -28,8 +28,8 @@
 #define QUIET         (CLOCK_SECOND / 5) /* without new mail */
 #define NAP_MS        20
 #define CLOSERS       2                    /* threads that close visits, beside other work */
-#define CLOSE_MANY    32                   /* visits that are enough to be closed at once */
-#define CLOSE_WAIT    (CLOCK_SECOND / 100) /* and how long fewer wait for more of them */
+#define CLOSE_MANY    128                  /* visits that are enough to be closed at once */
+#define CLOSE_WAIT    (CLOCK_SECOND / 20) /* and how long fewer wait for more of them */
 #define COMPLAIN      (60 * CLOCK_SECOND)
 
 static const enum spool_state states[] = {STATE_DELIVER, STATE_SENT};
