@@ -22,321 +22,11 @@
 #define TICK          (CLOCK_SECOND / 2)
 #define TELLERS       2
 #define FILES_SPARE   64
-#define RCPTS_MAX     100000 /* recipients of the legs in hand, beyond which no other is begun */
-#define LANE          4      /* legs that are opened at once which are not new mail */
-#define PACE          4      /* visits to new mail for each visit to one of those */
 #define QUIET         (CLOCK_SECOND / 5) /* without new mail */
 #define NAP_MS        20
-#define CLOSERS       2                    /* threads that close visits, beside other work */
-#define CLOSE_MANY    128                  /* visits that are enough to be closed at once */
-#define CLOSE_WAIT    (CLOCK_SECOND / 20) /* and how long fewer wait for more of them */
 #define COMPLAIN      (60 * CLOCK_SECOND)
 
 static const enum spool_state states[] = {STATE_DELIVER, STATE_SENT};
-
-/* ---- visits ------------------------------------------------------------------------------- */
-
-static struct visit **chain_of(struct engine *e, const struct leg_name *name)
-{
-	/* The end of an id is random. */
-	unsigned hash = 0;
-
-	for (size_t i = ID_LEN - 8; i < ID_LEN; i++)
-		hash = hash * 31 + (unsigned char)name->id[i];
-	return &e->visit[hash % VISIT_CHAINS];
-}
-
-static bool is_running(struct engine *e, const struct leg_name *name)
-{
-	for (const struct visit *v = *chain_of(e, name); v != NULL; v = v->chain) {
-		if (name_same_leg(&v->name, name))
-			return true;
-	}
-	return false;
-}
-
-/* Has a thread do a task; later, if all of them have enough to do. */
-static void start_task(struct engine *e, struct visit *v, enum visit_task task)
-{
-	struct pool *pool = task == TASK_TELL ? e->tell : e->pool;
-	struct visits *ready = task == TASK_TELL ? &e->ready_tell : &e->ready;
-
-	v->task = task;
-	v->working = true;
-	if (task == TASK_RECORD) {
-		results_move_delivered(&v->taken, &v->results);
-		v->urgent = false;
-	}
-	if (pool_free(pool) > 0) {
-		pool_put(pool, v);
-		return;
-	}
-	v->next = NULL;
-	*ready->end = v;
-	ready->end = &v->next;
-}
-
-/* Those who waited for a thread. Notifications, which may take long, keep nothing else waiting. */
-static void start_ready_of(struct visits *ready, struct pool *pool)
-{
-	while (ready->first != NULL && pool_free(pool) > 0) {
-		struct visit *v = ready->first;
-
-		ready->first = v->next;
-		if (ready->first == NULL)
-			ready->end = &ready->first;
-		pool_put(pool, v);
-	}
-}
-
-static void start_ready(struct engine *e)
-{
-	start_ready_of(&e->ready, e->pool);
-	start_ready_of(&e->ready_tell, e->tell);
-}
-
-static void park(struct engine *e, const struct leg_name *name)
-{
-	if (!timetable_add(&e->parked, name, DUE_NEVER))
-		die_environ("memory for the timetable");
-}
-
-static void leave_flushes(struct flushes *f)
-{
-	if (f != NULL && --f->users == 0)
-		free(f);
-}
-
-/* Some recipients wait for an operator or for room, and others for their time. */
-static void await_others(struct engine *e, const struct visit *v)
-{
-	if (v->due > 0)
-		stage_schedule(e->stage, STATE_DELIVER, &v->name, v->due);
-}
-
-static void end_visit(struct engine *e, struct visit *v)
-{
-	struct visit **at = chain_of(e, &v->name);
-	struct stage *stage = e->stage;
-	int64_t now = stage_now(stage);
-
-	while (*at != v)
-		at = &(*at)->chain;
-	*at = v->chain;
-	e->visits--;
-	e->rcpts -= v->opened ? v->o.leg.rcpts : 0;
-	switch (v->end) {
-	case VISIT_ONGOING:
-	case VISIT_GONE:
-		break;
-	case VISIT_LEFT:
-		stage_schedule(stage, STATE_SENT, &v->name, now);
-		break;
-	case VISIT_FROZEN:
-		await_others(e, v);
-		/* If the operator has spoken since it began, it may have seen what no longer holds. */
-		if (v->freezes == e->freezes)
-			park(e, &v->name);
-		else
-			stage_schedule(stage, STATE_DELIVER, &v->name, now);
-		break;
-	case VISIT_FULL:
-		await_others(e, v);
-		if (v->full != NULL)
-			destination_keep(e, v->full, &v->name);
-		else
-			stage_schedule(stage, STATE_DELIVER, &v->name, now + STAGE_AGAIN);
-		break;
-	case VISIT_WAIT:
-		stage_schedule(stage, STATE_DELIVER, &v->name, v->due);
-		break;
-	case VISIT_AGAIN:
-		stage_schedule(stage, STATE_DELIVER, &v->name, now + STAGE_AGAIN);
-		break;
-	}
-	if (v->full != NULL)
-		v->full->holds--;
-	leave_flushes(v->flushes);
-	routing_leave(v->routing);
-	visit_free(v);
-}
-
-/* Gives each batch of an opened leg to its destination. */
-static void give_batches(struct engine *e, struct visit *v)
-{
-	for (size_t i = 0; i < v->batches; i++) {
-		if (!v->batch[i].local && !destination_put(e, &v->batch[i], &v->full) &&
-		    v->left_as == VISIT_ONGOING)
-			v->left_as = VISIT_FULL;
-	}
-	v->begun = true;
-}
-
-/* Records that could not be written: nothing else is done with the leg before they are. */
-static bool is_owed(struct visit *v)
-{
-	if (v->owed.len == 0)
-		return false;
-	v->rest_until = clock_boot() + STAGE_AGAIN * CLOCK_SECOND;
-	return true;
-}
-
-/* Its end: several visits are closed together. */
-static void close_soon(struct engine *e, struct visit *v)
-{
-	v->task = TASK_CLOSE;
-	v->working = true;
-	v->next = NULL;
-	if (e->closing.first == NULL)
-		e->closing_since = clock_boot();
-	*e->closing.end = v;
-	e->closing.end = &v->next;
-	e->n_closing++;
-}
-
-static void start_closing(struct engine *e)
-{
-	struct visit *first = e->closing.first;
-
-	if (first == NULL || e->closers >= CLOSERS || pool_free(e->pool) == 0 ||
-	    (e->n_closing < CLOSE_MANY && clock_boot() - e->closing_since < CLOSE_WAIT &&
-		!e->draining))
-		return;
-	e->closing.first = NULL;
-	e->closing.end = &e->closing.first;
-	e->n_closing = 0;
-	e->closers++;
-	pool_put(e->pool, first);
-}
-
-void engine_step(struct engine *e, struct visit *v)
-{
-	if (v->working || !v->begun)
-		return;
-	if (v->end != VISIT_ONGOING) {
-		end_visit(e, v);
-		return;
-	}
-	if (is_owed(v))
-		return;
-	if (v->locals) {
-		start_task(e, v, TASK_LOCAL);
-		return;
-	}
-	if (v->running > 0) {
-		/* What failed for now can wait: then it is one record, and not many. */
-		if (v->urgent || v->taken.first != NULL)
-			start_task(e, v, TASK_RECORD);
-		return;
-	}
-	results_move(&v->taken, &v->results);
-	if (!visit_record(v)) {
-		(void)is_owed(v);
-		return;
-	}
-	if (v->tell && !v->tell_failed)
-		start_task(e, v, TASK_TELL);
-	else
-		close_soon(e, v);
-}
-
-static void task_done(struct engine *e, struct visit *v)
-{
-	v->working = false;
-	if (v->task == TASK_OPEN) {
-		e->late_visits -= v->late_lane;
-		v->late_lane = false;
-		e->rcpts += v->opened ? v->o.leg.rcpts : 0;
-		if (v->end == VISIT_ONGOING)
-			give_batches(e, v);
-		v->begun = true;
-	}
-	engine_step(e, v);
-}
-
-/* Brings the parked legs back when the operator has said something new. */
-static void unpark(struct engine *e)
-{
-	struct leg_name name;
-
-	if (!gate_changed(e->gate))
-		return;
-	e->freezes++;
-	while (timetable_pop(&e->parked, &name))
-		stage_schedule(e->stage, STATE_DELIVER, &name, stage_now(e->stage));
-}
-
-static void lane_earns(struct engine *e, int64_t legs)
-{
-	e->allowance += legs;
-	if (e->allowance > PACE * LANE)
-		e->allowance = PACE * LANE;
-}
-
-/* Begins a visit. False: not now. */
-static bool begin(struct engine *e, const struct leg_name *name, bool lane)
-{
-	struct stage *stage = e->stage;
-	struct visit *v, **chain;
-
-	if (is_running(e, name)) {
-		/* The visit in hand may have another name of it: look again when it has ended. */
-		stage_schedule(stage, STATE_DELIVER, name, stage_now(stage) + 1);
-		return true;
-	}
-	if (e->rcpts >= RCPTS_MAX || e->ready.first != NULL || pool_free(e->pool) == 0 ||
-	    e->visits >= e->most_visits || (lane && e->late_visits >= LANE))
-		return false;
-	/* The red button comes before everything: it may have been pressed since this turn began. */
-	unpark(e);
-	v = visit_new(stage, name);
-	if (v == NULL)
-		return false;
-	v->gate = e->gate;
-	v->routing = routing_use(e->routing);
-	v->freezes = e->freezes;
-	v->clock_frozen = stage->watch.frozen;
-	v->now = watch_now(&stage->watch);
-	v->boot = clock_boot();
-	v->flushes = e->flushes;
-	if (v->flushes != NULL)
-		v->flushes->users++;
-	v->late_lane = lane;
-	e->late_visits += lane;
-	chain = chain_of(e, name);
-	v->chain = *chain;
-	*chain = v;
-	e->visits++;
-	if (lane) {
-		start_task(e, v, TASK_OPEN);
-	} else {
-		e->fresh_at = clock_boot();
-		lane_earns(e, 1);
-		/* It has just been written, and reading it waits for no disk. */
-		visit_run(v);
-		task_done(e, v);
-	}
-	return true;
-}
-
-/* Visits whose records are owed rest; nothing else may touch their legs meanwhile. */
-static void run_again(struct engine *e)
-{
-	for (size_t i = 0; i < VISIT_CHAINS; i++) {
-		struct visit *next;
-
-		for (struct visit *v = e->visit[i]; v != NULL; v = next) {
-			next = v->chain;
-			if (v->working || v->rest_until == 0 || v->rest_until > clock_boot())
-				continue;
-			v->rest_until = 0;
-			if (visit_append(v))
-				engine_step(e, v);
-			else
-				(void)is_owed(v);
-		}
-	}
-}
 
 /* ---- what waits in memory ----------------------------------------------------------------- */
 
@@ -347,7 +37,7 @@ static bool take(
 	struct engine *e = stage->context;
 
 	(void)state;
-	if (fresh && e->fresh.n == 0 && begin(e, name, false))
+	if (fresh && e->fresh.n == 0 && visits_begin(e, name, false))
 		return true;
 	if (!timetable_add(fresh ? &e->fresh : &e->late, name, name->due))
 		die_environ("memory for the timetable");
@@ -361,7 +51,7 @@ static bool take_from(struct engine *e, struct timetable *t, bool lane)
 
 	if (!timetable_pop(t, &name))
 		return false;
-	if (begin(e, &name, lane))
+	if (visits_begin(e, &name, lane))
 		return true;
 	if (!timetable_add(t, &name, name.due))
 		die_environ("memory for the timetable");
@@ -458,7 +148,7 @@ static void visits_done(struct engine *e, void *owner, uint32_t events)
 		e->closers -= v->task == TASK_CLOSE;
 		for (; v != NULL; v = next) {
 			next = v->task == TASK_CLOSE ? v->next : NULL;
-			task_done(e, v);
+			visit_done(e, v);
 		}
 	}
 }
@@ -468,7 +158,7 @@ static void tick(struct engine *e)
 	if (clock_boot() - e->ticked < TICK)
 		return;
 	e->ticked = clock_boot();
-	run_again(e);
+	visits_run_again(e);
 	sessions_tick(e);
 	lookups_tick(e);
 	destinations_work(e);
@@ -481,15 +171,15 @@ static void turn(struct stage *stage)
 	struct epoll_event event[EVENTS];
 	int n = epoll_wait(e->epoll, event, EVENTS, 0);
 
-	unpark(e);
+	visits_unpark(e);
 	for (int i = 0; i < n; i++) {
 		struct watcher *w = event[i].data.ptr;
 
 		w->ready(e, w->owner, event[i].events);
 	}
-	start_ready(e);
+	visits_start_ready(e);
 	tick(e);
-	start_closing(e);
+	visits_start_closing(e);
 	take_waiting(e);
 	sessions_bury(e);
 }
@@ -518,7 +208,7 @@ static void add_flush(struct engine *e, int64_t at, const char *domain)
 	(void)snprintf(fresh->flush[0].domain, sizeof fresh->flush[0].domain, "%s", domain);
 	for (size_t i = 0; e->flushes != NULL && i < e->flushes->n && fresh->n < FLUSHES_MAX; i++)
 		fresh->flush[fresh->n++] = e->flushes->flush[i];
-	leave_flushes(e->flushes);
+	flushes_leave(e->flushes);
 	e->flushes = fresh;
 }
 
@@ -552,7 +242,7 @@ static struct stage_outcome decide(
 {
 	/* Its end may never have been synced: the body is given up only after that. */
 	if (state == STATE_SENT && !o->leg.emptied &&
-	    (is_running(stage->context, &o->leg.name) ||
+	    (visits_have(stage->context, &o->leg.name) ||
 		!(spool_sync(o->fd) && empty_sent(o, watch_now(&stage->watch)))))
 		return (struct stage_outcome){.action = STAGE_AGAIN_LATER};
 	return (struct stage_outcome){.action = STAGE_KEEP};
@@ -652,9 +342,9 @@ static void drain(struct stage *stage)
 
 			w->ready(e, w->owner, event[i].events);
 		}
-		run_again(e);
-		start_ready(e);
-		start_closing(e);
+		visits_run_again(e);
+		visits_start_ready(e);
+		visits_start_closing(e);
 		sessions_bury(e);
 	}
 	if (e->visits > 0)
@@ -671,7 +361,7 @@ static int wake_fd(struct stage *stage)
 
 static bool in_hand(struct stage *stage, const struct leg_name *name)
 {
-	return is_running(stage->context, name);
+	return visits_have(stage->context, name);
 }
 
 /* A person wants a leg that only waits for a session: it is put back. */
@@ -679,7 +369,7 @@ static void let_go(struct stage *stage, const struct leg_name *name)
 {
 	struct engine *e = stage->context;
 
-	for (struct visit *v = *chain_of(e, name); v != NULL; v = v->chain) {
+	for (struct visit *v = *visits_chain(e, name); v != NULL; v = v->chain) {
 		if (name_same_leg(&v->name, name)) {
 			destinations_withdraw(e, v);
 			return;

@@ -70,6 +70,10 @@ struct destination {
 };
 
 #define VISIT_CHAINS 1024
+#define LANE         4                   /* legs that are opened at once which are not new mail */
+#define PACE         8                   /* visits to new mail for each visit to one of those */
+#define CLOSERS      2                   /* threads that close visits, beside other work */
+#define CLOSE_WAIT   (CLOCK_SECOND / 20) /* and how long fewer wait for more of them */
 
 /* A queue, by visit.next. */
 struct visits {
@@ -119,14 +123,41 @@ struct engine {
 
 /* ---- deliver.c ---- */
 
-/* What has to be done next for a visit that no thread has. */
-void engine_step(struct engine *e, struct visit *v);
-
 /* Waits for a descriptor; `watcher` lives as long. */
 void engine_watch(struct engine *e, int fd, uint32_t events, struct watcher *watcher);
 
 /* Says once a minute that another program of ours is not there. */
 void engine_complain(struct engine *e, bool resolver, const char *why);
+
+/* ---- visits.c ---- */
+
+/*
+ * Begins a visit. `lane`: it is no new mail, and reading it may take the disk some time. False: not now,
+ * there is enough to do.
+ */
+NODISCARD bool visits_begin(struct engine *e, const struct leg_name *name, bool lane);
+
+/* Whether the leg is being visited; its chain of the table. */
+bool visits_have(struct engine *e, const struct leg_name *name);
+struct visit **visits_chain(struct engine *e, const struct leg_name *name);
+
+/* What has to be done next for a visit that no thread has. */
+void engine_step(struct engine *e, struct visit *v);
+
+/* A thread has done its task. */
+void visit_done(struct engine *e, struct visit *v);
+
+/* Gives threads what waits for them, and has those closed that have waited long enough. */
+void visits_start_ready(struct engine *e);
+void visits_start_closing(struct engine *e);
+
+/* Visits whose records are owed rest; nothing else may touch their legs meanwhile. */
+void visits_run_again(struct engine *e);
+
+/* Brings the parked legs back when the operator has said something new. */
+void visits_unpark(struct engine *e);
+
+void flushes_leave(struct flushes *f);
 
 /* ---- destination.c ---- */
 
