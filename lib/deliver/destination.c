@@ -401,7 +401,7 @@ void destinations_withdraw(struct engine *e, struct visit *v)
 		waiting += waits(&v->batch[i]);
 	if (waiting < v->running)
 		return; /* a session has one: then it is being sent */
-	for (size_t i = 0; i < v->batches && waiting > 0; i++) {
+	for (size_t i = 0; waiting > 0 && i < v->batches; i++) {
 		struct batch *b = &v->batch[i];
 
 		if (!waits(b))

@@ -215,15 +215,11 @@ static bool is_damaged(const struct visit *v)
 	return fine && strcmp(hex, leg->sha256) != 0;
 }
 
-/* The rename. */
-static void move_on(struct visit *v)
+void visit_move_on(struct visit *v)
 {
 	struct stage_opened *o = &v->o;
 
-	if (v->damaged && is_damaged(v)) {
-		stage_quarantine(v->stage, STATE_DELIVER, o->text, "content digest");
-		v->end = VISIT_GONE;
-	} else if (leg_open_rcpts(&o->leg) > 0) {
+	if (leg_open_rcpts(&o->leg) > 0) {
 		v->end = put_off(v);
 	} else if (stage_move(v->stage, STATE_DELIVER, o->text, &o->leg.name, STATE_SENT, DUE_NONE,
 		       NULL)) {
@@ -231,6 +227,16 @@ static void move_on(struct visit *v)
 		v->end = VISIT_GONE;
 	} else {
 		v->end = VISIT_AGAIN; /* the record is there: nothing is sent again */
+	}
+}
+
+static void check(struct visit *v)
+{
+	if (is_damaged(v)) {
+		stage_quarantine(v->stage, STATE_DELIVER, v->o.text, "content digest");
+		v->end = VISIT_GONE;
+	} else {
+		visit_move_on(v);
 	}
 }
 
@@ -251,8 +257,10 @@ static void sync_leg(struct visit *v)
  */
 static void close_all(struct visit *first)
 {
-	for (struct visit *v = first; v != NULL; v = v->next)
-		move_on(v);
+	for (struct visit *v = first; v != NULL; v = v->next) {
+		if (v->damaged)
+			check(v);
+	}
 	for (struct visit *v = first; v != NULL && first->next != NULL; v = v->next) {
 		if (v->sync)
 			spool_sync_soon(v->o.fd);

@@ -79,7 +79,7 @@ enum visit_task {
 	TASK_LOCAL,  /* fill the Maildirs */
 	TASK_RECORD, /* write the results down and sync: others are still to come */
 	TASK_TELL,   /* have the sender notified, and write that down */
-	TASK_CLOSE,  /* bring it to its end, and those that hang on it by `next` */
+	TASK_CLOSE,  /* sync it, and those that hang on it by `next`, and give up their bodies */
 };
 
 enum visit_end {
@@ -174,6 +174,12 @@ NODISCARD bool visit_record(struct visit *v);
 
 /* Appends v->owed, if there is something. */
 NODISCARD bool visit_append(struct visit *v);
+
+/*
+ * Renames the leg: to sent/, to the time of its next try, or nowhere; v->end says which. If v->sync, a
+ * sync is still due. By the main loop: it waits for no disk.
+ */
+void visit_move_on(struct visit *v);
 
 /* Has those told who are to be, and writes it down. */
 void visit_tell(struct visit *v);

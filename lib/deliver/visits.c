@@ -157,7 +157,7 @@ static bool is_owed(struct visit *v)
 	return true;
 }
 
-/* Its end: several visits are closed together. */
+/* What is left of it is a sync: several visits are closed together. */
 static void close_soon(struct engine *e, struct visit *v)
 {
 	v->task = TASK_CLOSE;
@@ -210,10 +210,16 @@ void engine_step(struct engine *e, struct visit *v)
 		(void)is_owed(v);
 		return;
 	}
-	if (v->tell && !v->tell_failed)
+	if (v->tell && !v->tell_failed) {
 		start_task(e, v, TASK_TELL);
-	else
+		return;
+	}
+	if (!v->damaged)
+		visit_move_on(v);
+	if (v->damaged || v->sync)
 		close_soon(e, v);
+	else
+		end_visit(e, v);
 }
 
 void visit_done(struct engine *e, struct visit *v)
