@@ -1,7 +1,7 @@
 /*
- * A library to be preloaded into one program of the spool. It counts the program's calls that
- * touch the spool or the outbox, each kind for itself, writes each down in FAULT_LOG, and at those
- * named in FAULT (the second write: write.2) does what stands there:
+ * A library to be preloaded into one program. It counts the program's calls that touch the spool or
+ * the outbox, and with FAULT_NET those that talk to others, each kind for itself; writes each down in
+ * FAULT_LOG, and at those named in FAULT (the second write: write.2) does what stands there:
  *
  *     write.2:kill       SIGKILL before the call
  *     write.2:after      SIGKILL after it
@@ -11,11 +11,13 @@
  *     write.2:ENOSPC     fails; more than one may be named: write.2:short,truncate.1:EIO
  *
  * FAULT_ROOT is the instance's directory. Opening a directory as a place (O_PATH) is not counted.
+ * With FAULT_NET a forked process counts for itself: the third recv of the second is 2.recv.3.
  */
 #include <dirent.h>
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdatomic.h>
@@ -61,6 +63,11 @@ static const struct {
     {"EMFILE", FAIL, EMFILE},
     {"EXDEV", FAIL, EXDEV},
     {"EOPNOTSUPP", FAIL, EOPNOTSUPP},
+    {"EPIPE", FAIL, EPIPE},
+    {"ECONNRESET", FAIL, ECONNRESET},
+    {"ECONNREFUSED", FAIL, ECONNREFUSED},
+    {"ECONNABORTED", FAIL, ECONNABORTED},
+    {"EAGAIN", FAIL, EAGAIN},
 };
 
 static struct fault fault[FAULTS_MAX];
@@ -72,10 +79,16 @@ static struct {
 	atomic_long n;
 } count[] = {{"create", 0}, {"open", 0}, {"opendir", 0}, {"readdir", 0}, {"fstat", 0},
     {"fstatat", 0}, {"pread", 0}, {"write", 0}, {"writev", 0}, {"pwrite", 0}, {"copy", 0},
-    {"allocate", 0}, {"truncate", 0}, {"rename", 0}, {"unlink", 0}, {"fsync", 0}, {"close", 0}};
+    {"allocate", 0}, {"truncate", 0}, {"rename", 0}, {"unlink", 0}, {"fsync", 0}, {"close", 0},
+    {"socket", 0}, {"connect", 0}, {"accept", 0}, {"send", 0}, {"sendmsg", 0}, {"recv", 0},
+    {"recvmsg", 0}, {"poll", 0}, {"getsockopt", 0}, {"fork", 0}, {"read", 0}, {"hangup", 0}};
 
-static atomic_bool tracked[FDS_MAX]; /* descriptors of files, or lists, of the spool */
+static atomic_bool tracked[FDS_MAX];   /* descriptors of files, or lists, of the spool */
+static atomic_bool connected[FDS_MAX]; /* sockets */
 static char root[PATH_ROOM];
+static bool net;          /* FAULT_NET */
+static atomic_int forked; /* processes that this one has made */
+static char process[16];  /* "2." in the second of them */
 
 static void read_fault(const char *word)
 {
@@ -98,6 +111,7 @@ __attribute__((constructor)) static void begin(void)
 	const char *where = getenv("FAULT_ROOT"), *log = getenv("FAULT_LOG");
 	int fd;
 
+	net = getenv("FAULT_NET") != NULL;
 	(void)snprintf(root, sizeof root, "%s/", where != NULL ? where : "/nowhere");
 	if (log != NULL) {
 		fd = (int)syscall(SYS_openat, AT_FDCWD, log, O_WRONLY | O_CREAT | O_APPEND, 0600);
@@ -142,8 +156,13 @@ static bool of_the_spool(const char *path)
 /* Whether a name in a directory is one of the spool's; its path for the log. */
 static bool touches(int dir, const char *name, char path[PATH_ROOM])
 {
+	static const char own[] = "/proc/self/fd/";
 	char place[PATH_ROOM] = "";
 
+	if (strncmp(name, own, sizeof own - 1) == 0) { /* the same file once more */
+		path_of(atoi(name + sizeof own - 1), path);
+		return of_the_spool(path);
+	}
 	if (dir != AT_FDCWD) {
 		path_of(dir, place);
 		(void)snprintf(path, PATH_ROOM, "%.700s/%.300s", place, name);
@@ -164,11 +183,24 @@ static void track(int fd, bool yes)
 		atomic_store(&tracked[fd], yes);
 }
 
+static bool is_connected(int fd)
+{
+	return net && fd >= 0 && fd < FDS_MAX && atomic_load(&connected[fd]);
+}
+
+static void connect_mark(int fd, bool yes)
+{
+	if (fd >= 0 && fd < FDS_MAX)
+		atomic_store(&connected[fd], yes);
+}
+
 /* ---- one call ------------------------------------------------------------------------------ */
 
 static _Noreturn void die_now(void)
 {
 	(void)syscall(SYS_kill, getpid(), SIGKILL);
+	/* Who is confined may signal himself alone. */
+	(void)syscall(SYS_tgkill, getpid(), gettid(), SIGKILL);
 	for (;;)
 		(void)syscall(SYS_pause);
 }
@@ -181,7 +213,8 @@ static enum action turn(const char *kind, const char *what)
 
 	while (strcmp(count[k].call, kind) != 0)
 		k++;
-	(void)snprintf(call, sizeof call, "%s.%ld", kind, atomic_fetch_add(&count[k].n, 1) + 1);
+	(void)snprintf(
+	    call, sizeof call, "%s%s.%ld", process, kind, atomic_fetch_add(&count[k].n, 1) + 1);
 	say("call", call, what);
 	for (size_t i = 0; i < faults; i++) {
 		if (strcmp(fault[i].call, call) != 0)
@@ -350,7 +383,8 @@ ssize_t writev(int fd, const struct iovec *v, int n)
 
 ssize_t pread(int fd, void *bytes, size_t len, off_t at)
 {
-	enum action action = is_tracked(fd) ? turn_fd("pread", fd) : NOTHING;
+	/* Who was handed a leg's descriptor has not opened it. */
+	enum action action = net || is_tracked(fd) ? turn_fd("pread", fd) : NOTHING;
 
 	if (action == FAIL)
 		return -1;
@@ -409,10 +443,13 @@ int fstat(int fd, struct stat *st)
 /* A close that fails has closed all the same. */
 int close(int fd)
 {
-	enum action action = is_tracked(fd) ? turn_fd("close", fd) : NOTHING;
+	enum action action = is_tracked(fd)     ? turn_fd("close", fd)
+			     : is_connected(fd) ? turn_fd("hangup", fd)
+						: NOTHING;
 	int error = errno, result;
 
 	track(fd, false);
+	connect_mark(fd, false);
 	result = (int)ended(action, syscall(SYS_close, fd));
 	if (action != FAIL)
 		return result;
@@ -426,14 +463,6 @@ int dup(int fd)
 
 	track(copy, is_tracked(fd));
 	return copy;
-}
-
-int accept4(int fd, struct sockaddr *address, socklen_t *len, int flags)
-{
-	int got = (int)syscall(SYS_accept4, fd, address, len, flags);
-
-	track(got, false);
-	return got;
 }
 
 struct dirent *readdir(DIR *d)
@@ -459,4 +488,147 @@ int closedir(DIR *d)
 	if (real == NULL)
 		*(void **)&real = dlsym(RTLD_NEXT, "closedir");
 	return real(d);
+}
+
+/* ---- talking to others (FAULT_NET) --------------------------------------------------------- */
+
+static enum action talks(const char *call, int fd)
+{
+	return net ? turn_fd(call, fd) : NOTHING;
+}
+
+int socket(int domain, int type, int protocol)
+{
+	enum action action = net ? turn("socket", "") : NOTHING;
+	int fd;
+
+	if (action == FAIL)
+		return -1;
+	fd = (int)ended(action, syscall(SYS_socket, domain, type, protocol));
+	connect_mark(fd, true);
+	return fd;
+}
+
+int connect(int fd, const struct sockaddr *address, socklen_t len)
+{
+	enum action action = talks("connect", fd);
+
+	if (action == FAIL)
+		return -1;
+	return (int)ended(action, syscall(SYS_connect, fd, address, len));
+}
+
+int accept4(int fd, struct sockaddr *address, socklen_t *len, int flags)
+{
+	enum action action = talks("accept", fd);
+	int got;
+
+	if (action == FAIL)
+		return -1;
+	got = (int)ended(action, syscall(SYS_accept4, fd, address, len, flags));
+	track(got, false);
+	connect_mark(got, true);
+	return got;
+}
+
+ssize_t send(int fd, const void *bytes, size_t len, int flags)
+{
+	enum action action = talks("send", fd);
+
+	if (action == FAIL)
+		return -1;
+	return ended(action, syscall(SYS_sendto, fd, bytes, part(action, len), flags, NULL, 0));
+}
+
+ssize_t sendmsg(int fd, const struct msghdr *message, int flags)
+{
+	enum action action = talks("sendmsg", fd);
+
+	if (action == FAIL)
+		return -1;
+	return ended(action, syscall(SYS_sendmsg, fd, message, flags));
+}
+
+ssize_t recv(int fd, void *bytes, size_t len, int flags)
+{
+	enum action action = talks("recv", fd);
+
+	if (action == FAIL)
+		return -1;
+	if (action == SHORT && len > 7) /* whatever had come, the rest comes later */
+		len = 7;
+	return ended(action, syscall(SYS_recvfrom, fd, bytes, len, flags, NULL, NULL));
+}
+
+ssize_t recvmsg(int fd, struct msghdr *message, int flags)
+{
+	enum action action = talks("recvmsg", fd);
+
+	if (action == FAIL)
+		return -1;
+	return ended(action, syscall(SYS_recvmsg, fd, message, flags));
+}
+
+ssize_t read(int fd, void *bytes, size_t len)
+{
+	enum action action = is_connected(fd) ? turn_fd("read", fd) : NOTHING;
+
+	if (action == FAIL)
+		return -1;
+	return ended(action, syscall(SYS_read, fd, bytes, len));
+}
+
+int poll(struct pollfd *fds, nfds_t n, int timeout)
+{
+	enum action action = net ? turn("poll", "") : NOTHING;
+	struct timespec patience = {timeout / 1000, (timeout % 1000) * 1000000L};
+
+	if (action == FAIL)
+		return -1;
+	return (int)ended(
+	    action, syscall(SYS_ppoll, fds, n, timeout < 0 ? NULL : &patience, NULL, 0));
+}
+
+int getsockopt(int fd, int level, int name, void *value, socklen_t *len)
+{
+	enum action action = talks("getsockopt", fd);
+
+	if (action == FAIL)
+		return -1;
+	return (int)ended(action, syscall(SYS_getsockopt, fd, level, name, value, len));
+}
+
+/* ---- processes ----------------------------------------------------------------------------- */
+
+pid_t fork(void)
+{
+	static pid_t (*real)(void);
+	enum action action = net ? turn("fork", "") : NOTHING;
+	int number = atomic_fetch_add(&forked, 1) + 1;
+	pid_t pid;
+
+	if (action == FAIL)
+		return -1;
+	if (real == NULL)
+		*(void **)&real = dlsym(RTLD_NEXT, "fork");
+	pid = real();
+	if (pid != 0)
+		return (pid_t)ended(action, pid);
+
+	if (net) {
+		(void)snprintf(process, sizeof process, "%d.", number);
+		for (size_t k = 0; k < sizeof count / sizeof count[0]; k++)
+			atomic_store(&count[k].n, 0);
+	}
+	return 0;
+}
+
+/* Who closes all that is not his keeps the log. */
+int close_range(unsigned first, unsigned last, int flags)
+{
+	if (first > LOG_FD || last < LOG_FD)
+		return (int)syscall(SYS_close_range, first, last, flags);
+	if (first < LOG_FD && syscall(SYS_close_range, first, LOG_FD - 1, flags) != 0)
+		return -1;
+	return last == LOG_FD ? 0 : (int)syscall(SYS_close_range, LOG_FD + 1, last, flags);
 }

@@ -1,11 +1,13 @@
 """A small instance in a directory of its own, and one supervisor for its programs."""
 import os
+import select
 import shutil
 import signal
 import socket
 import struct
 import tempfile
 import time
+from contextlib import contextmanager
 from pathlib import Path
 
 import leg
@@ -30,11 +32,13 @@ class Instance:
     def __init__(self, build: Path, libraries: Path, settings: str = ""):
         self.build, self.libraries = build, libraries
         self.root = Path(tempfile.mkdtemp(prefix="sekisho-crash-", dir=os.environ.get("TMPDIR", "/var/tmp")))
+        self.programs = PROGRAMS  # those that are kept running
         self.pids: dict = {}
         self.exits: list = []
         self.ahead = 0
         self.may_stay_full = False  # a body in sent/ is kept until its end is known to be durable
-        for place in ("etc", "lib/clock", "lib/quota", "lib/loop", "run/queue", "run/taken",
+        for place in ("etc", "lib/clock", "lib/quota", "lib/loop", "run/queue", "run/own", "run/taken",
+                      "run/remote", "run/notice", "run/resolve",
                       *(f"run/order/{p}" for p in ORDERED), "outbox/cur", "outbox/new", "outbox/tmp",
                       *(f"spool/{s}" for s in STATES), *(f"spool/split/{s}" for s in SPLITS)):
             os.makedirs(self.root / place)
@@ -73,21 +77,36 @@ class Instance:
 
     # ---- processes ----
 
-    def start(self, program: str, fault: str | None = None, wrong: str = "", testing: bool = True) -> None:
-        """`fault`: "" counts the calls only; None does not even that."""
+    def start(self, program: str, fault: str | None = None, wrong: str = "", testing: bool = True,
+              net: bool = False, ready: int | None = None) -> None:
+        """`fault`: "" counts the calls only; None does not even that. `ready`: where it says so, a descriptor."""
         binary = self.build / ("testing/bin" if testing else "bin") / program
         env = {"PATH": "/usr/bin:/bin"}
         preload = [self.libraries / "wrong.so"] if wrong else []
         if fault is not None:
             preload.append(self.libraries / "fault.so")
             env |= {"FAULT": fault, "FAULT_ROOT": str(self.root), "FAULT_LOG": str(self.root / "calls")}
+            env |= {"FAULT_NET": "yes"} if net else {}
         if preload:
             env |= {"LD_PRELOAD": " ".join(map(str, preload)), "WRONG": wrong}
         os.chdir(self.root)
         actions = [(os.POSIX_SPAWN_OPEN, 0, "/dev/null", os.O_RDWR, 0),
                    (os.POSIX_SPAWN_OPEN, 1, "log", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600),
-                   (os.POSIX_SPAWN_DUP2, 1, 2), (os.POSIX_SPAWN_DUP2, 0, 3)]
+                   (os.POSIX_SPAWN_DUP2, 1, 2), (os.POSIX_SPAWN_DUP2, 0 if ready is None else ready, 3)]
         self.pids[program] = os.posix_spawn(binary, [program], env, file_actions=actions)
+
+    def start_ready(self, program: str, **more) -> None:
+        """Returns when it is ready, or has ended."""
+        said, tell = os.pipe()
+        try:
+            self.start(program, ready=tell, **more)
+            os.close(tell)
+            tell = -1
+            select.select([said], [], [], 5)
+        finally:
+            os.close(said)
+            if tell >= 0:
+                os.close(tell)
 
     def alive(self, program: str) -> bool:
         pid = self.pids.get(program)
@@ -98,6 +117,23 @@ class Instance:
             del self.pids[program]
             self.exits.append((program, status))
         return not done
+
+    @contextmanager
+    def standing_still(self, program: str):
+        """Stopped meanwhile, if it is there: what is looked at does not move."""
+        pid = self.pids.get(program) if self.alive(program) else None
+        if pid is not None:
+            os.kill(pid, signal.SIGSTOP)
+            _, status = os.waitpid(pid, os.WUNTRACED)
+            if not os.WIFSTOPPED(status):  # it was about to end
+                self.exits.append((program, status))
+                del self.pids[program]
+                pid = None
+        try:
+            yield
+        finally:
+            if pid is not None:
+                os.kill(pid, signal.SIGCONT)
 
     def stop(self, program: str, how: int = signal.SIGKILL) -> None:
         pid = self.pids.pop(program, None)
@@ -140,7 +176,7 @@ class Instance:
         moved = time.monotonic()
         self.exits = []
         while time.monotonic() < deadline and len(self.exits) < RESTARTS_MAX:
-            for program in PROGRAMS:
+            for program in self.programs:
                 if not self.alive(program):
                     self.start(program, wrong=(wrong or {}).get(program, ""), testing=testing)
             if until():

@@ -316,7 +316,8 @@ def run_point(build, libraries, scenario: Scenario, fault: str, wrong: str = "",
         run_faulted(scenario, inst, expected, fault, wrong, not kill)
         if kill and inst.alive(scenario.program):
             inst.stop(scenario.program)  # it was never met
-        faults = scenario.judge(inst, expected, fault) if scenario.judge else []
+        with inst.standing_still(scenario.program):
+            faults = scenario.judge(inst, expected, fault) if scenario.judge else []
         if scenario.after:
             scenario.after(inst)
         rested = inst.supervise(inst.at_rest, seconds, everywhere, not kill)

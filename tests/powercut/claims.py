@@ -10,13 +10,18 @@ from legs import Spool, sha256
 
 
 class Promises:
-    """accepted ID SHA256 LENGTH RECIPIENT,…  and  delivered ID.K"""
+    """accepted ID SHA256 LENGTH RECIPIENT,…   delivered ID.K   taken ID RECIPIENT,…
+
+    delivered: seki-deliver has synced the leg in sent/; taken: a server says that it has the mail.
+    """
 
     def __init__(self, texts):
-        self.accepted, self.delivered = {}, set()
+        self.accepted, self.delivered, self.taken = {}, set(), Counter()
         for word, ident, *more in (text.split() for text in texts):
             if word == "accepted":
                 self.accepted[ident] = (more[0], int(more[1]), more[2].split(","))
+            elif word == "taken":
+                self.taken.update((ident, recipient) for recipient in more[0].split(","))
             else:
                 self.delivered.add(ident)
 
@@ -34,10 +39,12 @@ def hidden(leg):
 # ---- at once, before any program has run -------------------------------------------------------
 
 
-def at_once(root, promises):
+def at_once(root, promises, talking):
+    """`talking`: mail leaves by SMTP, and not into the Maildir."""
     spool = Spool(root)
     return (i2_nothing_partial(spool, promises) + i1_accepted_stands(spool, promises)
-            + finish_is_kept(spool, promises))
+            + finish_is_kept(spool, promises)
+            + (records_are_true(spool, promises) if talking else mails_are_kept(spool)))
 
 
 def i2_nothing_partial(spool, promises):
@@ -73,16 +80,27 @@ def missing(legs, recipients):
 
 def finish_is_kept(spool, promises):
     legs = {"%s.%s" % (leg.id, leg.k): leg for leg in spool.legs}
-    mails = Counter("%s.%s" % (mail.id, mail.k) for mail in spool.mails)
     faults = []
     for name in promises.delivered:
         leg = legs.get(name)
         if leg is None or leg.place not in ("sent", "deliver") or not leg.done():
             faults.append("delivered %s: %s" % (name[26:], "no record of it in " + leg.label()
                                                 if leg else "no leg"))
-        if mails[name] != 1:
-            faults.append("delivered %s: %d mails" % (name[26:], mails[name]))
     return faults
+
+
+def mails_are_kept(spool):
+    """Whoever stands in a record as delivered has the mail: it was durable before."""
+    got = Counter((mail.id, mail.k, r) for mail in spool.mails for r in mail.recipients)
+    return ["%s: delivered to %s, who has %d mails" % (leg.label(), r, got[leg.id, leg.k, r])
+            for leg in spool.legs for n, r in enumerate(leg.recipients, 1)
+            if n in leg.delivered and got[leg.id, leg.k, r] != 1]
+
+
+def records_are_true(spool, promises):
+    return ["%s: delivered to %s, and no server has it" % (leg.label(), r)
+            for leg in spool.legs for n, r in enumerate(leg.recipients, 1)
+            if n in leg.delivered and not promises.taken[leg.id, r]]
 
 
 # ---- after seki-queue's recovery ---------------------------------------------------------------
@@ -122,6 +140,24 @@ def at_rest(root, promises, fetched):
         faults += ["accepted %s: %s got it %d times" % (ident[-6:], r, got[r])
                    for r in recipients if got[r] != 1]
     return faults + i2_nothing_partial(spool, promises) + i3_way_is_proven(spool, mails)
+
+
+def at_rest_outside(root, promises, came):
+    """The same where mail leaves by SMTP. `came`: what servers took since the power was there again."""
+    spool = Spool(root)
+    faults = ["%s: not at its end" % leg.label() for leg in spool.legs if leg.place != "sent"]
+    faults += ["%s came, and is not what was sent" % ident[-6:] for ident, mail in came
+               if not promises.is_whole(ident, mail.content)]
+    again = Counter((ident, r) for ident, mail in came for r in mail.rcpts)
+    for ident, (_, _, recipients) in promises.accepted.items():
+        for r in recipients:
+            before, after = promises.taken[ident, r], again[ident, r]
+            # What was synced is not sent again; in between there is the window.
+            most = 0 if "%s.1" % ident in promises.delivered else 1
+            if before > 1 or after > most or before + after == 0:
+                faults.append("accepted %s: %s got it %d times before and %d times after"
+                              % (ident[-6:], r, before, after))
+    return faults + i2_nothing_partial(spool, promises) + i3_way_is_proven(spool, [])
 
 
 def i3_way_is_proven(spool, mails):

@@ -15,10 +15,10 @@ STATES = ("tmp", "new", "approve", "hold", "encrypt", "stagger", "deliver", "sen
           "refused", "bad")
 STAGES = ("scan", "hold", "encrypt", "deliver")  # those that may divide
 ALL = ("seki-queue", "seki-scan", "seki-hold", "seki-encrypt", "seki-stagger", "seki-deliver")
+TALKING = ("seki-remote", *ALL)
 SETTINGS = """trial yes
 hostname gate.example
 smtp-listen 127.0.0.1:2525
-route maildir:outbox
 ballast 1MB
 space-bytes 1MB
 space-files 100
@@ -29,14 +29,15 @@ PATIENCE = 15  # a stage looks again at what failed after 5 s; its next sweep co
 SIZES = (300, 900, 2500, 3700, 4100, 9000, 30000, 200000)
 
 
-def lay_out(root, settings):
+def lay_out(root, settings, route):
     """Everything that an instance has before its first program starts."""
     folders = ["spool/" + s for s in STATES] + ["spool/split/" + s for s in STAGES]
-    for folder in folders + ["etc", "lib/clock", "lib/quota", "lib/loop", "run/queue", "run/taken", "others",
+    for folder in folders + ["etc", "lib/clock", "lib/quota", "lib/loop", "run/queue", "run/own", "run/taken",
+                             "run/remote", "run/notice", "run/resolve", "others",
                              "run/order/seki-hold", "run/order/seki-deliver",
                              "outbox/tmp", "outbox/new", "outbox/cur"]:
         (root / folder).mkdir(parents=True)
-    (root / "etc/settings").write_text(SETTINGS + settings)
+    (root / "etc/settings").write_text("%sroute %s\n%s" % (SETTINGS, route, settings))
     (root / "etc/relay").write_text("127.0.0.0/8 any\n")
 
 
@@ -102,7 +103,8 @@ class Gate:
         return self
 
     def __exit__(self, *_):
-        self.faults += filter(None, [p.stop() for p in self.programs])
+        # Who asks others ends before them: a session lasts as long as its employer.
+        self.faults += filter(None, [p.stop() for p in reversed(self.programs)])
 
     def story(self, text):
         """What the programs said about those whose id `text` names by its end, and their alarms."""

@@ -1,5 +1,7 @@
 /*
- * Makes a right program wrong (LD_PRELOAD), so that the checks of Q2 are seen to fail:
+ * Preloaded into a program, it says on standard error of each leg that was synced "event=synced
+ * path=PATH": nobody else tells when that was. And it makes a right program wrong, so that the
+ * checks of Q2 are seen to fail:
  *
  *   WRONG=nosync   what stands in the spool is not synced, and success is said
  *   WRONG=copy     a leg moves by being copied and unlinked, unsynced, instead of by a rename
@@ -21,13 +23,13 @@ static bool wrong(const char *how)
 	return word != NULL && strcmp(word, how) == 0;
 }
 
-static bool in_spool(int fd)
+static bool in_spool(int fd, char path[PATH_MAX])
 {
-	char link[64], path[PATH_MAX];
+	char link[64];
 	ssize_t len;
 
 	(void)snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
-	len = readlink(link, path, sizeof path - 1);
+	len = readlink(link, path, PATH_MAX - 1);
 	if (len < 0)
 		return false;
 	path[len] = '\0';
@@ -36,9 +38,13 @@ static bool in_spool(int fd)
 
 int fsync(int fd)
 {
-	if (wrong("nosync") && in_spool(fd))
-		return 0;
-	return (int)syscall(SYS_fsync, fd);
+	char path[PATH_MAX];
+	bool spool = in_spool(fd, path);
+	int result = wrong("nosync") && spool ? 0 : (int)syscall(SYS_fsync, fd);
+
+	if (spool && result == 0)
+		(void)dprintf(STDERR_FILENO, "event=synced path=%s\n", path);
+	return result;
 }
 
 static bool copy(int from, int to)
