@@ -335,16 +335,17 @@ static void drain(struct stage *stage)
 	destinations_give_up(e);
 	while (e->visits > 0 && clock_boot() < end) {
 		struct epoll_event event[EVENTS];
-		int n = epoll_wait(e->epoll, event, EVENTS, 100);
+		int n;
 
+		visits_run_again(e);
+		visits_start_ready(e);
+		visits_start_closing(e);
+		n = epoll_wait(e->epoll, event, EVENTS, 100);
 		for (int i = 0; i < n; i++) {
 			struct watcher *w = event[i].data.ptr;
 
 			w->ready(e, w->owner, event[i].events);
 		}
-		visits_run_again(e);
-		visits_start_ready(e);
-		visits_start_closing(e);
 		sessions_bury(e);
 	}
 	if (e->visits > 0)

@@ -175,6 +175,13 @@ static void add_reply(struct buf *out, const char *reply, size_t most)
 	buf_addf(out, " reply=%.*s\n", (int)len, reply);
 }
 
+/* What is said in the log when the records stand. */
+struct said {
+	const char *event;
+	const struct result *result;
+	size_t rcpts;
+};
+
 static void log_result(const struct visit *v, const char *event, const struct result *r, size_t n)
 {
 	char id[NAME_TEXT], plain[VERDICT_REPLY_MAX + 1];
@@ -187,6 +194,24 @@ static void log_result(const struct visit *v, const char *event, const struct re
 	if (r->class == REMOTE_UNKNOWN)
 		LOG_ALARM("possible-duplicate", kv("id", id), kv("host", r->host),
 		    kv("why", "the connection was lost behind the final dot"));
+}
+
+static void say_later(struct visit *v, const char *event, const struct result *r, size_t n)
+{
+	const struct said said = {event, r, n};
+
+	buf_add(&v->said, &said, sizeof said);
+}
+
+static void say(struct visit *v)
+{
+	for (size_t at = 0; at + sizeof(struct said) <= v->said.len; at += sizeof(struct said)) {
+		struct said said;
+
+		memcpy(&said, v->said.bytes + at, sizeof said);
+		log_result(v, said.event, said.result, said.rcpts);
+	}
+	buf_clear(&v->said);
 }
 
 /* ---- each kind of record ------------------------------------------------------------------ */
@@ -203,7 +228,7 @@ static void put_delivered(
 	}
 	v->sync = true;
 	v->tell |= owed;
-	log_result(v, "delivered", r, n);
+	say_later(v, "delivered", r, n);
 }
 
 static void put_failed(struct visit *v, const struct result *r, const size_t *rcpt, size_t n,
@@ -219,7 +244,7 @@ static void put_failed(struct visit *v, const struct result *r, const size_t *rc
 		v->o.leg.rcpt[rcpt[i]].owed = told;
 	}
 	v->tell |= told;
-	log_result(v, "failed", r, n);
+	say_later(v, "failed", r, n);
 	visit_id(v, id);
 	if (!told && v->o.leg.from[0] == '\0')
 		LOG_ALARM("double-bounce", kv("id", id), kv_num("rcpts", (int64_t)n));
@@ -264,7 +289,7 @@ static void put_deferred(
 		if (v->late != NULL && becomes_late(v, rcpt[i]))
 			v->late[rcpt[i]] = v->tell = true;
 	}
-	log_result(v, "deferred", r, n);
+	say_later(v, "deferred", r, n);
 }
 
 static void put(struct visit *v, const struct result *r, enum fate fate, const size_t *rcpt,
@@ -399,6 +424,8 @@ bool visit_record(struct visit *v)
 	    .sent = "-",
 	    .reply = "several+20servers,+20several+20reasons:+20see+20the+20log"};
 
+	bool done;
+
 	merge(&v->taken);
 	for (const struct result *r = v->taken.first; r != NULL; r = r->next)
 		results++;
@@ -420,6 +447,8 @@ bool visit_record(struct visit *v)
 		several.rcpts = left;
 		settle(v, &several, VERDICT_REPLY_MAX);
 	}
+	done = visit_append(v);
+	say(v); /* if it could not be written, an alarm has said so before */
 	results_free(&v->taken);
-	return visit_append(v);
+	return done;
 }

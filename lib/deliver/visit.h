@@ -120,6 +120,7 @@ struct visit {
 
 	size_t *
 	    scratch; /* three times the recipients: what was sent is written down without asking for memory */
+	struct buf said;    /* for the log, when the records stand */
 	struct buf owed;    /* records that could not be written: nothing is sent again before */
 	bool *late;         /* recipients whose sender is to be told of the delay, or NULL */
 	bool tell;          /* somebody is to be told: TASK_TELL next */

@@ -65,6 +65,16 @@ static bool interrupted(struct remote_session *s, struct outcome *o)
 	return false;
 }
 
+/* The disk failed: that says nothing about the message. */
+static bool unread(struct remote_session *s, int error, struct outcome *o)
+{
+	LOG_ALARM("content-unread", kv("peer", s->peer->address), kv_errno(error));
+	outcome_own(
+	    o, REMOTE_DEFERRED, PHASE_LOCAL, "4.3.0", "the message cannot be read just now");
+	remote_end(s, o);
+	return false;
+}
+
 /* Reads, digests and sends; true if everything is on its way but the dot. */
 static bool stream(struct remote_session *s, const struct remote_message *m, struct digest *d,
     char sha256[DIGEST_HEX], struct outcome *o)
@@ -82,9 +92,10 @@ static bool stream(struct remote_session *s, const struct remote_message *m, str
 
 		if (n < 0 && errno == EINTR)
 			continue;
-		if (n <= 0)
-			return faulty(
-			    s, m, n == 0 ? "the file is too short" : strerrordesc_np(errno), o);
+		if (n < 0)
+			return unread(s, errno, o);
+		if (n == 0)
+			return faulty(s, m, "the file is too short", o);
 		digest_add(d, s->file, (size_t)n);
 		at += n;
 		left -= (uint64_t)n;
