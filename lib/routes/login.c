@@ -56,7 +56,19 @@ static bool parse(struct route_login *login, const char *text, size_t len, struc
 
 /* ---- the file ---- */
 
-static bool check_file(int fd, const char *name, struct conf_fault *fault)
+/*
+ * Root reads everything, and an operator is root: what counts is whether the stages can, to whose group
+ * the folder belongs.
+ */
+static bool stages_can_read(const struct stat *file, int etc)
+{
+	struct stat folder;
+
+	return geteuid() != 0 || fstatat(etc, "logins", &folder, 0) != 0 ||
+	       (file->st_gid == folder.st_gid && (file->st_mode & S_IRGRP) != 0);
+}
+
+static bool check_file(int fd, int etc, const char *name, struct conf_fault *fault)
 {
 	struct stat st;
 
@@ -69,6 +81,11 @@ static bool check_file(int fd, const char *name, struct conf_fault *fault)
 		    "is open to everybody on this machine: chmod 0640 etc/logins/%s, and change "
 		    "the password",
 		    name);
+	if (!stages_can_read(&st, etc))
+		return conf_blame(fault, 0, 0,
+		    "cannot be read by the gateway: chgrp seki etc/logins/%s; chmod 0640 "
+		    "etc/logins/%s",
+		    name, name);
 	return true;
 }
 
@@ -131,7 +148,7 @@ bool route_login_read(
 	if (fd < 0)
 		return false;
 
-	good = check_file(fd, name, fault) && read_text(fd, text, &len, fault) &&
+	good = check_file(fd, etc, name, fault) && read_text(fd, text, &len, fault) &&
 	       parse(login, text, len, fault);
 	(void)close(fd); /* only read: nothing can be lost */
 	explicit_bzero(text, sizeof text);
