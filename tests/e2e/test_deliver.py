@@ -285,6 +285,21 @@ def test_twenty_sessions_to_a_destination(w):
         assert len({m.tag for m in r.mails}) == n == len(r.mails)
 
 
+def test_sessions_to_all_destinations_together():
+    """deliver-sessions-all: slow servers hold no more than that, and each has its turn."""
+    with world(settings={"deliver-sessions-all": "4", "deliver-session-idle": "1s"}) as w, ExitStack() as stack:
+        gate = threading.Event()
+        servers = [stack.enter_context(Receiver(dot=until_set(gate))) for _ in range(6)]
+        for i, server in enumerate(servers):
+            send_many(w, [f"of-{i}-{j}" for j in range(3)], f"bob@{w.lane(server.place)}", 1)
+        wait_for(lambda: sum(s.live for s in servers) >= 4, 20, "4 sessions")
+        time.sleep(MARGIN)
+        assert sum(s.live for s in servers) == 4
+        gate.set()
+        for server in servers:
+            server.wait(3, seconds=30)
+
+
 def test_sessions_by_route(w):
     """sessions= of a route bounds its own destination, and a slow one does not hold up another."""
     with Receiver() as slow, Receiver() as quick:
