@@ -395,6 +395,16 @@ void leg_write_head(struct buf *out, const struct leg_head *head)
 	buf_addf(out, "head %-*s\n\n", LEG_DIGEST_LEN, hex);
 }
 
+void leg_write_address(struct buf *out, const char *word, const char *address, const char *params)
+{
+	buf_addf(out, "%s ", word);
+	if (address[0] == '\0')
+		buf_add_text(out, "<>");
+	else
+		buf_add_xtext(out, address, strlen(address));
+	buf_addf(out, "%s%s\n", params[0] != '\0' ? " " : "", params);
+}
+
 void leg_write_separator(struct buf *out, const char *id)
 {
 	buf_addf(out, "\n-- %s\n", id);

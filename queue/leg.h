@@ -130,6 +130,9 @@ struct leg_head {
  */
 void leg_write_head(struct buf *out, const struct leg_head *head);
 
+/* Writes a from or to line: "WORD XTEXT params"; an empty address is "<>". */
+void leg_write_address(struct buf *out, const char *word, const char *address, const char *params);
+
 /* Writes the separator "\n-- ID\n". */
 void leg_write_separator(struct buf *out, const char *id);
 

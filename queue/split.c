@@ -20,16 +20,6 @@ static void child_file(const char *id, const char *k, char text[CHILD_NAME])
 
 /* ---- writing a child ---------------------------------------------------------------------- */
 
-static void add_address(struct buf *out, const char *word, const char *address, const char *params)
-{
-	buf_addf(out, "%s ", word);
-	if (address[0] == '\0')
-		buf_add_text(out, "<>");
-	else
-		buf_add_xtext(out, address, strlen(address));
-	buf_addf(out, "%s%s\n", params[0] != '\0' ? " " : "", params);
-}
-
 /* The child's head: the parent's, with another K and fewer recipients. */
 static void write_head(
     struct buf *out, const struct leg *parent, const char *k, const struct split_child *child)
@@ -42,11 +32,11 @@ static void write_head(
 	    .sha256 = parent->sha256};
 
 	buf_init(&envelope, LEG_HEAD_MAX);
-	add_address(&envelope, "from", parent->from, parent->from_params);
+	leg_write_address(&envelope, "from", parent->from, parent->from_params);
 	for (size_t i = 0; i < child->rcpts; i++) {
 		const struct leg_rcpt *rcpt = &parent->rcpt[child->rcpt[i]];
 
-		add_address(&envelope, "to", rcpt->address, rcpt->params);
+		leg_write_address(&envelope, "to", rcpt->address, rcpt->params);
 	}
 	buf_addf(&envelope, "client %s\n", parent->client);
 

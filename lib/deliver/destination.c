@@ -93,6 +93,7 @@ static void free_destination(struct engine *e, struct destination *d)
 	(void)tdelete(d, &e->destinations, by_key);
 	e->n_destinations--;
 	unlink_used(e, d);
+	set_quiet(e, d);
 	set_hungry(e, d, false);
 	timetable_clear(&d->backlog);
 	alive(d);
@@ -175,7 +176,7 @@ bool destination_has_room(const struct engine *e, const struct destination *d)
 
 /* ---- batches ------------------------------------------------------------------------------ */
 
-static struct batch *take_first(struct destination *d)
+struct batch *destination_take(struct destination *d)
 {
 	struct batch *b = d->first;
 
@@ -206,7 +207,7 @@ void destination_fail(
     struct engine *e, struct destination *d, const struct verdict *why, const char *host)
 {
 	while (d->first != NULL) {
-		struct batch *b = take_first(d);
+		struct batch *b = destination_take(d);
 
 		fail_batch(b, why, host);
 		b->visit->running--;
@@ -269,13 +270,13 @@ static void give_up(struct engine *e, struct batch *b)
 	engine_step(e, b->visit);
 }
 
-void destination_return(struct engine *e, struct batch *b)
+bool destination_return(struct engine *e, struct batch *b)
 {
 	struct destination *d = b->destination;
 
 	if (e->draining) {
 		give_up(e, b);
-		return;
+		return false;
 	}
 	b->next = d->first;
 	d->first = b;
@@ -283,6 +284,7 @@ void destination_return(struct engine *e, struct batch *b)
 		d->last = &b->next;
 	d->queued++;
 	set_busy(e, d);
+	return true;
 }
 
 /* ---- sessions ----------------------------------------------------------------------------- */
@@ -364,7 +366,7 @@ void destinations_give_up(struct engine *e)
 {
 	for (struct destination *d = e->oldest; d != NULL; d = d->newer) {
 		while (d->first != NULL)
-			give_up(e, take_first(d));
+			give_up(e, destination_take(d));
 		set_quiet(e, d);
 	}
 }

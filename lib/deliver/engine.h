@@ -98,6 +98,7 @@ struct engine {
 	int64_t closing_since; /* boot clock: of the first of them */
 	size_t visits;
 	size_t rcpts;            /* of their legs */
+	size_t telling;          /* visits whose sender is being told, or is to be */
 	size_t late_visits;      /* from `late` or a backlog, not yet opened */
 	struct timetable parked; /* frozen by an operator */
 	struct timetable fresh;  /* have just come */
@@ -167,8 +168,14 @@ NODISCARD bool destination_put(struct engine *e, struct batch *b, struct destina
 /* Does what can be done for it now. */
 void destination_work(struct engine *e, struct destination *d);
 
-/* Back to the front of the queue: the batch was not tried. */
-void destination_return(struct engine *e, struct batch *b);
+/* The first that waits; there is one. */
+struct batch *destination_take(struct destination *d);
+
+/*
+ * Back to the front of the queue: the batch was not tried. False: the program ends, it was given up, and
+ * its visit may be gone.
+ */
+NODISCARD bool destination_return(struct engine *e, struct batch *b);
 
 /* All of them that wait: sessions have become free, or time has passed. */
 void destinations_work(struct engine *e);

@@ -55,7 +55,7 @@ static void take_result(struct session *s, const struct naming *n, const struct 
 		s->batch->answered[n->index[i]] = true;
 	if (!results_add(&visit->results, s->batch, n->rcpt, n->n, v, s->host, s->tls, s->dsn))
 		die_environ("memory for results");
-	visit->urgent |= v->class == REMOTE_DELIVERED;
+	visit->urgent |= v->class == REMOTE_DELIVERED || v->class == REMOTE_UNKNOWN;
 	if (v->class == REMOTE_DELIVERED && d->window < d->manner.sessions)
 		d->window++;
 }
@@ -100,8 +100,10 @@ static size_t keep_unanswered(struct batch *b)
 /* Back into the queue; what has been said of the others is written down meanwhile. */
 static void try_again(struct session *s, struct batch *b)
 {
-	destination_return(s->engine, b);
-	engine_step(s->engine, b->visit);
+	struct visit *v = b->visit;
+
+	if (destination_return(s->engine, b))
+		engine_step(s->engine, v); /* it is still waited for: nothing is freed */
 }
 
 /* Its sessions over IPv6 get no other message. */
@@ -123,20 +125,25 @@ void session_end_batch(struct session *s, const struct verdict *lost)
 	struct engine *e = s->engine;
 	struct batch *b = s->batch;
 	struct verdict why;
+	size_t before;
 
 	s->batch = NULL;
-	if (keep_unanswered(b) == 0) {
+	before = b->rcpts;
+	if (keep_unanswered(b) < before)
+		b->untried = 0; /* the session has done something for it */
+	if (b->rcpts == 0) {
 		b->visit->running--;
 		engine_step(e, b->visit);
 		return;
 	}
-	if (b->want4) {
+	if (b->want4 && lost == NULL) {
 		b->want4 = false;
 		b->had4 = true;
 		leave_ipv6(s);
 		try_again(s, b);
 		return;
 	}
+	b->want4 = false;
 	if (lost == NULL && ++b->untried <= UNTRIED_MAX) {
 		try_again(s, b);
 		return;
@@ -148,6 +155,7 @@ void session_end_batch(struct session *s, const struct verdict *lost)
 	}
 	if (!results_add(&b->visit->results, b, b->rcpt, b->rcpts, lost, s->host, s->tls, s->dsn))
 		die_environ("memory for results");
+	b->visit->urgent |= lost->class == REMOTE_UNKNOWN;
 	b->visit->running--;
 	engine_step(e, b->visit);
 }
@@ -229,8 +237,8 @@ static bool hear_done(struct session *s, const char *text, size_t len)
 	char sha256[LEG_DIGEST_LEN + 1] = "-", id[NAME_TEXT];
 	bool noted = false;
 
-	if (s->batch == NULL)
-		return false;
+	if (s->batch == NULL || s->sent < s->out.len)
+		return false; /* it cannot be over before we have said it */
 	copy_value(text, len, "sha256", sha256, sizeof sha256);
 	for (struct result *r = s->batch->visit->results.first; r != NULL; r = r->next) {
 		if (r->batch == s->batch) {

@@ -164,16 +164,6 @@ enum session_ordered session_order(struct session *s)
 
 /* ---- a message ---------------------------------------------------------------------------- */
 
-static void add_address(struct buf *b, const char *word, const char *address, const char *params)
-{
-	buf_addf(b, "%s ", word);
-	if (address[0] == '\0')
-		buf_add_text(b, "<>");
-	else
-		buf_add_xtext(b, address, strlen(address));
-	buf_addf(b, "%s%s\n", params[0] != '\0' ? " " : "", params);
-}
-
 bool session_say(struct session *s, const struct batch *b)
 {
 	const struct leg *leg = &b->visit->o.leg;
@@ -183,9 +173,9 @@ bool session_say(struct session *s, const struct batch *b)
 	buf_init(&body, REMOTE_REQUEST_MAX);
 	buf_addf(&body, "content %lld %llu %s\n", (long long)leg->content,
 	    (unsigned long long)leg->size, leg->sha256);
-	add_address(&body, "from", leg->from, leg->from_params);
+	leg_write_address(&body, "from", leg->from, leg->from_params);
 	for (size_t i = 0; i < b->rcpts; i++)
-		add_address(
+		leg_write_address(
 		    &body, "to", leg->rcpt[b->rcpt[i]].address, leg->rcpt[b->rcpt[i]].params);
 	buf_add_text(&body, "client -\n");
 	fine = buf_ok(&body);

@@ -45,13 +45,8 @@ static void obey_freezes(struct engine *e, struct batch *b)
 static struct batch *take_batch(struct engine *e, struct destination *d)
 {
 	while (d->first != NULL) {
-		struct batch *b = d->first;
+		struct batch *b = destination_take(d);
 
-		d->first = b->next;
-		if (d->first == NULL)
-			d->last = &d->first;
-		d->queued--;
-		b->next = NULL;
 		obey_freezes(e, b);
 		if (b->rcpts > 0)
 			return b;
@@ -172,8 +167,10 @@ static void session_ready(struct engine *e, void *owner, uint32_t events)
 		struct epoll_event event = {EPOLLIN, {.ptr = &s->watcher}};
 
 		(void)epoll_ctl(e->epoll, EPOLL_CTL_MOD, s->fd, &event);
-		if (!session_flush(s))
+		if (!session_flush(s)) {
+			s->told |= s->batch != NULL; /* it has not heard all of the message */
 			end_session(s);
+		}
 	}
 	if (s->state != SESSION_ENDED && (events & ~(uint32_t)EPOLLOUT) != 0) {
 		room = buf_reserve(&s->in, READ_ROOM);

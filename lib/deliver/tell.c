@@ -208,7 +208,7 @@ void visit_tell(struct visit *v)
 		if (t.n > 0 && !v->tell_failed)
 			ask(v, &t);
 	}
-	v->sync = false;
+	v->sync = leg_open_rcpts(&v->o.leg) > 0; /* otherwise it is synced in sent/ */
 	v->tell = v->tell_failed;
 	telling_free(&t);
 }

@@ -45,14 +45,15 @@ void results_move(struct results *to, struct results *from)
 	results_init(from);
 }
 
-void results_move_delivered(struct results *to, struct results *from)
+void results_move_urgent(struct results *to, struct results *from)
 {
 	struct results rest;
 
 	results_init(&rest);
 	while (from->first != NULL) {
 		struct result *r = from->first;
-		struct results *list = r->class == REMOTE_DELIVERED ? to : &rest;
+		bool urgent = r->class == REMOTE_DELIVERED || r->class == REMOTE_UNKNOWN;
+		struct results *list = urgent ? to : &rest;
 
 		from->first = r->next;
 		r->next = NULL;

@@ -152,7 +152,8 @@ void results_init(struct results *list);
 
 /* Moves all of `from` to the end of `to`. */
 void results_move(struct results *to, struct results *from);
-void results_move_delivered(struct results *to, struct results *from);
+/* Those that must not be forgotten: what a server has, or may have. */
+void results_move_urgent(struct results *to, struct results *from);
 void results_free(struct results *list);
 
 /* Adds a result for the leg's recipients `rcpt` (copied). False: no memory. */

@@ -40,7 +40,7 @@ static void start_task(struct engine *e, struct visit *v, enum visit_task task)
 	v->task = task;
 	v->working = true;
 	if (task == TASK_RECORD) {
-		results_move_delivered(&v->taken, &v->results);
+		results_move_urgent(&v->taken, &v->results);
 		v->urgent = false;
 	}
 	if (pool_free(pool) > 0) {
@@ -110,6 +110,8 @@ static void end_visit(struct engine *e, struct visit *v)
 		break;
 	case VISIT_FROZEN:
 		await_others(e, v);
+		if (v->full != NULL)
+			destination_keep(e, v->full, &v->name);
 		/* If the operator has spoken since it began, it may have seen what no longer holds. */
 		if (v->freezes == e->freezes)
 			park(e, &v->name);
@@ -210,7 +212,11 @@ void engine_step(struct engine *e, struct visit *v)
 		(void)is_owed(v);
 		return;
 	}
+	/* What waits for a notification must not fill the place of what is to be sent. */
+	if (v->tell && e->telling >= e->most_visits / 4)
+		v->tell_failed = true;
 	if (v->tell && !v->tell_failed) {
+		e->telling++;
 		start_task(e, v, TASK_TELL);
 		return;
 	}
@@ -225,6 +231,7 @@ void engine_step(struct engine *e, struct visit *v)
 void visit_done(struct engine *e, struct visit *v)
 {
 	v->working = false;
+	e->telling -= v->task == TASK_TELL;
 	if (v->task == TASK_OPEN) {
 		e->late_visits -= v->late_lane;
 		v->late_lane = false;

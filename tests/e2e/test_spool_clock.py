@@ -157,10 +157,10 @@ def test_Q7_retention(fresh_gateway):
     pass_days(1, 13)
     assert places(gw, refused)
     pass_days(14, 27)
-    wait_for(lambda: not places(gw, refused), 5, "refused/ removed after 14 days")
+    wait_for(lambda: not places(gw, refused), 20, "refused/ removed after 14 days")
     assert places(gw, sent.split(".")[0])
     pass_days(28, 28 * 7)
-    wait_for(lambda: not places(gw, sent.split(".")[0]), 5, "sent/ removed after 26 weeks")
+    wait_for(lambda: not places(gw, sent.split(".")[0]), 20, "sent/ removed after 26 weeks")
     assert places(gw, discarded) == [("trash", f"{discarded}.1")]  # 0s is for ever
     assert [p.name for p in gw.spool("bad")] == ["odd"]
     assert later().year > 2000
