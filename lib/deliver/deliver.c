@@ -165,36 +165,6 @@ static void tick(struct engine *e)
 	destinations_trim(e);
 }
 
-static void turn(struct stage *stage)
-{
-	struct engine *e = stage->context;
-	struct epoll_event event[EVENTS];
-	int n = epoll_wait(e->epoll, event, EVENTS, 0);
-
-	visits_unpark(e);
-	for (int i = 0; i < n; i++) {
-		struct watcher *w = event[i].data.ptr;
-
-		w->ready(e, w->owner, event[i].events);
-	}
-	visits_start_ready(e);
-	tick(e);
-	visits_start_closing(e);
-	take_waiting(e);
-	sessions_bury(e);
-}
-
-/* The sweep sees every leg anew: what is remembered beside the timetable comes back as due. */
-static void sweeping(struct stage *stage)
-{
-	struct engine *e = stage->context;
-
-	timetable_clear(&e->parked);
-	timetable_clear(&e->fresh);
-	timetable_clear(&e->late);
-	destinations_forget(e);
-}
-
 /* The newest first; of too many the oldest, which was long ago, is forgotten. */
 static void add_flush(struct engine *e, int64_t at, const char *domain)
 {
@@ -231,10 +201,47 @@ static size_t look_at_all(struct stage *stage, const char *domain)
 	return legs;
 }
 
+static void turn(struct stage *stage)
+{
+	struct engine *e = stage->context;
+	struct epoll_event event[EVENTS];
+	int n = epoll_wait(e->epoll, event, EVENTS, 0);
+
+	visits_unpark(e);
+	for (int i = 0; i < n; i++) {
+		struct watcher *w = event[i].data.ptr;
+
+		w->ready(e, w->owner, event[i].events);
+	}
+	if (e->flush_wanted) {
+		e->flush_wanted = false;
+		(void)look_at_all(stage, NULL);
+	}
+	visits_start_ready(e);
+	tick(e);
+	visits_start_closing(e);
+	take_waiting(e);
+	sessions_bury(e);
+}
+
+/* The sweep sees every leg anew: what is remembered beside the timetable comes back as due. */
+static void sweeping(struct stage *stage)
+{
+	struct engine *e = stage->context;
+
+	timetable_clear(&e->parked);
+	timetable_clear(&e->fresh);
+	timetable_clear(&e->late);
+	destinations_forget(e);
+}
+
 /* An operator asks for everything to be tried now: seki flush. */
 static void flush_all(struct stage *stage)
 {
-	(void)look_at_all(stage, NULL);
+	struct engine *e = stage->context;
+
+	/* Names that have just been given are read first: they are to be met as well. */
+	e->flush_wanted = true;
 }
 
 static struct stage_outcome decide(

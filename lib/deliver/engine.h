@@ -114,6 +114,7 @@ struct engine {
 	struct session *all;    /* by session.all_next */
 	struct session *closed; /* to be freed at the end of the turn */
 	size_t sessions;
+	bool flush_wanted;   /* an operator asked for everything to be tried */
 	bool draining;       /* the program ends: nothing is begun any more */
 	size_t most_visits;  /* deliver-legs, or what descriptors allow */
 	int64_t ticked;      /* boot clock */

@@ -83,6 +83,21 @@ void flushes_leave(struct flushes *f)
 		free(f);
 }
 
+/* Whether an operator has asked for everything to be tried while this was under way. */
+static bool flushed_since(const struct engine *e, const struct visit *v)
+{
+	return v->flushes != e->flushes;
+}
+
+/* It has another name, which the operator's word has not met. */
+static void put_off_anew(struct engine *e, const struct visit *v)
+{
+	struct leg_name name = v->name;
+
+	name.due = v->due;
+	stage_schedule(e->stage, STATE_DELIVER, &name, stage_now(e->stage));
+}
+
 /* Some recipients wait for an operator or for room, and others for their time. */
 static void await_others(struct engine *e, const struct visit *v)
 {
@@ -103,7 +118,10 @@ static void end_visit(struct engine *e, struct visit *v)
 	e->rcpts -= v->opened ? v->o.leg.rcpts : 0;
 	switch (v->end) {
 	case VISIT_ONGOING:
+		break;
 	case VISIT_GONE:
+		if (flushed_since(e, v) && v->due > 0)
+			put_off_anew(e, v);
 		break;
 	case VISIT_LEFT:
 		stage_schedule(stage, STATE_SENT, &v->name, now);
@@ -126,7 +144,7 @@ static void end_visit(struct engine *e, struct visit *v)
 			stage_schedule(stage, STATE_DELIVER, &v->name, now + STAGE_AGAIN);
 		break;
 	case VISIT_WAIT:
-		stage_schedule(stage, STATE_DELIVER, &v->name, v->due);
+		stage_schedule(stage, STATE_DELIVER, &v->name, flushed_since(e, v) ? now : v->due);
 		break;
 	case VISIT_AGAIN:
 		stage_schedule(stage, STATE_DELIVER, &v->name, now + STAGE_AGAIN);
