@@ -293,7 +293,7 @@ bool destination_return(struct engine *e, struct batch *b)
 static size_t allowed(const struct destination *d)
 {
 	size_t most = d->window < d->manner.sessions ? d->window : d->manner.sessions;
-	size_t wish = 1 + d->queued / 2;
+	size_t wish = 1 + d->queued / 8;
 
 	/* A few sessions carry much; more are opened when somebody has waited for one. */
 	if (clock_boot() - d->first->since > AGED)
