@@ -131,6 +131,24 @@ static enum fate fate_of(const struct visit *v, const struct result *r, size_t r
 	return told ? FATE_EXPIRED : FATE_LAPSED;
 }
 
+/* Its age counts from here; the first one is being written down just now. */
+static int64_t first_try(const struct visit *v, const struct leg_rcpt *rcpt)
+{
+	return rcpt->first_tried > 0 ? rcpt->first_tried : visit_now(v);
+}
+
+/* When its sender is to be told that it is late, or 0: not at all, or not any more. */
+static int64_t warned_at(const struct visit *v, size_t rcpt)
+{
+	const struct leg_rcpt *at = &v->o.leg.rcpt[rcpt];
+	struct manner m;
+	int64_t after = manner_at(v, rcpt, &m)->warn;
+
+	if (after == 0 || at->warned || !visit_wants(v, rcpt, DSN_DELAYED))
+		return 0;
+	return first_try(v, at) + after;
+}
+
 /* The wait before the next try: doubled each time, and never all at once after an outage. */
 static int64_t next_try(const struct visit *v, size_t rcpt)
 {
@@ -138,15 +156,18 @@ static int64_t next_try(const struct visit *v, size_t rcpt)
 	struct manner m;
 	int64_t wait = manner_at(v, rcpt, &m)->retry, longest = v->routing->settings.retry_longest;
 	int64_t spread = hex_digit(v->name.id[ID_LEN - 1]); /* 0 to 15, another for each message */
-	int64_t next, end = at->first_tried > 0 ? at->first_tried + m.expire : INT64_MAX;
+	int64_t next, end = first_try(v, at) + m.expire;
+	int64_t warning = warned_at(v, rcpt), now = visit_now(v);
 
 	for (unsigned i = 0; i < at->tries && wait < longest; i++)
 		wait *= 2;
 	if (wait > longest && at->tries > 0)
 		wait = longest;
-	next = visit_now(v) + wait - wait / 8 + wait / 4 * spread / 16;
-	/* The last try is made when the time is over, and not long after. */
-	return next > end && end > visit_now(v) ? end : next;
+	next = now + wait - wait / 8 + wait / 4 * spread / 16;
+	/* A sender is told in time, and not at the next try behind it; the last try is made in time, too. */
+	if (next > warning && warning > now)
+		next = warning;
+	return next > end && end > now ? end : next;
 }
 
 /* ---- one record --------------------------------------------------------------------------- */
@@ -253,11 +274,9 @@ static void put_failed(struct visit *v, const struct result *r, const size_t *rc
 /* Whether this one's sender is to hear now that it is late. */
 static bool becomes_late(const struct visit *v, size_t rcpt)
 {
-	const struct leg_rcpt *at = &v->o.leg.rcpt[rcpt];
-	int64_t after = v->routing->settings.delay_warning;
+	int64_t at = warned_at(v, rcpt);
 
-	return after > 0 && !at->warned && !v->clock_frozen && at->first_tried > 0 &&
-	       visit_now(v) - at->first_tried >= after && visit_wants(v, rcpt, DSN_DELAYED);
+	return at > 0 && !v->clock_frozen && visit_now(v) >= at;
 }
 
 static void put_deferred(

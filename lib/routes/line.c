@@ -452,6 +452,11 @@ static bool take_retry(struct reading *r, const struct value *v)
 	return take_span(r, v, "retry", RETRY_MAX, &r->route->retry);
 }
 
+static bool take_warn(struct reading *r, const struct value *v)
+{
+	return take_span(r, v, "warn", EXPIRE_MAX, &r->route->warn);
+}
+
 #define KIND(k)     (1U << (k))
 #define BY_SMTP     (KIND(ROUTE_MX) | KIND(ROUTE_HOSTS))
 #define BY_ANYTHING (BY_SMTP | KIND(ROUTE_MAILDIR))
@@ -467,6 +472,7 @@ static const struct option {
     {"ipv", take_ipv, BY_SMTP},
     {"expire", take_expire, BY_ANYTHING},
     {"retry", take_retry, BY_ANYTHING},
+    {"warn", take_warn, BY_ANYTHING},
 };
 
 static bool take_option(struct reading *r, const struct value *v)

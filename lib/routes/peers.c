@@ -76,7 +76,8 @@ void manner_of(struct manner *m, const struct routes *routes, const struct route
 	    .addresses = (size_t)s->deliver_addresses,
 	    .mx_port = (uint16_t)s->mx_port,
 	    .retry = route->retry > 0 ? route->retry : s->retry_first,
-	    .expire = route->expire > 0 ? route->expire : s->expire};
+	    .expire = route->expire > 0 ? route->expire : s->expire,
+	    .warn = route->warn > 0 ? route->warn : s->delay_warning};
 }
 
 /* ---- the question ------------------------------------------------------------------------- */

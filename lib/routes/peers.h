@@ -29,7 +29,7 @@ struct manner {
 	size_t sessions;
 	size_t addresses; /* tried in one session at most */
 	uint16_t mx_port;
-	int64_t retry, expire; /* microseconds */
+	int64_t retry, expire, warn; /* microseconds; warn 0: never */
 };
 
 /*

@@ -7,6 +7,7 @@
  *   ROUTE   mx | host:PLACE[,host:PLACE…] | maildir:PATH | refuse[:WORD]
  *           PLACE is NAME[:PORT] or [ADDRESS][:PORT], the port 25 if it is not given
  *   OPTION  tls=none|may login=NAME sessions=N ipv=4|6|any expire=SPAN retry=SPAN
+ *           warn=SPAN
  *
  * The most specific line decides, wherever it stands: the exact domain, then the longest @.domain,
  * then *. A DOMAIN stands there once. ASCII letters of either case are the same.
@@ -51,6 +52,7 @@ struct route {
 	const char *login; /* the name of a file in etc/logins/, or NULL: see route_login_read */
 	int64_t expire;    /* microseconds */
 	int64_t retry;     /* the first wait, microseconds */
+	int64_t warn;      /* until the sender is told that it is late, microseconds */
 	unsigned line;
 	unsigned sessions; /* to one destination at once */
 	enum route_kind kind;

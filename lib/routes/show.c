@@ -60,4 +60,5 @@ void route_show(const struct route *route, struct buf *out)
 	buf_add_text(out, ip[route->ip]);
 	show_span(out, "expire", route->expire);
 	show_span(out, "retry", route->retry);
+	show_span(out, "warn", route->warn);
 }

@@ -129,14 +129,18 @@ static void put_manner(const struct testing *t)
 	    .sessions = (unsigned)m->sessions,
 	    .ip = m->ip,
 	    .expire = m->expire,
-	    .retry = m->retry};
+	    .retry = m->retry,
+	    .warn = m->warn};
 	static const char plain[] = "* mx ";
 	struct buf line;
 
 	buf_init(&line, LINE_MAX);
 	if (m->kind == ROUTE_MAILDIR)
-		said = (struct route){
-		    .domain = "*", .word = "", .expire = m->expire, .retry = m->retry};
+		said = (struct route){.domain = "*",
+		    .word = "",
+		    .expire = m->expire,
+		    .retry = m->retry,
+		    .warn = m->warn};
 	route_show(&said, &line);
 	out_text(t->out, "what", "manner");
 	out_words(t->out, "word", line.bytes + sizeof plain - 1, line.len - (sizeof plain - 1));

@@ -164,13 +164,13 @@ static void hosts_stand_in_their_order(void **state)
 
 static void options_are_kept(void **state)
 {
-	struct routes *routes =
-	    load("@a mx\n"
-		 "@b host:h tls=may login=prov-1.x sessions=1000 ipv=any expire=36h retry=90s\n"
-		 "@c mx tls=none ipv=4 expire=2w # a comment\n"
-		 "@d mx ipv=6 sessions=1\n"
-		 "@e maildir:out/box expire=365d retry=7d\n"
-		 "@f refuse\n@g host:h login=prov-1.x\n@h host:h login=other\n");
+	struct routes *routes = load(
+	    "@a mx\n"
+	    "@b host:h tls=may login=prov-1.x sessions=1000 ipv=any expire=36h retry=90s warn=1h\n"
+	    "@c mx tls=none ipv=4 expire=2w # a comment\n"
+	    "@d mx ipv=6 sessions=1\n"
+	    "@e maildir:out/box expire=365d retry=7d\n"
+	    "@f refuse\n@g host:h login=prov-1.x\n@h host:h login=other\n");
 	const struct route *route = routes_find(routes, "a", 1);
 
 	(void)state;
@@ -192,7 +192,8 @@ static void options_are_kept(void **state)
 	assert_int_equal(route->expire, 36 * 3600 * CLOCK_SECOND);
 	assert_int_equal(route->retry, 90 * CLOCK_SECOND);
 	assert_goes(routes, "b",
-	    "@b host:h:25 tls=may login=prov-1.x sessions=1000 ipv=any expire=36h retry=90s");
+	    "@b host:h:25 tls=may login=prov-1.x sessions=1000 ipv=any expire=36h retry=90s "
+	    "warn=1h");
 	assert_goes(routes, "c", "@c mx tls=none ipv=4 expire=2w");
 	assert_goes(routes, "d", "@d mx sessions=1 ipv=6");
 	assert_goes(routes, "e", "@e maildir:out/box expire=365d retry=1w");
@@ -384,7 +385,8 @@ static void options_fit_their_route(void **state)
 	static const char *const nowhere[][2] = {{"mx", "login=x"}, {"maildir:x", "login=x"},
 	    {"maildir:x", "tls=may"}, {"maildir:x", "sessions=1"}, {"maildir:x", "ipv=4"},
 	    {"refuse", "tls=may"}, {"refuse", "login=x"}, {"refuse", "sessions=1"},
-	    {"refuse", "ipv=4"}, {"refuse", "expire=1d"}, {"refuse", "retry=1m"}};
+	    {"refuse", "ipv=4"}, {"refuse", "expire=1d"}, {"refuse", "retry=1m"},
+	    {"refuse", "warn=1m"}};
 
 	(void)state;
 	for (size_t i = 0; i < COUNT_OF(nowhere); i++) {
