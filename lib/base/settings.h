@@ -103,6 +103,9 @@ S(NUMBER, "deliver-recipients",   deliver_recipients,    "100",     1, 10000, "r
 S(NUMBER, "deliver-addresses",    deliver_addresses,     "8",       1, 100, "addresses of a destination that one session tries") \
 S(NUMBER, "deliver-legs",         deliver_legs,          "1000",    10, 100000, "legs that are being sent at once; others wait in deliver/") \
 S(NUMBER, "deliver-destinations", deliver_destinations,  "10000",   100, 1000000, "destinations that are remembered") \
+S(NUMBER, "deliver-sessions-first",deliver_sessions_first,"5",       1, 1000, "sessions to a destination at first; each message that it takes allows one more") \
+S(NUMBER, "deliver-recipients-all",deliver_recipients_all,"100000",  1000, 10000000, "recipients of the legs that are being sent at once, beyond which no other is begun") \
+S(SPAN,   "deliver-fallback-time", deliver_fallback_time, "1h",     1, 2592000, "how long a destination that refused mail over IPv6 by its policy gets it over IPv4 alone") \
 S(SPAN,   "deliver-dead",         deliver_dead,          "5m",      1, 86400, "how long a destination that could not be reached is left alone") \
 S(CHOICE, "deliver-tls",          deliver_tls,           "may|none", 0, 0, "TLS to other servers: if they offer it, or never") \
 S(CHOICE, "deliver-ip",           deliver_ip,            "any|4|6", 0, 0, "the addresses that are used: IPv6 and then IPv4, or one of them alone") \

@@ -8,9 +8,8 @@
 #include "lib/base/log.h"
 #include "lib/deliver/engine.h"
 
-#define WINDOW_FIRST 5            /* sessions that a destination is trusted with at first */
-#define AGED         CLOCK_SECOND /* who waits so long gets a session of his own */
-#define QUEUED_MIN   8
+#define AGED       CLOCK_SECOND /* who waits so long gets a session of his own */
+#define QUEUED_MIN 8
 
 static int by_key(const void *a, const void *b)
 {
@@ -117,6 +116,12 @@ static void take_manner(struct destination *d, const struct batch *b)
 		routing_leave(old);
 }
 
+/* The sessions that a destination is trusted with at first. */
+static size_t first_window(const struct engine *e)
+{
+	return (size_t)e->routing->settings.deliver_sessions_first;
+}
+
 static struct destination *new_destination(struct engine *e, const struct batch *b)
 {
 	struct destination *d = calloc(1, sizeof *d);
@@ -129,7 +134,7 @@ static struct destination *new_destination(struct engine *e, const struct batch 
 	if (d->key == NULL || d->domain == NULL || d->label == NULL)
 		die_environ("memory for a destination");
 	d->last = &d->first;
-	d->window = WINDOW_FIRST;
+	d->window = first_window(e);
 	timetable_init(&d->backlog);
 	take_manner(d, b);
 	if (tsearch(d, &e->destinations, by_key) == NULL)
@@ -435,8 +440,8 @@ void destinations_revive(struct engine *e, const char *domain)
 		d->only4_until = 0;
 		if (d->asking == ASK_KNOWN)
 			d->asking = ASK_UNKNOWN;
-		if (d->window < WINDOW_FIRST)
-			d->window = WINDOW_FIRST;
+		if (d->window < first_window(e))
+			d->window = first_window(e);
 	}
 }
 

@@ -10,7 +10,6 @@
 #include "lib/deliver/session.h"
 
 #define UNTRIED_MAX 3 /* sessions that may be lost under a batch before it is put off */
-#define ONLY4_TIME  (3600 * CLOCK_SECOND)
 
 /* ---- results ------------------------------------------------------------------------------ */
 
@@ -111,7 +110,7 @@ static void leave_ipv6(struct session *s)
 {
 	struct destination *d = s->destination;
 
-	d->only4_until = clock_boot() + ONLY4_TIME;
+	d->only4_until = clock_boot() + s->engine->routing->settings.deliver_fallback_time;
 	for (struct session *other = d->sessions; other != NULL; other = other->next)
 		other->reuse &= !other->v6;
 	s->reuse = false;

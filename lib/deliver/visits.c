@@ -7,8 +7,7 @@
 #include "lib/base/log.h"
 #include "lib/deliver/engine.h"
 
-#define RCPTS_MAX  100000 /* recipients of the legs in hand, beyond which no other is begun */
-#define CLOSE_MANY 128    /* visits that are enough to be closed at once */
+#define CLOSE_MANY 128 /* visits that are enough to be closed at once */
 
 /* ---- visits ------------------------------------------------------------------------------- */
 
@@ -291,8 +290,9 @@ bool visits_begin(struct engine *e, const struct leg_name *name, bool lane)
 		stage_schedule(stage, STATE_DELIVER, name, stage_now(stage) + 1);
 		return true;
 	}
-	if (e->rcpts >= RCPTS_MAX || e->ready.first != NULL || pool_free(e->pool) == 0 ||
-	    e->visits >= e->most_visits || (lane && e->late_visits >= LANE))
+	if (e->rcpts >= (size_t)e->routing->settings.deliver_recipients_all ||
+	    e->ready.first != NULL || pool_free(e->pool) == 0 || e->visits >= e->most_visits ||
+	    (lane && e->late_visits >= LANE))
 		return false;
 	/* The red button comes before everything: it may have been pressed since this turn began. */
 	visits_unpark(e);

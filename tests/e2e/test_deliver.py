@@ -300,6 +300,19 @@ def test_sessions_to_all_destinations_together():
             server.wait(3, seconds=30)
 
 
+def test_sessions_to_a_server_that_has_taken_nothing_yet():
+    """deliver-sessions-first: a stranger is not stormed; each message that it takes allows one more."""
+    with world(settings={"deliver-sessions-first": "2"}) as w, Receiver() as r:
+        gate = threading.Event()
+        r.replies["dot"] = until_set(gate)
+        send_many(w, [f"first-{i}" for i in range(12)], f"bob@{w.lane(r.place)}", 4)
+        wait_for(lambda: r.live == 2, 10, "2 sessions")
+        time.sleep(1 + MARGIN)
+        assert r.peak == 2
+        gate.set()
+        r.wait(12)
+
+
 def test_sessions_by_route(w):
     """sessions= of a route bounds its own destination, and a slow one does not hold up another."""
     with Receiver() as slow, Receiver() as quick:

@@ -181,6 +181,21 @@ def test_C15_only_who_was_refused_goes_over_IPv4(w, four, six, both):
     assert [m.to for m in four.of("half")] == [[to(both, "strict")]]
 
 
+def test_C15_IPv6_is_tried_again_after_deliver_fallback_time(w, four, six, both):
+    """A policy may have changed: after that time the server is asked over IPv6 again."""
+    w.reload(deliver_fallback_time="1s", deliver_session_idle="1s")
+    try:
+        six.replies["RCPT"] = POLICY
+        w.send("strict", to(both))
+        four.wait_tag("strict")
+        six.replies["RCPT"] = b"250 2.1.5 ok"
+        time.sleep(1.5)
+        w.send("lenient", to(both))
+        six.wait_tag("lenient")
+    finally:
+        w.reload(deliver_fallback_time="1h", deliver_session_idle="5s")
+
+
 def test_an_unknown_person_is_unknown_over_both(w, four, six, both):
     """550 5.1.1 is no policy: IPv4 is not asked."""
     six.replies["RCPT"] = b"550 5.1.1 nobody"
