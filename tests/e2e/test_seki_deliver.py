@@ -371,7 +371,7 @@ def test_route_test_shows_the_line_and_what_it_comes_to(tool: Tool) -> None:
     assert [line.split("\t") for line in done.stdout.splitlines()] == [
         ["route", "bob@P.example", "etc/routes:2",
          "@p.example host:[192.0.2.1]:26,host:[2001:db8::1]:25 login=smart expire=2h"],
-        ["manner", "tls=may", "login=smart", "sessions=20", "ipv=any", "expire=2h", "retry=5m"],
+        ["manner", "tls=may", "login=smart", "sessions=20", "ipv=any", "expire=2h", "retry=5m", "warn=4h"],
         ["peer", "1", "192.0.2.1", "26", "-", "-", "-"],
         ["peer", "2", "2001:db8::1", "25", "-", "-", "-"],
         ["verdict", "tried", "-"]]
