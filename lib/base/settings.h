@@ -133,6 +133,28 @@ S(TEXT,   "notice-from",          notice_from,           "-",       0, 0, "the a
 S(SIZE,   "notice-return",        notice_return,         "256KB",   0, 1073741824, "the largest mail that a notice of failure returns as a whole; of a larger one its header") \
 S(NUMBER, "notice-clients",       notice_clients,        "64",      1, 1024, "connections to seki-notice at once") \
 S(SPAN,   "notice-time",          notice_time,           "60s",     1, 3600, "how long a notice may take to be made") \
+S(NUMBER, "inspectors",           inspectors,            "4",       1, 256, "messages that are inspected at once") \
+S(SPAN,   "inspect-time",         inspect_time,          "60s",     1, 3600, "how long the inspection of one message may take") \
+S(SPAN,   "inspect-cpu",          inspect_cpu,           "30s",     1, 3600, "processor time that the inspection of one message may take") \
+S(SIZE,   "inspect-memory",       inspect_memory,        "64MB",    16777216, 4294967296, "memory of its own that the process has which inspects a message") \
+S(NUMBER, "inspect-depth",        inspect_depth,         "50",      1, 500, "parts within parts of a message, and archives within archives") \
+S(NUMBER, "inspect-parts",        inspect_parts,         "2000",    1, 100000, "parts of one message") \
+S(SIZE,   "inspect-header",       inspect_header,        "256KB",   4096, 16777216, "the largest header of one part of a message") \
+S(NUMBER, "inspect-members",      inspect_members,       "10000",   1, 10000000, "files in all archives of one message together") \
+S(SIZE,   "inspect-expansion",    inspect_expansion,     "512MB",   1048576, 1099511627776, "what all archives of one message may become when they are unpacked") \
+S(NUMBER, "inspect-ratio",        inspect_ratio,         "200",     10, 100000, "bytes that one byte of an archive may become, behind its first 8 MB") \
+S(SIZE,   "inspect-html",         inspect_html,          "2MB",     65536, 67108864, "the longest HTML text that is read as a reader sees it") \
+S(SIZE,   "inspect-names",        inspect_names,         "16MB",    65536, 1073741824, "text of one message that is searched for names of persons") \
+S(NUMBER, "inspect-evidence",     inspect_evidence,      "20",      0, 100000, "values of each kind that a fact shows, masked") \
+S(NUMBER, "regex-steps",          regex_steps,           "100000",  1000, 100000000, "steps of one regular expression, beyond which it counts as a match") \
+S(NUMBER, "converters",           converters,            "2",       1, 64, "files that are converted at once") \
+S(SPAN,   "convert-time",         convert_time,          "20s",     1, 600, "how long the conversion of one file may take") \
+S(SIZE,   "convert-memory",       convert_memory,        "512MB",   67108864, 17179869184, "memory that a converter has") \
+S(SIZE,   "convert-size",         convert_size,          "64MB",    65536, 1073741824, "the largest file that is converted") \
+S(SIZE,   "convert-text",         convert_text,          "32MB",    65536, 1073741824, "the longest text that a conversion may give") \
+S(TEXT,   "clamd",                clamd,                 "-",       0, 0, "the socket of clamd, which is asked about viruses; - is not at all") \
+S(SPAN,   "clamd-time",           clamd_time,            "60s",     1, 600, "how long clamd may take for one message") \
+S(CHOICE, "plan-facts",           plan_facts,            "no|yes",  0, 0, "for tests and trials: every message is inspected, and one that cannot be waits for an operator") \
 S(SPAN,   "clock-step",            clock_step,            "5m",     1, 86400, "a step of the wall clock of more than this is suspect: timers freeze") \
 S(SPAN,   "clock-gap",             clock_gap,             "72h",    1, 31536000, "a start this long after the time last seen is suspect: timers freeze") \
 S(SPAN,   "clock-mark-every",      clock_mark_every,      "60s",    1, 3600, "how often the time is written down")
@@ -157,6 +179,7 @@ enum foreign_sender { FOREIGN_SENDER_REFUSE, FOREIGN_SENDER_HOLD, FOREIGN_SENDER
 enum deliver_tls { DELIVER_TLS_MAY, DELIVER_TLS_NONE };
 enum deliver_ip { DELIVER_IP_ANY, DELIVER_IP_4, DELIVER_IP_6 };
 enum deliver_eightbit { DELIVER_EIGHTBIT_SEND, DELIVER_EIGHTBIT_BOUNCE };
+enum plan_facts { PLAN_FACTS_NO, PLAN_FACTS_YES };
 enum plan_divide { PLAN_DIVIDE_NO, PLAN_DIVIDE_DOMAIN, PLAN_DIVIDE_RECIPIENT };
 
 #define SETTING_FIELD_YESNO(field)  bool field

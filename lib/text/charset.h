@@ -1,0 +1,43 @@
+/*
+ * From any charset to UTF-8, piece by piece. What cannot be converted becomes U+FFFD and is counted;
+ * nothing is dropped. The labels are those of mail and of the web, as mail programs mean them:
+ * Shift_JIS and its names are CP932, EUC-JP is EUC-JP-MS, ISO-2022-JP has the letters of NEC and IBM
+ * and half-width kana (JIS X 0201), US-ASCII is a guess when a byte beyond ASCII or an escape comes.
+ */
+#ifndef SEKISHO_TEXT_CHARSET_H
+#define SEKISHO_TEXT_CHARSET_H
+
+#include "lib/base/buf.h"
+#include "lib/base/sink.h"
+
+#define CHARSET_LABEL_MAX 64
+
+struct charset;
+
+/*
+ * Starts a conversion of text labelled `label` (NUL-ended, any case; "" or one that is not known is
+ * a guess by the text itself: a mark of byte order, escapes of ISO-2022-JP, then whichever of UTF-8,
+ * CP932 and EUC-JP reads the first 64 KB best). `out` gets UTF-8, whole letters. NULL: no memory.
+ * The caller frees it by charset_free.
+ */
+NODISCARD struct charset *charset_open(const char *label, struct sink out);
+
+/* More bytes. False: the sink wants no more. */
+NODISCARD bool charset_feed(struct charset *c, const char *bytes, size_t len);
+
+/* The text ends here: what was kept back goes out. False: the sink wanted no more. */
+NODISCARD bool charset_end(struct charset *c);
+
+/* What it was converted from (for a guess: what was taken), and how often that failed. */
+const char *charset_name(const struct charset *c);
+uint64_t charset_failures(const struct charset *c);
+
+void charset_free(struct charset *c);
+
+/* Whether the label is one that is known. */
+NODISCARD bool charset_known(const char *label);
+
+/* All of a short text at once, appended to `out` (bounded by it). False: no memory, or no room. */
+NODISCARD bool charset_convert(const char *label, const char *bytes, size_t len, struct buf *out);
+
+#endif
