@@ -4,6 +4,7 @@
 #include <sys/socket.h>
 
 #include "lib/base/die.h"
+#include "lib/base/forks.h"
 #include "lib/base/local.h"
 #include "lib/base/log.h"
 #include "lib/base/ready.h"
@@ -41,11 +42,11 @@ static int service(void)
 	int listener, signals;
 
 	ready_keep_fd();
-	if (!remote_settings(&settings, fault, sizeof fault)) {
+	if (!forks_settings(&settings, fault, sizeof fault)) {
 		reload_answer("seki-remote", false, fault);
 		die_config(fault);
 	}
-	remote_harden();
+	forks_harden();
 	signals = local_signals();
 	tls = remote_prepare();
 	listener = local_listen(REMOTE_SOCKET, SOMAXCONN);

@@ -8,7 +8,6 @@
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -185,7 +184,7 @@ bool confine_calls(const struct confine_call *calls, size_t n, enum confine_othe
 	qsort(sorted, n, sizeof *sorted, by_number);
 	at += tree(&filter[at], sorted, n, denied);
 	program.len = (unsigned short)at;
-	return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0;
+	return syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program) == 0;
 }
 
 #else

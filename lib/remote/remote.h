@@ -31,12 +31,6 @@ NODISCARD int remote_serve(int socket, struct ssl_ctx_st *tls);
 
 /* ---- the service, which makes a process for each employer ---- */
 
-/* No core file, nobody looks into the memory, no new privileges. Ends the program if it cannot. */
-void remote_harden(void);
-
-/* Reads etc/settings. False: `fault` says what is wrong. */
-NODISCARD bool remote_settings(struct settings *settings, char *fault, size_t room);
-
 /*
  * Makes a process for each connection to `listener`, deliver-sessions-all and
  * REMOTE_SESSIONS_SPARE at once, until SIGTERM. Calls `ready` when the first can be made. In such a

@@ -1,204 +1,51 @@
-/* The service: a process for each employer. It never reads what an employer or a server says. */
-#include <errno.h>
-#include <fcntl.h>
-#include <poll.h>
-#include <signal.h>
-#include <stdio.h>
-#include <string.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
-#include <sys/signalfd.h>
-#include <sys/socket.h>
-#include <sys/wait.h>
+/* The service: a process for each employer (lib/base/forks.h). */
 #include <unistd.h>
 
-#include "lib/base/clock.h"
-#include "lib/base/die.h"
-#include "lib/base/log.h"
-#include "lib/base/reload.h"
+#include "lib/base/forks.h"
 #include "lib/remote/remote.h"
 
-#define PAUSE_TIME (CLOCK_SECOND / 4) /* without descriptors or memory, accept waits */
-
-struct server {
+struct service {
 	struct settings *settings;
 	struct ssl_ctx_st *tls;
-	int listener;
-	int signals;
-	size_t sessions;
-	bool full; /* connections are turned away, and that was logged */
-	bool stopping;
-	int64_t resume_at; /* accept waits until then; 0: it does not */
 };
 
-void remote_harden(void)
+NORETURN static void be_session(void *context, int socket)
 {
-	static const struct rlimit none = {0, 0};
+	const struct service *service = context;
 
-	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0 || setrlimit(RLIMIT_CORE, &none) != 0)
-		die_environ("forbidding dumps");
-	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
-		die_environ("forbidding new privileges");
-}
-
-bool remote_settings(struct settings *settings, char *text, size_t room)
-{
-	struct conf_fault fault = {0};
-	int etc = open("etc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	bool good;
-
-	if (etc < 0) {
-		(void)snprintf(text, room, "etc: %s", strerrordesc_np(errno));
-		return false;
-	}
-	good = settings_read(etc, settings, &fault);
-	(void)close(etc);
-	if (!good)
-		conf_fault_show(&fault, text, room);
-	return good;
-}
-
-/* ---- sessions ---- */
-
-/*
- * The signals of the service stay blocked here: a session ends with its employer, who may be waiting
- * for the reply to a final dot.
- */
-NORETURN static void be_session(int socket, struct ssl_ctx_st *tls)
-{
-	if ((socket > STDERR_FILENO + 1 &&
-		close_range(STDERR_FILENO + 1, (unsigned)socket - 1, 0) != 0) ||
-	    close_range((unsigned)socket + 1, ~0U, 0) != 0)
-		die_environ("closing what is not the session's");
 	remote_confine();
-	_exit(remote_serve(socket, tls));
+	_exit(remote_serve(socket, service->tls));
 }
 
-static void reap(struct server *s)
+static size_t most(const struct settings *settings)
 {
-	int status;
-	pid_t pid;
-
-	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
-		s->sessions--;
-		s->full = false;
-		/* Whatever else it was, the session has said so itself. */
-		if (WIFSIGNALED(status))
-			LOG_ALARM("session-killed", kv_num("signal", WTERMSIG(status)));
-	}
+	return (size_t)settings->deliver_sessions_all + REMOTE_SESSIONS_SPARE;
 }
 
-static size_t most(const struct server *s)
+static bool reload(struct forks *forks, char *fault, size_t room)
 {
-	return (size_t)s->settings->deliver_sessions_all + REMOTE_SESSIONS_SPARE;
-}
-
-static bool has_place(struct server *s)
-{
-	if (s->sessions < most(s))
-		return true;
-	reap(s);
-	if (s->sessions < most(s))
-		return true;
-	if (!s->full)
-		LOG_ALARM("sessions-full", kv_num("sessions", (int64_t)s->sessions));
-	s->full = true;
-	return false;
-}
-
-static void begin_session(struct server *s, int socket)
-{
-	pid_t pid = fork();
-
-	if (pid == 0)
-		be_session(socket, s->tls);
-	if (pid > 0)
-		s->sessions++;
-	else
-		LOG_ALARM("session-unstarted", kv_errno(errno));
-}
-
-static void accept_some(struct server *s)
-{
-	for (;;) {
-		int fd = accept4(s->listener, NULL, NULL, SOCK_CLOEXEC);
-
-		if (fd < 0) {
-			if (errno == EAGAIN || errno == ECONNABORTED || errno == EINTR)
-				return;
-			LOG("accept-paused", kv("why", "accept"), kv_errno(errno));
-			s->resume_at = clock_boot() + PAUSE_TIME;
-			return;
-		}
-		if (has_place(s))
-			begin_session(s, fd);
-		(void)close(fd);
-	}
-}
-
-/* ---- signals ---- */
-
-static void reload(struct server *s)
-{
+	const struct service *service = forks->context;
 	struct settings fresh;
-	char fault[512];
 
-	if (!remote_settings(&fresh, fault, sizeof fault)) {
-		LOG_ALARM("reload-refused", kv("what", fault));
-		reload_answer("seki-remote", false, fault);
-		return;
-	}
-	*s->settings = fresh;
-	s->full = false;
-	LOG("reloaded", kv_num("sessions", (int64_t)most(s)));
-	reload_answer("seki-remote", true, "");
-}
-
-static void on_signal(struct server *s)
-{
-	struct signalfd_siginfo info;
-
-	while (read(s->signals, &info, sizeof info) == (ssize_t)sizeof info) {
-		switch (info.ssi_signo) {
-		case SIGCHLD:
-			reap(s);
-			break;
-		case SIGHUP:
-			reload(s);
-			break;
-		default:
-			s->stopping = true;
-			break;
-		}
-	}
-}
-
-/* ---- the loop ---- */
-
-static void one_round(struct server *s)
-{
-	struct pollfd p[2] = {{.fd = s->signals, .events = POLLIN},
-	    {.fd = s->resume_at == 0 ? s->listener : -1, .events = POLLIN}};
-	int ms = s->resume_at == 0 ? -1 : (int)(PAUSE_TIME / 1000);
-
-	if (poll(p, COUNT_OF(p), clock_patience(ms)) < 0 && errno != EINTR)
-		die_environ("waiting for employers");
-	if (s->resume_at != 0 && clock_boot() >= s->resume_at)
-		s->resume_at = 0;
-	if (p[0].revents != 0)
-		on_signal(s);
-	if (p[1].revents != 0 && !s->stopping)
-		accept_some(s);
+	if (!forks_settings(&fresh, fault, room))
+		return false;
+	*service->settings = fresh;
+	forks->most = most(&fresh);
+	return true;
 }
 
 void remote_run(int listener, int signals, struct settings *settings, struct ssl_ctx_st *tls,
     void (*ready)(void))
 {
-	struct server s = {
-	    .settings = settings, .tls = tls, .listener = listener, .signals = signals};
+	struct service service = {settings, tls};
+	struct forks forks = {.program = "seki-remote",
+	    .listener = listener,
+	    .signals = signals,
+	    .context = &service,
+	    .most = most(settings),
+	    .serve = be_session,
+	    .reload = reload,
+	    .ready = ready};
 
-	ready();
-	while (!s.stopping)
-		one_round(&s);
-	(void)close(listener);
+	forks_run(&forks);
 }
