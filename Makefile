@@ -40,7 +40,7 @@ PIE         := -pie
 # ---- what is built -----------------------------------------------------------------------------
 
 PROGRAMS := $(patsubst bin/%.c,%,$(wildcard bin/*.c))
-LIBS     := smtp shell auth deliver remote notice inspect convert extract detect words routes resolve people dsn mime text net policy queue base
+LIBS     := smtp shell auth scan deliver remote notice inspect convert extract detect words routes resolve people dsn mime text net policy queue base
 lib_dir   = $(if $(filter queue,$(1)),queue,lib/$(1))
 lib_src   = $(wildcard $(call lib_dir,$(1))/*.c)
 ARCHIVES := $(foreach l,$(LIBS),$(B)/lib$(l).a)
@@ -54,10 +54,6 @@ $(B)/lib$(1).a: $(patsubst %.c,$(B)/%.o,$(call lib_src,$(1)))
 endef
 $(foreach l,$(LIBS),$(eval $(call archive_rule,$(l))))
 
-# libgsf reads the containers of legacy Office; its headers and glib's stand in folders of their own.
-GSF := $(shell pkg-config --cflags libgsf-1 2>/dev/null)
-$(B)/lib/extract/ole%.o: CFLAGS_ALL += $(GSF)
-
 $(B)/%.o: %.c Makefile
 	@mkdir -p $(@D)
 	@$(if $(Q),:,echo "  CC  $<") ; $(CC) $(CFLAGS_ALL) -MMD -MP -c -o $@ $<
@@ -65,7 +61,7 @@ $(B)/%.o: %.c Makefile
 # Dependencies point one way: a program may use every library, a library those behind it.
 # seki-smtpd, which a fork copies for every stranger, is linked with nothing that it does not use.
 SYSTEM := -Wl,--as-needed -lssl -lcrypto -lcrypt -lpam -lunbound -lidn2 -larchive -lexpat -lgumbo \
-          -lutf8proc -lmecab -lmagic -lpcre2-8 -lgsf-1 -lgobject-2.0 -lglib-2.0 -lytnef -ljansson -lz
+          -lutf8proc -lmecab -lmagic -lpcre2-8 -ljansson -lz
 
 $(B)/bin/%: $(B)/bin/%.o $(ARCHIVES)
 	@echo "  LD  $@" ; $(CC) $(PIE) $(LDFLAGS_ALL) -o $@ $^ $(SYSTEM)

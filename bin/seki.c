@@ -46,6 +46,8 @@ static const struct command {
     {"reload", shell_reload, false, "", "check, and have every program take the configuration"},
     {"config", shell_config, false, "", "every setting in force, and where it stands"},
     {"clock", shell_clock, false, "[ok]", "what each stage thinks of the clock; ok: it is right"},
+    {"facts", shell_facts, true, "[--json] [--to ADDRESS] [--word TEXT] FILE...",
+	"what is in a message: addresses, files, texts, personal data"},
     {"passwd", shell_passwd, false, "LOGIN | -d LOGIN | -l",
 	"set a login's password, delete the login, or list all"},
     {"help", help, true, "", "this"},
@@ -186,6 +188,7 @@ int main(int argc, char **argv)
 	if (root == NULL || root[0] == '\0')
 		root = DEFAULT_ROOT;
 	at = options(argc, argv, &sh, &root);
+	sh.root = root;
 	command = at > 0 ? command_called(argv[at]) : NULL;
 	if (command == NULL)
 		return EXIT_USAGE;

@@ -3,7 +3,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <poll.h>
+#include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -37,6 +39,20 @@ void forks_harden(void)
 		die_environ("forbidding dumps");
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
 		die_environ("forbidding new privileges");
+}
+
+void forks_drop_root(const char *user)
+{
+	const struct passwd *who;
+
+	if (geteuid() != 0)
+		return;
+	who = getpwnam(user);
+	if (who == NULL)
+		who = getpwnam("nobody");
+	if (who == NULL || setgroups(0, NULL) != 0 || setgid(who->pw_gid) != 0 ||
+	    setuid(who->pw_uid) != 0)
+		die_environ("becoming an unprivileged user");
 }
 
 bool forks_settings(struct settings *settings, char *text, size_t room)

@@ -31,6 +31,12 @@ void forks_run(struct forks *forks);
 /* No dump of memory, no core file, no new privileges. Dies if that fails. */
 void forks_harden(void);
 
+/*
+ * A process that root started by hand becomes `user`, or nobody where there is no such user; any other
+ * stays who it is. Dies if that fails.
+ */
+void forks_drop_root(const char *user);
+
 /* Reads etc/settings. False with `fault` filled. */
 NODISCARD bool forks_settings(struct settings *settings, char *fault, size_t room);
 

@@ -13,7 +13,7 @@
 #include "lib/base/clock.h"
 #include "lib/base/die.h"
 
-int local_listen(const char *path, int backlog)
+static int listen_at(const char *path, int type, int backlog)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
 	size_t len = strlen(path);
@@ -27,7 +27,7 @@ int local_listen(const char *path, int backlog)
 	if (unlink(path) != 0 && errno != ENOENT)
 		return -1;
 
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	fd = socket(AF_UNIX, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0)
 		return -1;
 	if (bind(fd, (const struct sockaddr *)&address, sizeof address) != 0 ||
@@ -36,6 +36,16 @@ int local_listen(const char *path, int backlog)
 		return -1;
 	}
 	return fd;
+}
+
+int local_listen(const char *path, int backlog)
+{
+	return listen_at(path, SOCK_STREAM, backlog);
+}
+
+int local_listen_packets(const char *path, int backlog)
+{
+	return listen_at(path, SOCK_SEQPACKET, backlog);
 }
 
 bool local_send(int fd, const char *path, const char *bytes, size_t len, int64_t patience)

@@ -12,6 +12,9 @@
  */
 NODISCARD int local_listen(const char *path, int backlog);
 
+/* The same, a SOCK_SEQPACKET one. */
+NODISCARD int local_listen_packets(const char *path, int backlog);
+
 /*
  * Connects the Unix stream socket `fd` to `path` and sends the bytes; a full backlog or socket is
  * waited for as long as `patience` microseconds. False: not all was sent (errno, or the path is too

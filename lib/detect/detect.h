@@ -26,4 +26,10 @@ void namer_free(struct namer *namer);
 void detect_names(
     struct namer *namer, const struct detect_window *window, struct hits *hits); /* names.c */
 
+/*
+ * How a name in kanji is read, in katakana, when the dictionary knows all of it. `namer` is a struct
+ * namer; `reading` gets at most `room` bytes, NUL-ended. False: it is not known. (reading.c)
+ */
+NODISCARD bool namer_reading(void *namer, const char *name, size_t len, char *reading, size_t room);
+
 #endif

@@ -11,8 +11,9 @@
 /* K(NAME, word in facts and rules) */
 #define DETECT_KINDS(K)                                                                            \
 	K(CARD, "card")                                                                            \
-	K(MYNUMBER, "mynumber") K(CORPORATE, "corporate") K(PHONE, "phone") K(ADDRESS, "address")  \
-	    K(MAIL, "mail") K(NAME, "name")
+	K(MYNUMBER, "mynumber")                                                                    \
+	K(CORPORATE, "corporate")                                                                  \
+	K(PHONE, "phone") K(ADDRESS, "address") K(MAIL, "mail") K(NAME, "name")
 
 enum detect_kind {
 #define K(name, word) DETECT_##name,

@@ -87,7 +87,7 @@ enum extract_fault {
 };
 
 /* Tools that run outside, in seki-convert(8). T(NAME, word) */
-#define CONVERT_TOOLS(T) T(PDF, "pdf") T(DOC, "doc") T(XLS, "xls") T(PPT, "ppt")
+#define CONVERT_TOOLS(T) T(PDF, "pdf")
 
 enum convert_tool {
 #define T(name, word) CONVERT_##name,
@@ -102,6 +102,7 @@ struct extract_limits {
 	uint64_t expansion; /* bytes unpacked, of the message */
 	uint64_t ratio;     /* bytes out for each byte in, beyond the first 8 MB of a container */
 	uint64_t convert;   /* bytes of a file that is given to a converter */
+	uint64_t html;      /* bytes of HTML that is read by its elements */
 };
 
 /* A file within a container. */
@@ -113,6 +114,15 @@ struct extract_member {
 	bool is_folder;
 	unsigned level; /* 1: within the file itself */
 };
+
+/*
+ * What is made once, before the sandbox is entered and before fork(2), because it reads files: the
+ * database of magic numbers, a locale, the converter of Japanese names. NULL with errno: the database
+ * is missing, or no memory. Not for several threads at once. The caller frees it.
+ */
+struct extract_tables;
+NODISCARD struct extract_tables *extract_prepare(void);
+void extract_tables_free(struct extract_tables *tables);
 
 struct extract;
 
@@ -135,6 +145,7 @@ struct extract_told {
 
 /* One message's files, which share the limits. `scratch` is an empty file, the caller's. */
 struct extract_setup {
+	struct extract_tables *tables; /* NULL: types are known by our own checks alone */
 	struct extract_limits limits;
 	struct extract_told told;
 	int scratch;

@@ -62,6 +62,7 @@ void read_text(struct inside *in);       /* text, CSV, HTML (text.c) */
 void read_mail(struct inside *in);       /* a message as a file (mail.c) */
 
 /* The format by the bytes, and the name where bytes do not tell; fills type (magic.c). */
-enum file_format format_of(const struct source *file, const char *name, char *type, size_t room);
+enum file_format format_of(struct extract_tables *tables, const struct source *file,
+    const char *name, char *type, size_t room);
 
 #endif

@@ -45,9 +45,17 @@ static void add_operator(struct buf *plan, const struct leg *leg)
 	buf_add_text(plan, "\n");
 }
 
+/* Nobody knows what is in it: a person decides. */
+static void add_uninspectable(struct buf *plan, const struct policy_facts *facts)
+{
+	if (facts->uninspectable)
+		buf_addf(plan, " hold operator why=uninspectable reason=%s\n",
+		    facts->reason[0] != '\0' ? facts->reason : "unknown");
+}
+
 /* What the door asks for, and one line for each state in plan-states, checked by the settings. */
-static void write_plan(
-    struct buf *plan, const struct settings *s, const struct leg *leg, int64_t since)
+static void write_plan(struct buf *plan, const struct settings *s, const struct leg *leg,
+    const struct policy_facts *facts, int64_t since)
 {
 	const char *word = s->plan_states;
 
@@ -57,6 +65,7 @@ static void write_plan(
 		return;
 	}
 	add_operator(plan, leg);
+	add_uninspectable(plan, facts);
 	while (*word != '\0') {
 		size_t len = strcspn(word, " ");
 
@@ -125,8 +134,8 @@ static bool sort_rcpts(const struct leg *leg, bool sort, size_t *indices)
 	return true;
 }
 
-bool policy_judge(
-    const struct settings *s, const struct leg *leg, int64_t since, struct policy_judgement *j)
+bool policy_judge(const struct settings *s, const struct leg *leg, const struct policy_facts *facts,
+    int64_t since, struct policy_judgement *j)
 {
 	int64_t divide = intake_is_own(leg->client) ? PLAN_DIVIDE_NO : s->plan_divide;
 
@@ -148,7 +157,7 @@ bool policy_judge(
 		last = &j->group[j->groups++];
 		*last = (struct policy_group){.rcpt = &j->indices[i], .rcpts = 1};
 		buf_init(&last->plan, PLAN_MAX);
-		write_plan(&last->plan, s, leg, since);
+		write_plan(&last->plan, s, leg, facts, since);
 		if (!buf_ok(&last->plan))
 			goto fail;
 	}

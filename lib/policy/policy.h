@@ -1,7 +1,8 @@
 /*
  * Judging. For now the plan is fixed by the settings plan-states, plan-hold, plan-stagger and
  * plan-divide; the rule language takes this place. Mail whose client line says hold=WORD waits for
- * an operator before all that. The gateway's own mail (queue/intake.h) is not judged at all: it is
+ * an operator before all that; so does mail that could not be inspected, if plan-facts asks for it.
+ * The gateway's own mail (queue/intake.h) is not judged at all: it is
  * one leg with the plan "deliver".
  */
 #ifndef SEKISHO_POLICY_H
@@ -10,6 +11,13 @@
 #include "lib/base/buf.h"
 #include "lib/base/settings.h"
 #include "queue/leg.h"
+
+/* What seki-inspect found out. */
+struct policy_facts {
+	bool known;         /* it was asked */
+	bool uninspectable; /* something in the message could not be looked into */
+	char reason[64];    /* why, in a word of sekisho-facts(5), xtext; "" if not */
+};
 
 /* A group of recipients with one plan: these become one leg. */
 struct policy_group {
@@ -29,8 +37,8 @@ struct policy_judgement {
  * where the clock that stamped it was suspect. False: no memory. Free with
  * policy_judgement_free.
  */
-NODISCARD bool policy_judge(const struct settings *settings, const struct leg *leg, int64_t since,
-    struct policy_judgement *judgement);
+NODISCARD bool policy_judge(const struct settings *settings, const struct leg *leg,
+    const struct policy_facts *facts, int64_t since, struct policy_judgement *judgement);
 void policy_judgement_free(struct policy_judgement *judgement);
 
 #endif

@@ -18,6 +18,7 @@ typedef bool shell_reader(int etc, struct conf_fault *fault);
 struct shell {
 	bool json;             /* -j: a JSON object a line */
 	bool terminal;         /* standard output is one: headings, and nothing raw */
+	const char *root;      /* the instance's directory, for commands that need none */
 	shell_reader **reader; /* of every file of etc/ but settings; ends in NULL */
 };
 
@@ -40,6 +41,7 @@ shell_command shell_check;   /* check */
 shell_command shell_config;  /* config */
 shell_command shell_reload;  /* reload */
 shell_command shell_clock;   /* clock [ok] */
+shell_command shell_facts;   /* facts [OPTION…] FILE… */
 shell_command shell_passwd;  /* passwd [-d] LOGIN | -l */
 
 /* Readers of etc/routes, of the setting "route", and of the files that login= names. */

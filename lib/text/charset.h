@@ -2,7 +2,8 @@
  * From any charset to UTF-8, piece by piece. What cannot be converted becomes U+FFFD and is counted;
  * nothing is dropped. The labels are those of mail and of the web, as mail programs mean them:
  * Shift_JIS and its names are CP932, EUC-JP is EUC-JP-MS, ISO-2022-JP has the letters of NEC and IBM
- * and half-width kana (JIS X 0201), US-ASCII is a guess when a byte beyond ASCII or an escape comes.
+ * and half-width kana (JIS X 0201), US-ASCII is a guess when a byte beyond ASCII or an escape comes. A text is converted
+ * once: what comes out is never read as a charset again.
  */
 #ifndef SEKISHO_TEXT_CHARSET_H
 #define SEKISHO_TEXT_CHARSET_H
@@ -15,10 +16,20 @@
 struct charset;
 
 /*
+ * libc loads the tables of a charset from files when one is first opened. A process that will have
+ * no files prepares them all first and keeps them; its children by fork(2) have them as well. NULL:
+ * no memory, or libc has no Japanese charsets.
+ */
+struct charset_tables;
+NODISCARD struct charset_tables *charset_prepare(void);
+void charset_tables_free(struct charset_tables *tables);
+
+/*
  * Starts a conversion of text labelled `label` (NUL-ended, any case; "" or one that is not known is
  * a guess by the text itself: a mark of byte order, escapes of ISO-2022-JP, then whichever of UTF-8,
- * CP932 and EUC-JP reads the first 64 KB best). `out` gets UTF-8, whole letters. NULL: no memory.
- * The caller frees it by charset_free.
+ * CP932 and EUC-JP reads the first 64 KB best, or windows-1252 where every byte beyond ASCII stands
+ * alone). A mark of byte order is taken away; it outdoes the label, unless the text contradicts it.
+ * `out` gets UTF-8, whole letters. NULL: no memory. The caller frees it by charset_free.
  */
 NODISCARD struct charset *charset_open(const char *label, struct sink out);
 

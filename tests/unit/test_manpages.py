@@ -14,7 +14,7 @@ SECTIONS = ["NAME", "SYNOPSIS", "DESCRIPTION", "FILES", "EXIT STATUS", "SECURITY
 
 # What the programs of an instance make themselves: not in services/layout, but told in FILES.
 MADE = [
-    r"run/(queue|own|resolve|remote|notice)/socket", r"lib/freeze(\.new)?", r"lib/clock/[\w-]+", r"spool/tmp/ballast", r"run/clock",
+    r"run/(queue|own|resolve|remote|notice|inspect|convert)/socket", r"lib/freeze(\.new)?", r"lib/clock/[\w-]+", r"spool/tmp/ballast", r"run/clock",
     r"run/reload", r"run/order/[\w-]+/socket", r"lib/quota/(counts|freeze)(\.bad|\.new)?", r"lib/loop/key",
 ]
 
@@ -81,7 +81,7 @@ def test_every_configuration_file_has_a_page(name: str) -> None:
 
 def test_no_page_without_its_thing() -> None:
     pages = {p.name for p in MAN.glob("*.[0-9]")}
-    wanted = {"sekisho-leg.5"} | {page(p).name for p in PROGRAMS} | {f"sekisho-{n.split('/')[0]}.5" for n in FORMATS}
+    wanted = {"sekisho-leg.5", "sekisho-facts.5"} | {page(p).name for p in PROGRAMS} | {f"sekisho-{n.split('/')[0]}.5" for n in FORMATS}
     assert sorted(p for p in pages - wanted if not p.endswith(".7")) == []
 
 

@@ -3,6 +3,8 @@
 
 #include "lib/policy/policy.h"
 
+static const struct policy_facts none;
+
 /* Nothing that the settings or the client line say makes it more than that, or more than one leg. */
 static void the_gateways_own_mail_is_not_judged(void **state)
 {
@@ -24,7 +26,7 @@ static void the_gateways_own_mail_is_not_judged(void **state)
 	for (size_t i = 0; i < COUNT_OF(divisions) * COUNT_OF(own); i++) {
 		settings.plan_divide = divisions[i % COUNT_OF(divisions)];
 		leg.client = own[i / COUNT_OF(divisions)];
-		assert_true(policy_judge(&settings, &leg, kit_time(KIT_NOW), &j));
+		assert_true(policy_judge(&settings, &leg, &none, kit_time(KIT_NOW), &j));
 		assert_int_equal(j.groups, 1);
 		assert_int_equal(j.group[0].rcpts, 3);
 		assert_int_equal(j.group[0].plan.len, strlen(" deliver\n"));
@@ -34,7 +36,7 @@ static void the_gateways_own_mail_is_not_judged(void **state)
 
 	settings.plan_divide = PLAN_DIVIDE_RECIPIENT;
 	leg.client = "192.0.2.1 helo=gateway origin=gatewa";
-	assert_true(policy_judge(&settings, &leg, kit_time(KIT_NOW), &j));
+	assert_true(policy_judge(&settings, &leg, &none, kit_time(KIT_NOW), &j));
 	assert_int_equal(j.groups, 3);
 	policy_judgement_free(&j);
 }
@@ -49,7 +51,7 @@ static void assert_plan(const char *states, const char *client, const char *expe
 
 	settings_default(&settings);
 	(void)snprintf(settings.plan_states, sizeof settings.plan_states, "%s", states);
-	assert_true(policy_judge(&settings, &leg, kit_time(KIT_NOW), &j));
+	assert_true(policy_judge(&settings, &leg, &none, kit_time(KIT_NOW), &j));
 	assert_int_equal(j.groups, 1);
 	assert_int_equal(j.group[0].plan.len, strlen(expected));
 	assert_memory_equal(j.group[0].plan.bytes, expected, strlen(expected));

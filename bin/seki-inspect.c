@@ -1,0 +1,91 @@
+/* seki-inspect(8): tells what is in a message, in a sandbox. */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "lib/base/die.h"
+#include "lib/base/forks.h"
+#include "lib/base/local.h"
+#include "lib/base/log.h"
+#include "lib/base/ready.h"
+#include "lib/base/reload.h"
+#include "lib/inspect/inspect.h"
+
+static int usage(void)
+{
+	LOG("usage", kv("text", "seki-inspect, without arguments, in the instance's directory; "
+				"seki-inspect -s, its employer's socket on descriptor 3"));
+	return EXIT_USAGE;
+}
+
+static void refuse(const char *fault)
+{
+	reload_answer("seki-inspect", false, fault);
+	die_config(fault);
+}
+
+/*
+ * For whoever has made a socket pair for it. Lists and partners are those of the current directory's
+ * etc/, if there is one.
+ */
+static int one_employer(void)
+{
+	struct inspect_tables *tables;
+	struct settings settings;
+	char fault[512];
+	int type = 0, etc;
+	socklen_t len = sizeof type;
+
+	if (getsockopt(INSPECT_FD, SOL_SOCKET, SO_TYPE, &type, &len) != 0 || type != SOCK_SEQPACKET)
+		return usage();
+	etc = open("etc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	tables = inspect_prepare(etc, fault, sizeof fault);
+	if (tables == NULL)
+		die_config(fault);
+	if (etc >= 0)
+		(void)close(etc);
+	forks_drop_root("sekix");
+	settings_default(&settings);
+	inspect_confine(settings.inspect_memory);
+	return inspect_serve(INSPECT_FD, tables);
+}
+
+static int service(void)
+{
+	static struct settings settings;
+	struct inspect_tables *tables;
+	char fault[512];
+	int listener, signals, etc;
+
+	ready_keep_fd();
+	if (!forks_settings(&settings, fault, sizeof fault))
+		refuse(fault);
+	forks_harden();
+	signals = local_signals();
+	etc = open("etc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (etc < 0)
+		die_environ("etc");
+	tables = inspect_prepare(etc, fault, sizeof fault);
+	(void)close(etc);
+	if (tables == NULL)
+		refuse(fault);
+	listener = local_listen_packets(INSPECT_SOCKET, SOMAXCONN);
+	if (listener < 0)
+		die_environ("making " INSPECT_SOCKET);
+
+	/* Whoever asked for a reload while we were starting has his answer too. */
+	reload_answer("seki-inspect", true, "");
+	inspect_run(listener, signals, &settings, tables, ready_tell);
+	return EXIT_FINE;
+}
+
+int main(int argc, char **argv)
+{
+	if (argc == 1)
+		return service();
+	if (argc == 2 && strcmp(argv[1], "-s") == 0)
+		return one_employer();
+	return usage();
+}

@@ -1,0 +1,392 @@
+#include "lib/inspect/client.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "lib/base/buf.h"
+#include "lib/base/clock.h"
+#include "lib/convert/convert.h"
+#include "lib/extract/extract.h"
+#include "lib/inspect/packet.h"
+#include "lib/inspect/virus.h"
+
+#define LINES_MAX (PACKET_MAX - 1024)
+#define FACT_LINE ((size_t)2048)
+
+struct inspect_client {
+	struct inspect_setup setup;
+	char clamd[SETTING_TEXT_MAX];
+	struct buf ask;
+	int socket; /* -1: not connected */
+	pid_t pid;  /* of a private seki-inspect, or -1 */
+	int convert;
+	pid_t convert_pid;
+	int part; /* scratch */
+	int unpacked;
+	struct packet packet;
+};
+
+/* ---- connections ---- */
+
+static int connect_service(void)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX, .sun_path = INSPECT_SOCKET};
+	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+
+	if (fd >= 0 && connect(fd, (const struct sockaddr *)&address, sizeof address) != 0) {
+		(void)close(fd);
+		return -1;
+	}
+	return fd;
+}
+
+/* Starts a program with -s and its end of a socket pair on descriptor 3. */
+static int start_private(const char *program, pid_t *pid)
+{
+	char word[] = "-s", path[] = "PATH=/usr/bin:/bin", locale[] = "LC_ALL=C.UTF-8";
+	char *argv[] = {(char *)(uintptr_t)program, word, NULL};
+	char *environment[] = {path, locale, NULL};
+	posix_spawn_file_actions_t actions;
+	int pair[2], error;
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0)
+		return -1;
+	error = posix_spawn_file_actions_init(&actions);
+	if (error == 0)
+		error = posix_spawn_file_actions_adddup2(&actions, pair[1], INSPECT_FD);
+	if (error == 0)
+		error = posix_spawn(pid, program, &actions, NULL, argv, environment);
+	(void)posix_spawn_file_actions_destroy(&actions);
+	(void)close(pair[1]);
+	if (error == 0)
+		return pair[0];
+	(void)close(pair[0]);
+	errno = error;
+	return -1;
+}
+
+static void end_private(int *socket, pid_t *pid, bool at_once)
+{
+	if (*socket >= 0)
+		(void)close(*socket);
+	*socket = -1;
+	if (*pid <= 0)
+		return;
+	if (at_once)
+		(void)kill(*pid, SIGKILL);
+	while (waitpid(*pid, NULL, 0) < 0 && errno == EINTR)
+		continue;
+	*pid = -1;
+}
+
+/* One packet after another, each of whole lines. */
+static bool send_lines(int socket, char type, const char *text, size_t len)
+{
+	while (len > 0) {
+		size_t n = len;
+
+		if (n > LINES_MAX) {
+			const char *end = memrchr(text, '\n', LINES_MAX);
+
+			if (end == NULL)
+				return false;
+			n = (size_t)(end - text) + 1;
+		}
+		if (!packet_send(socket, type, text, n, NULL, 0))
+			return false;
+		text += n;
+		len -= n;
+	}
+	return true;
+}
+
+static bool connected(struct inspect_client *c)
+{
+	if (c->socket >= 0)
+		return true;
+	c->socket =
+	    c->setup.inspect == NULL ? connect_service() : start_private(c->setup.inspect, &c->pid);
+	if (c->socket < 0)
+		return false;
+	if (send_lines(c->socket, 'A', c->ask.bytes, c->ask.len))
+		return true;
+	end_private(&c->socket, &c->pid, true);
+	return false;
+}
+
+/* ---- scratch ---- */
+
+/* A file without a name; in memory where the folder's file system has none. */
+static int make_scratch(int folder)
+{
+	int fd = openat(folder, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+
+	if (fd < 0 && (errno == EOPNOTSUPP || errno == EISDIR || errno == EACCES))
+		fd = memfd_create("scratch", MFD_CLOEXEC);
+	return fd;
+}
+
+static bool empty_scratch(const struct inspect_client *c)
+{
+	return ftruncate(c->part, 0) == 0 && ftruncate(c->unpacked, 0) == 0;
+}
+
+/* ---- open and close ---- */
+
+struct inspect_client *inspect_open(const struct inspect_setup *setup, const char *ask, size_t len)
+{
+	struct inspect_client *c = calloc(1, sizeof *c);
+
+	if (c == NULL)
+		return NULL;
+	c->setup = *setup;
+	if (setup->clamd != NULL) {
+		(void)snprintf(c->clamd, sizeof c->clamd, "%s", setup->clamd);
+		c->setup.clamd = c->clamd;
+	}
+	c->socket = c->convert = c->part = c->unpacked = -1;
+	c->pid = c->convert_pid = -1;
+	buf_init(&c->ask, ASK_TEXT_MAX + 16);
+	buf_add(&c->ask, ask, len);
+	buf_add_text(&c->ask, "go\n");
+	c->part = make_scratch(setup->folder);
+	c->unpacked = c->part >= 0 ? make_scratch(setup->folder) : -1;
+	if (buf_ok(&c->ask) && c->unpacked >= 0)
+		return c;
+	inspect_close(c);
+	return NULL;
+}
+
+void inspect_close(struct inspect_client *c)
+{
+	if (c == NULL)
+		return;
+	end_private(&c->socket, &c->pid, false);
+	end_private(&c->convert, &c->convert_pid, false);
+	if (c->part >= 0)
+		(void)close(c->part);
+	if (c->unpacked >= 0)
+		(void)close(c->unpacked);
+	buf_free(&c->ask);
+	free(c);
+}
+
+/* ---- conversions ---- */
+
+static const char *answer_word(const struct convert_answer *answer)
+{
+	switch (answer->status) {
+	case CONVERT_STATUS_DONE:
+		return answer->truncated ? "done cut" : answer->flawed ? "done flawed" : "done";
+	case CONVERT_STATUS_ENCRYPTED:
+		return extract_fault_word(EXTRACT_ENCRYPTED);
+	case CONVERT_STATUS_DAMAGED:
+		return extract_fault_word(EXTRACT_DAMAGED);
+	case CONVERT_STATUS_SIZE:
+		return extract_fault_word(EXTRACT_SIZE);
+	case CONVERT_STATUS_TIME:
+	case CONVERT_STATUS_MEMORY:
+	case CONVERT_STATUS_FAILED:
+	case CONVERT_STATUS_COUNT:
+		break;
+	}
+	return extract_fault_word(EXTRACT_CONVERTER);
+}
+
+static bool convert_connected(struct inspect_client *c)
+{
+	if (c->convert >= 0)
+		return true;
+	c->convert = c->setup.inspect == NULL ? convert_connect(CONVERT_SOCKET)
+					      : convert_start(c->setup.convert, &c->convert_pid);
+	return c->convert >= 0;
+}
+
+/* Reads "TOOL WHERE OFFSET SIZE" of an "X". False: it is none; the worker lies. */
+static bool read_order(
+    struct inspect_client *c, const struct inspect_message *m, char tool[16], struct source *file)
+{
+	char where[16];
+	unsigned long long start, size;
+
+	if (sscanf(c->packet.text, "%15s %15s %llu %llu", tool, where, &start, &size) != 4 ||
+	    start > INT64_MAX / 2 || size > INT64_MAX / 2)
+		return false;
+	*file = (struct source){-1, start, size};
+	if (strcmp(where, "part") == 0)
+		file->fd = c->part;
+	else if (strcmp(where, "unpacked") == 0)
+		file->fd = c->unpacked;
+	else if (strcmp(where, "message") == 0)
+		file->fd = m->content.fd;
+	/* Of the message's file only the message may be asked for. */
+	return file->fd >= 0 && (file->fd != m->content.fd ||
+				    (start >= m->content.start &&
+					start + size <= m->content.start + m->content.size));
+}
+
+/* False with `reason`: the worker lies or has gone, or nobody is there who could convert. */
+static bool convert_one(
+    struct inspect_client *c, const struct inspect_message *m, const char **reason)
+{
+	struct convert_answer answer = {.status = CONVERT_STATUS_FAILED, .text = -1};
+	struct source file;
+	const char *word;
+	char tool[16];
+	bool sent;
+
+	*reason = "killed";
+	if (!read_order(c, m, tool, &file))
+		return false;
+	if (!convert_connected(c)) {
+		*reason = "unreachable";
+		return false;
+	}
+	if (!convert_file(c->convert, tool, &file, c->setup.converts, &answer))
+		end_private(&c->convert, &c->convert_pid, true);
+	word = answer_word(&answer);
+	sent =
+	    packet_send(c->socket, 'C', word, strlen(word), &answer.text, answer.text >= 0 ? 1 : 0);
+	if (answer.text >= 0)
+		(void)close(answer.text);
+	return sent;
+}
+
+/* ---- one message ---- */
+
+static bool send_message(struct inspect_client *c, const struct inspect_message *m)
+{
+	int fd[PACKET_FDS_MAX] = {m->content.fd, c->part, c->unpacked};
+	struct buf text;
+	bool sent;
+
+	buf_init(&text, (size_t)64 * 1024 * 1024);
+	for (size_t k = 0; k < m->rcpts; k++) {
+		buf_add_text(&text, m->rcpt[k]);
+		buf_add_text(&text, "\n");
+	}
+	sent = buf_ok(&text) && send_lines(c->socket, 'R', text.bytes, text.len);
+	buf_clear(&text);
+	buf_addf(&text, "content %llu %llu\n", (unsigned long long)m->content.start,
+	    (unsigned long long)m->content.size);
+	if (m->view != NULL)
+		buf_addf(&text, "view %s\n", m->view);
+	if (m->from != NULL) {
+		buf_add_text(&text, "from ");
+		buf_add_xtext(&text, m->from, strlen(m->from));
+		buf_add_text(&text, "\n");
+	}
+	sent = sent && buf_ok(&text) &&
+	       packet_send(c->socket, 'M', text.bytes, text.len, fd, PACKET_FDS_MAX);
+	buf_free(&text);
+	return sent;
+}
+
+struct asking {
+	const struct inspect_message *message;
+	bool (*take)(void *context, const char *lines, size_t len);
+	void *context;
+	char *fault;
+	size_t room;
+	const char *reason; /* why it was cut */
+};
+
+/* Hears what there is to hear about one message. */
+static enum inspect_result hear(struct inspect_client *c, struct asking *a)
+{
+	int64_t until = clock_boot() + c->setup.patience;
+
+	for (;;) {
+		int64_t left = until - clock_boot();
+		enum packet_status status =
+		    packet_receive(c->socket, &c->packet, left > 0 ? left : 0);
+
+		if (status != PACKET_OK) {
+			a->reason = status == PACKET_LATE ? "time" : "killed";
+			return INSPECT_CUT;
+		}
+		packet_close(&c->packet);
+		switch (c->packet.type) {
+		case 'F':
+		case 'V':
+			if (!a->take(a->context, c->packet.text, c->packet.len)) {
+				a->reason = "stopped";
+				return INSPECT_CUT;
+			}
+			break;
+		case 'X':
+			if (!convert_one(c, a->message, &a->reason))
+				return INSPECT_CUT;
+			break;
+		case 'E':
+			return INSPECT_TOLD;
+		case 'Q':
+			(void)snprintf(a->fault, a->room, "%s", c->packet.text);
+			return INSPECT_REFUSED;
+		default:
+			a->reason = "killed";
+			return INSPECT_CUT;
+		}
+	}
+}
+
+/* The verdict is one more fact; that there is none is a reason to look at the mail by hand. */
+static void tell_virus(const struct inspect_client *c, const struct asking *a)
+{
+	static const char *const words[] = {"clean", "found", "unknown"};
+	char name[VIRUS_NAME_MAX];
+	enum virus_verdict verdict =
+	    virus_ask(c->setup.clamd, &a->message->content, c->setup.virus, name);
+	struct buf line;
+
+	buf_init(&line, FACT_LINE);
+	buf_addf(&line, "virus verdict=%s name=", words[verdict]);
+	if (verdict != VIRUS_CLEAN)
+		buf_add_xtext(&line, name, strlen(name));
+	buf_add_text(&line, "\n");
+	if (verdict == VIRUS_UNKNOWN)
+		buf_add_text(&line, "uninspectable part=0 reason=virus\n");
+	if (buf_ok(&line))
+		(void)a->take(a->context, line.bytes, line.len);
+	buf_free(&line);
+}
+
+enum inspect_result inspect_ask(struct inspect_client *c, const struct inspect_message *message,
+    bool (*take)(void *context, const char *lines, size_t len), void *context, char *fault,
+    size_t room)
+{
+	struct asking a = {message, take, context, fault, room, "unreachable"};
+	enum inspect_result result = INSPECT_CUT;
+	bool was_connected = c->socket >= 0;
+	char line[64];
+
+	if (!empty_scratch(c))
+		a.reason = "scratch";
+	else if (connected(c) &&
+		 (send_message(c, message) ||
+		     /* It may have ended since the last message. */
+		     (was_connected && (end_private(&c->socket, &c->pid, true), connected(c)) &&
+			 send_message(c, message))))
+		result = hear(c, &a);
+	if (c->setup.clamd != NULL && message->view == NULL && result != INSPECT_REFUSED)
+		tell_virus(c, &a);
+	if (result == INSPECT_TOLD)
+		return result;
+	end_private(&c->socket, &c->pid, true);
+	if (result == INSPECT_CUT) {
+		int n = snprintf(line, sizeof line, "uninspectable part=0 reason=%s\n", a.reason);
+
+		(void)take(context, line, (size_t)n);
+	}
+	return result;
+}

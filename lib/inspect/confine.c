@@ -1,0 +1,94 @@
+#include <errno.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "lib/base/confine.h"
+#include "lib/base/die.h"
+#include "lib/base/forks.h"
+#include "lib/inspect/inspect.h"
+
+#ifndef __SANITIZE_ADDRESS__
+/* What every inspection needs: its message, its scratch, its employer, its memory, its log. */
+#define CALLS_OF_A_MESSAGE                                                                         \
+	{.number = SYS_read}, {.number = SYS_pread64}, {.number = SYS_pwrite64},                   \
+	    {.number = SYS_write}, {.number = SYS_pwritev2}, {.number = SYS_ftruncate},            \
+	    {.number = SYS_lseek}, {.number = SYS_sendmsg}, {.number = SYS_recvmsg},               \
+	    {.number = SYS_ppoll}, {.number = SYS_close}, {.number = SYS_fcntl},                   \
+	    {.number = SYS_fstat}, {.number = SYS_brk}, {.number = SYS_mmap},                      \
+	    {.number = SYS_munmap}, {.number = SYS_mremap}, {.number = SYS_mprotect},              \
+	    {.number = SYS_madvise}, {.number = SYS_futex}, {.number = SYS_getrandom},             \
+	    {.number = SYS_getpid}, {.number = SYS_gettid}, {.number = SYS_clock_gettime},         \
+	    {.number = SYS_gettimeofday}, {.number = SYS_getrusage}, {.number = SYS_sysinfo},      \
+	    {.number = SYS_rt_sigreturn}, {.number = SYS_tgkill}, {.number = SYS_restart_syscall}, \
+	    {.number = SYS_exit},                                                                  \
+	{                                                                                          \
+		.number = SYS_exit_group                                                           \
+	}
+
+#ifdef SYS_poll /* younger machines have ppoll alone */
+#define CALLS_OF_OLD_MACHINES {.number = SYS_poll},
+#else
+#define CALLS_OF_OLD_MACHINES
+#endif
+
+static bool deny_calls(void)
+{
+	static const struct confine_call calls[] = {
+	    CALLS_OF_OLD_MACHINES CALLS_OF_A_MESSAGE,
+	    /* Of the process that forks one for each message: */
+	    {.number = SYS_clone},
+	    {.number = SYS_clone3},
+	    {.number = SYS_set_robust_list},
+	    {.number = SYS_rseq},
+	    {.number = SYS_wait4},
+	    {.number = SYS_setitimer},
+	    {.number = SYS_prlimit64},
+	    {.number = SYS_prctl, .has_first = true, .first = PR_SET_PDEATHSIG},
+	    {.number = SYS_seccomp},
+	    {.number = SYS_getppid},
+	    {.number = SYS_rt_sigprocmask},
+	    {.number = SYS_rt_sigaction},
+	};
+
+	return confine_calls(calls, COUNT_OF(calls), CONFINE_EPERM);
+}
+
+/* abort(3) still wants to unblock its signal: it may, but can block none. */
+static bool deny_more_calls(void)
+{
+	static const struct confine_call calls[] = {
+	    CALLS_OF_OLD_MACHINES CALLS_OF_A_MESSAGE,
+	    {.number = SYS_rt_sigprocmask, .has_first = true, .first = SIG_UNBLOCK},
+	};
+
+	return confine_calls(calls, COUNT_OF(calls), CONFINE_EPERM);
+}
+#endif
+
+void inspect_confine(int64_t memory)
+{
+	struct rlimit data = {(rlim_t)memory, (rlim_t)memory};
+
+	forks_harden();
+	if (!confine_files(-1))
+		die_environ("confining to no files");
+#ifndef __SANITIZE_ADDRESS__
+	if (setrlimit(RLIMIT_DATA, &data) != 0)
+		die_environ("bounding memory");
+	if (!deny_calls())
+		die_environ("confining to a few calls");
+#else
+	(void)data;
+#endif
+}
+
+void inspect_confine_more(void)
+{
+#ifndef __SANITIZE_ADDRESS__
+	if (!deny_more_calls())
+		die_environ("confining to fewer calls");
+#endif
+}

@@ -1,0 +1,138 @@
+/* What the header of the message says: its subject, and what kind of mail it is. */
+#include <string.h>
+#include <strings.h>
+
+#include "lib/inspect/facts.h"
+#include "lib/mime/field.h"
+#include "lib/mime/word.h"
+
+#define SUBJECT_MAX ((size_t)65536)
+
+/* What is seen on the way through the header. */
+struct header_view {
+	struct buf subject; /* decoded */
+	bool automatic;
+	bool reply;
+};
+
+/* Whether a body is the word, blanks and comments around it aside. */
+static bool says(const struct field *f, const char *word)
+{
+	size_t at = 0, len = strlen(word);
+
+	while (at < f->body_len && (f->body[at] == ' ' || f->body[at] == '\t'))
+		at++;
+	return f->body_len - at >= len && strncasecmp(f->body + at, word, len) == 0;
+}
+
+static bool is_empty(const struct field *f)
+{
+	for (size_t i = 0; i < f->body_len; i++) {
+		if (strchr(" \t\r\n", f->body[i]) == NULL)
+			return false;
+	}
+	return true;
+}
+
+/* RFC 3834 section 5, and what was used before it. */
+static bool is_automatic(const struct field *f)
+{
+	if (field_is(f, "Auto-Submitted"))
+		return !says(f, "no");
+	if (field_is(f, "Precedence"))
+		return says(f, "bulk") || says(f, "list") || says(f, "junk");
+	return field_is(f, "List-Id") || field_is(f, "List-Unsubscribe");
+}
+
+static void look_at(struct header_view *v, const struct field *f)
+{
+	if (is_automatic(f))
+		v->automatic = true;
+	if ((field_is(f, "In-Reply-To") || field_is(f, "References")) && !is_empty(f))
+		v->reply = true;
+	if (!field_is(f, "Subject"))
+		return;
+	/* Two subjects: both are read, for one program shows the first and another the last. */
+	if (v->subject.len > 0)
+		buf_add_text(&v->subject, "\n");
+	(void)!word_decode(f->body, f->body_len, &v->subject, NULL);
+}
+
+static bool has_prefix(const char *text, size_t len, const char *prefix)
+{
+	return len >= strlen(prefix) && strncasecmp(text, prefix, strlen(prefix)) == 0;
+}
+
+static void view_header(struct inspection *i, struct header_view *v)
+{
+	const struct buf *header = inspection_header(i);
+	struct field f;
+	size_t at = 0;
+
+	while (
+	    header != NULL && header->len > 0 && field_next(header->bytes, header->len, &at, &f)) {
+		if (f.name_len > 0)
+			look_at(v, &f);
+	}
+	if (v->subject.len == 0)
+		return;
+	while (v->subject.len > 0 && strchr(" \t", *v->subject.bytes) != NULL) {
+		v->subject.len--;
+		memmove(v->subject.bytes, v->subject.bytes + 1, v->subject.len);
+	}
+	if (has_prefix(v->subject.bytes, v->subject.len, "Re:"))
+		v->reply = true;
+}
+
+static const char *yes(bool is)
+{
+	return is ? "yes" : "no";
+}
+
+/* "smime", "pgp" or "no": what a part of the message, not one within, says about itself. */
+static const char *protection(const struct inspection *i, bool sealed)
+{
+	for (size_t k = 0; k < i->tree.count; k++) {
+		const struct mime_part *p = &i->tree.parts[k];
+		const char *protocol = mime_param(p, "protocol");
+
+		if (i->view[k].nested)
+			continue;
+		if (MIME_HAS(p->flags, MULTIPART) &&
+		    strcmp(p->subtype, sealed ? "encrypted" : "signed") == 0)
+			return strstr(protocol, "pgp") != NULL ? "pgp" : "smime";
+		if (strcmp(p->subtype, "pkcs7-mime") == 0 ||
+		    strcmp(p->subtype, "x-pkcs7-mime") == 0) {
+			bool is_signed =
+			    strcasecmp(mime_param(p, "smime-type"), "signed-data") == 0;
+
+			if (is_signed != sealed)
+				return "smime";
+		}
+	}
+	return i->armoured && sealed ? "pgp" : "no";
+}
+
+void tell_subject(struct inspection *i)
+{
+	struct header_view v = {.automatic = i->from != NULL && *i->from == '\0'};
+
+	buf_init(&v.subject, SUBJECT_MAX);
+	view_header(i, &v);
+	if (v.subject.len > 0)
+		texts_one(i->texts, PLACE_SUBJECT, v.subject.bytes, v.subject.len);
+	buf_add(&v.subject, "", 1);
+	FACT(i->out, "subject", kv("text", v.subject.len > 0 ? v.subject.bytes : ""));
+	i->automatic = v.automatic;
+	i->reply = v.reply;
+	buf_free(&v.subject);
+}
+
+void tell_message(struct inspection *i)
+{
+	FACT(i->out, "message", kv_num("size", (int64_t)i->message.size),
+	    kv("signed", protection(i, false)), kv("encrypted", protection(i, true)),
+	    kv("automatic", yes(i->automatic)), kv("reply", yes(i->reply)),
+	    kv_num("files", (int64_t)i->files), kv_num("files-size", (int64_t)i->files_size),
+	    kv("promises-file", yes(i->promises && i->files == 0)));
+}

@@ -1,0 +1,40 @@
+/*
+ * seki-inspect: opens messages and tells what is in them (sekisho-facts(5)). A process for each
+ * employer; it opens plain text itself, and forks one of its own for any other message, so that a
+ * message that lies can wrong nobody but itself.
+ */
+#ifndef SEKISHO_INSPECT_INSPECT_H
+#define SEKISHO_INSPECT_INSPECT_H
+
+#include "lib/base/settings.h"
+#include "lib/inspect/protocol.h"
+
+#define INSPECT_DICTIONARY "/var/lib/mecab/dic/ipadic-utf8"
+
+/* Tables that every process shares with the one it was forked from; read only. */
+struct inspect_tables;
+
+/*
+ * Makes them: the normal forms, the types of files, the dictionary, the lists of etc/words and
+ * etc/partners (with `etc` -1 there are none). NULL with `fault` filled, in words for the operator.
+ */
+NODISCARD struct inspect_tables *inspect_prepare(int etc, char *fault, size_t room);
+void inspect_tables_free(struct inspect_tables *tables);
+
+/*
+ * Gives up what is not needed: no file can be opened or made, no socket, no program started; what
+ * is there can be read, and scratch written. Memory is bounded. Dies if that fails.
+ */
+void inspect_confine(int64_t memory);
+
+/* And in a process that opens one message: no further process, no signal can be held off. */
+void inspect_confine_more(void);
+
+/* Serves the employer at `socket` until it leaves. Returns the exit code. */
+NODISCARD int inspect_serve(int socket, const struct inspect_tables *tables);
+
+/* The service: a process for each connection to `listener`, until SIGTERM. */
+void inspect_run(int listener, int signals, struct settings *settings,
+    struct inspect_tables *tables, void (*ready)(void));
+
+#endif

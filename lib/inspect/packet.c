@@ -1,0 +1,113 @@
+#include "lib/inspect/packet.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "lib/base/clock.h"
+
+/* Room for the descriptors of one packet, aligned as the kernel wants it. */
+union rights {
+	struct cmsghdr align;
+	char bytes[CMSG_SPACE(PACKET_FDS_MAX * sizeof(int))];
+};
+
+bool packet_send(int socket, char type, const char *text, size_t len, const int *fd, size_t fds)
+{
+	struct iovec v[2] = {{&type, 1}, {(void *)(uintptr_t)text, len}};
+	struct msghdr message = {.msg_iov = v, .msg_iovlen = len > 0 ? 2 : 1};
+	union rights rights;
+	ssize_t n;
+
+	if (len >= PACKET_MAX || fds > PACKET_FDS_MAX) {
+		errno = EMSGSIZE;
+		return false;
+	}
+	if (fds > 0) {
+		struct cmsghdr *c;
+
+		memset(&rights, 0, sizeof rights);
+		message.msg_control = rights.bytes;
+		message.msg_controllen = CMSG_SPACE(fds * sizeof(int));
+		c = CMSG_FIRSTHDR(&message);
+		c->cmsg_level = SOL_SOCKET;
+		c->cmsg_type = SCM_RIGHTS;
+		c->cmsg_len = CMSG_LEN(fds * sizeof(int));
+		memcpy(CMSG_DATA(c), fd, fds * sizeof(int));
+	}
+	do
+		n = sendmsg(socket, &message, MSG_NOSIGNAL);
+	while (n < 0 && errno == EINTR);
+	return n == (ssize_t)(len + 1);
+}
+
+void packet_close(struct packet *packet)
+{
+	for (size_t i = 0; i < packet->fds; i++)
+		(void)close(packet->fd[i]);
+	packet->fds = 0;
+}
+
+static void take_rights(struct packet *packet, struct msghdr *message)
+{
+	for (struct cmsghdr *c = CMSG_FIRSTHDR(message); c != NULL; c = CMSG_NXTHDR(message, c)) {
+		size_t n = (c->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+
+		if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS)
+			continue;
+		for (size_t i = 0; i < n && packet->fds < PACKET_FDS_MAX; i++) {
+			memcpy(
+			    &packet->fd[packet->fds], CMSG_DATA(c) + i * sizeof(int), sizeof(int));
+			packet->fds++;
+		}
+	}
+}
+
+/* 1: there is something; 0: not in time; -1 errno. */
+static int wait_for(int socket, int64_t patience)
+{
+	int64_t until = patience < 0 ? 0 : clock_boot() + patience;
+
+	for (;;) {
+		struct pollfd p = {.fd = socket, .events = POLLIN};
+		int64_t left = patience < 0 ? -1 : until - clock_boot();
+		int n;
+
+		if (patience >= 0 && left < 0)
+			return 0;
+		n = poll(&p, 1, patience < 0 ? -1 : (int)(left / 1000 + 1));
+		if (n != 0 && !(n < 0 && errno == EINTR))
+			return n;
+	}
+}
+
+enum packet_status packet_receive(int socket, struct packet *packet, int64_t patience)
+{
+	struct iovec v[2] = {{&packet->type, 1}, {packet->text, sizeof packet->text - 1}};
+	union rights rights;
+	struct msghdr message = {.msg_iov = v,
+	    .msg_iovlen = 2,
+	    .msg_control = rights.bytes,
+	    .msg_controllen = sizeof rights.bytes};
+	ssize_t n;
+	int ready = wait_for(socket, patience);
+
+	packet->fds = 0;
+	if (ready <= 0)
+		return ready == 0 ? PACKET_LATE : PACKET_GONE;
+	do
+		n = recvmsg(socket, &message, MSG_CMSG_CLOEXEC);
+	while (n < 0 && errno == EINTR);
+	if (n <= 0)
+		return PACKET_GONE;
+	take_rights(packet, &message);
+	if ((message.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0) {
+		packet_close(packet);
+		return PACKET_WRONG;
+	}
+	packet->len = (size_t)n - 1;
+	packet->text[packet->len] = '\0';
+	return PACKET_OK;
+}

@@ -1,0 +1,290 @@
+/*
+ * facts: what seki-inspect finds in messages, for whoever writes rules. The programs are started for
+ * this one call, so that it works beside a gateway that is down, and without any.
+ */
+#include "lib/shell/facts.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "lib/base/buf.h"
+#include "lib/base/clock.h"
+#include "lib/base/die.h"
+#include "lib/base/hex.h"
+#include "lib/inspect/client.h"
+#include "lib/shell/out.h"
+#include "lib/shell/shell.h"
+
+#define QUESTIONS_MAX   ((size_t)1024 * 1024)
+#define RECIPIENTS_SAID 1000
+#define PACKET_LINE_MAX ((size_t)65536)
+#define START_PATIENCE  (10 * CLOCK_SECOND) /* for the tables, before the first message */
+
+struct facts {
+	const struct shell *sh;
+	struct buf ask;
+	const char *from;
+	const char *to[RECIPIENTS_SAID];
+	size_t rcpts;
+	const char *view;
+	bool json;
+	struct facts_json *object; /* of the message in hand */
+	bool failed;
+};
+
+/* ---- what is asked ---- */
+
+/* Everything: whoever looks at facts by hand wants to see what rules could see. */
+static void ask_everything(struct facts *f)
+{
+#define W(name, word) buf_add_text(&f->ask, "want " word "\n");
+	INSPECT_WANTS(W)
+#undef W
+#define K(name, word) buf_add_text(&f->ask, "pii " word "\n");
+	DETECT_KINDS(K)
+#undef K
+}
+
+static void ask_word(struct facts *f, const char *what, const char *text)
+{
+	buf_addf(&f->ask, "%s ", what);
+	buf_add_xtext(&f->ask, text, strlen(text));
+	buf_add_text(&f->ask, "\n");
+}
+
+static void take_settings(struct facts *f, struct settings *settings)
+{
+	struct conf_fault fault;
+	int etc = open("etc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	settings_default(settings);
+	if (etc >= 0) {
+		if (!settings_read(etc, settings, &fault))
+			settings_default(settings);
+		(void)close(etc);
+	}
+#define L(field, name) buf_addf(&f->ask, "limit " name " %lld\n", (long long)settings->field);
+	INSPECT_LIMITS(L)
+#undef L
+}
+
+/* The options that take a value. Returns how many words were used; 0: it is none of them. */
+static int valued_option(struct facts *f, const char *option, const char *value)
+{
+	if (strcmp(option, "--from") == 0)
+		f->from = value;
+	else if (strcmp(option, "--to") == 0 && f->rcpts < RECIPIENTS_SAID)
+		f->to[f->rcpts++] = value;
+	else if (strcmp(option, "--word") == 0)
+		ask_word(f, "word", value);
+	else if (strcmp(option, "--regex") == 0)
+		ask_word(f, "regex", value);
+	else if (strcmp(option, "--list") == 0)
+		buf_addf(&f->ask, "list %s\n", value);
+	else if (strcmp(option, "--view") == 0)
+		f->view = value;
+	else
+		return 0;
+	return 2;
+}
+
+/* Returns the index of the first file, or -1 after a complaint. */
+static int read_options(struct facts *f, int argc, char **argv)
+{
+	int i = 0, used;
+
+	while (i < argc && argv[i][0] == '-' && argv[i][1] != '\0') {
+		if (strcmp(argv[i], "--json") == 0 || strcmp(argv[i], "-j") == 0) {
+			f->json = true;
+			used = 1;
+		} else if (strcmp(argv[i], "--unmask") == 0) {
+			buf_add_text(&f->ask, "unmask\nevidence 100000\n");
+			used = 1;
+		} else if (strcmp(argv[i], "--unquoted") == 0) {
+			buf_add_text(&f->ask, "unquoted\n");
+			used = 1;
+		} else {
+			used = i + 1 < argc ? valued_option(f, argv[i], argv[i + 1]) : 0;
+		}
+		if (used == 0) {
+			complain_about(argv[i], "no such option, or no value for it");
+			return -1;
+		}
+		i += used;
+	}
+	if (i < argc)
+		return i;
+	complain("usage: seki facts [--json] [--unmask] [--unquoted] [--from A] [--to A] "
+		 "[--word TEXT] [--regex RE] [--list NAME] [--view PART] FILE...");
+	return -1;
+}
+
+/* ---- what is told ---- */
+
+/* The byte that "+XX" at `at` stands for, if it is one of a letter beyond ASCII; else -1. */
+static int letter_byte(const char *at, size_t len)
+{
+	int high, low;
+
+	if (len < 3 || *at != '+')
+		return -1;
+	high = hex_digit(at[1]);
+	low = hex_digit(at[2]);
+	return high >= 8 && low >= 0 ? high << 4 | low : -1;
+}
+
+/* For people: letters as letters. What separates fields stays escaped, so that a line is still one. */
+static void print_line(const char *line, size_t len)
+{
+	char text[PACKET_LINE_MAX];
+	size_t used = 0;
+
+	for (size_t at = 0; at < len && used < sizeof text;) {
+		int byte = letter_byte(line + at, len - at);
+
+		text[used++] = byte >= 0 ? (char)byte : line[at];
+		at += byte >= 0 ? 3 : 1;
+	}
+	out_visible(stdout, text, used, false);
+}
+
+static bool take_line(struct facts *f, const char *line, size_t len)
+{
+	if (f->json)
+		return facts_json_line(f->object, line, len);
+	print_line(line, len);
+	return putchar('\n') != EOF;
+}
+
+/* Packets hold whole lines, but that is only what the worker says. */
+static bool take_facts(void *context, const char *lines, size_t len)
+{
+	struct facts *f = context;
+	const char *newline;
+
+	if (f->view != NULL)
+		return fwrite(lines, 1, len, stdout) == len;
+	while ((newline = memchr(lines, '\n', len)) != NULL) {
+		size_t n = (size_t)(newline - lines);
+
+		if (!take_line(f, lines, n)) {
+			f->failed = true;
+			return false;
+		}
+		lines = newline + 1;
+		len -= n + 1;
+	}
+	return true;
+}
+
+static int one_file(struct facts *f, struct inspect_client *client, int folder, const char *path)
+{
+	struct inspect_message message = {
+	    .from = f->from, .rcpt = f->to, .rcpts = f->rcpts, .view = f->view};
+	enum inspect_result result;
+	char fault[256] = "";
+	struct stat st;
+	int code = EXIT_FINE, fd = openat(folder, path, O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0 || fstat(fd, &st) != 0 || !S_ISREG(st.st_mode)) {
+		complain_about(path, "%s", fd < 0 ? strerrordesc_np(errno) : "no regular file");
+		if (fd >= 0)
+			(void)close(fd);
+		return EXIT_NO;
+	}
+	message.content = (struct source){fd, 0, (uint64_t)st.st_size};
+	f->object = f->json ? facts_json_new(path) : NULL;
+	result = inspect_ask(client, &message, take_facts, f, fault, sizeof fault);
+	if (result == INSPECT_REFUSED)
+		code = complain_usage("%s", fault);
+	else if (f->failed || (f->json && f->view == NULL && !facts_json_print(f->object)))
+		code = EXIT_ENVIRON;
+	facts_json_free(f->object);
+	f->object = NULL;
+	(void)close(fd);
+	return code;
+}
+
+static bool print_path(const char *path)
+{
+	(void)fputs("of path=", stdout);
+	out_visible(stdout, path, strlen(path), false);
+	return putchar('\n') != EOF;
+}
+
+/* The programs stand beside this one. */
+static bool beside(const char *name, char path[PATH_MAX])
+{
+	ssize_t n = readlink("/proc/self/exe", path, PATH_MAX - 1);
+	char *slash;
+
+	if (n <= 0)
+		return false;
+	path[n] = '\0';
+	slash = strrchr(path, '/');
+	if (slash == NULL || (size_t)(slash - path) + strlen(name) + 2 > PATH_MAX)
+		return false;
+	(void)stpcpy(slash + 1, name);
+	return true;
+}
+
+static int each_file(
+    struct facts *f, const struct inspect_setup *setup, int folder, int files, char **file)
+{
+	struct inspect_client *client = inspect_open(setup, f->ask.bytes, f->ask.len);
+	int code = EXIT_FINE;
+
+	if (client == NULL) {
+		complain("scratch files: %s", strerrordesc_np(errno));
+		return EXIT_ENVIRON;
+	}
+	for (int i = 0; i < files && code != EXIT_USAGE; i++) {
+		/* Which of them the following facts are of. */
+		if (files > 1 && !f->json && f->view == NULL && !print_path(file[i]))
+			return EXIT_ENVIRON;
+		code = worse(code, one_file(f, client, folder, file[i]));
+	}
+	inspect_close(client);
+	return code;
+}
+
+int shell_facts(const struct shell *sh, int argc, char **argv)
+{
+	struct facts f = {.sh = sh, .json = sh->json};
+	char inspect[PATH_MAX], convert[PATH_MAX];
+	struct inspect_setup setup = {.inspect = inspect, .convert = convert};
+	struct settings settings;
+	int first, code, here = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	buf_init(&f.ask, QUESTIONS_MAX);
+	ask_everything(&f);
+	first = read_options(&f, argc, argv);
+	if (first < 0)
+		return EXIT_USAGE;
+	setup.folder = open("/var/tmp", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (here < 0 || setup.folder < 0 || !beside("seki-inspect", inspect) ||
+	    !beside("seki-convert", convert)) {
+		complain("%s", strerrordesc_np(errno));
+		return EXIT_ENVIRON;
+	}
+	/* The lists and partners of the instance, if there is one. */
+	(void)!chdir(sh->root);
+	take_settings(&f, &settings);
+	setup.patience = settings.inspect_time + START_PATIENCE;
+	setup.converts = settings.convert_time + START_PATIENCE;
+	setup.virus = settings.clamd_time;
+	setup.clamd = strcmp(settings.clamd, "-") != 0 ? settings.clamd : NULL;
+	code = each_file(&f, &setup, here, argc - first, argv + first);
+	buf_free(&f.ask);
+	(void)close(here);
+	(void)close(setup.folder);
+	if (fflush(stdout) != 0)
+		code = EXIT_ENVIRON;
+	return code;
+}

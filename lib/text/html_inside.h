@@ -1,0 +1,112 @@
+/* What the files of html*.c share. */
+#ifndef SEKISHO_TEXT_HTML_INSIDE_H
+#define SEKISHO_TEXT_HTML_INSIDE_H
+
+#include <setjmp.h>
+
+#include "lib/base/buf.h"
+#include "lib/text/html.h"
+
+/* ---- writing: html_write.c ---- */
+
+#define HTML_WRITTEN ((size_t)2048)
+
+/* One of the two streams. Blanks and line ends wait until text follows. */
+struct html_stream {
+	char bytes[HTML_WRITTEN];
+	size_t len;
+	unsigned how;
+	unsigned lines; /* line ends that wait, at most 2 */
+	bool blank;     /* a blank waits */
+	bool soft;      /* it was a line's end of the source */
+	bool begun;
+	unsigned char last; /* byte that was written */
+};
+
+struct html_writer {
+	html_take *take;
+	void *context;
+	bool refused;
+	struct html_stream seen;
+	struct html_stream beside;
+};
+
+/* Text into the stream that `how` names. `pre`: its blanks and lines are as they stand. */
+void html_write(struct html_writer *w, const char *text, size_t len, unsigned how, bool pre);
+
+/* The stream goes on in another line, or behind `lines` - 1 empty ones. */
+void html_lines(struct html_writer *w, unsigned lines, unsigned how);
+void html_break(struct html_writer *w, unsigned how); /* one line's end more */
+void html_blank(struct html_writer *w, unsigned how);
+void html_flush(struct html_writer *w);
+
+/* ---- without tags: html_strip.c ---- */
+
+enum strip_state {
+	STRIP_TEXT,
+	STRIP_ENTITY, /* behind & */
+	STRIP_OPEN,   /* behind < */
+	STRIP_TAG,
+	STRIP_MARKUP, /* behind <!, which may be a comment */
+	STRIP_COMMENT
+};
+
+struct html_strip {
+	enum strip_state state;
+	unsigned how;  /* of the text */
+	char word[16]; /* the entity, or the tag's name */
+	size_t word_len;
+	char quote;      /* of the attribute's value */
+	bool value;      /* = was the last */
+	bool named;      /* the name is complete */
+	char code[16];   /* script or style, until its end tag */
+	unsigned dashes; /* that may end a comment */
+};
+
+/* Text of tags and comments goes beside. */
+void html_strip(struct html_strip *s, struct html_writer *w, const char *html, size_t len);
+void html_strip_end(struct html_strip *s, struct html_writer *w);
+
+/* ---- memory: html_arena.c ---- */
+
+#define ARENA_SMALL   ((size_t)1024)
+#define ARENA_CLASSES (ARENA_SMALL / 16 + 1)
+
+/*
+ * All that libgumbo has. It does not ask whether there is memory, and frees a deep tree by recursion:
+ * so a refusal jumps out of it, and everything is freed at once.
+ */
+struct html_arena {
+	jmp_buf *full;
+	size_t bound;
+	size_t used;
+	uint64_t until_ns; /* of the thread's processor time */
+	unsigned calls;
+	struct arena_chunk *chunks;
+	struct arena_big *big;
+	char *next;
+	size_t left;
+	struct arena_free *free[ARENA_CLASSES];
+};
+
+void html_arena_init(struct html_arena *a, const struct html_limits *limits, jmp_buf *full);
+void *html_arena_alloc(void *arena, size_t size);
+void html_arena_release(void *arena, void *block);
+void html_arena_free(struct html_arena *a);
+
+/* ---- elements: html_walk.c, html_style.c ---- */
+
+/*
+ * Writes what a document says. False: the parser's limits were reached, and nothing was written.
+ * `after` gets how the text behind it is to be taken (HTML_QUOTED).
+ */
+NODISCARD bool html_document(struct html_writer *w, const char *html, size_t len,
+    const struct html_limits *limits, struct html_told *told, unsigned *after);
+
+/* Whether a style attribute hides the element. */
+bool html_style_hides(const char *style);
+
+/* Whether the two are one colour, as far as one sees it from how they are written. */
+bool html_same_colour(const char *a, const char *b);
+
+#endif
