@@ -116,6 +116,11 @@ deps:
 check:
 	@tests/check
 
+# So many seconds for each target; what is found stays below build/check/fuzz.
+SECONDS ?= 600
+fuzz:
+	@FUZZ_SECONDS='$(SECONDS)' tests/check fuzz
+
 bench:
 	@tests/bench/run
 
@@ -132,10 +137,11 @@ help:
 	@echo 'make install   install below PREFIX (/usr/local) and DESTDIR; INSTALL tells the rest'
 	@echo 'make uninstall take that away again; configuration and mail stay'
 	@echo 'make check     every test'
+	@echo 'make fuzz      every parser, for SECONDS (600) each'
 	@echo 'make bench     the figures of docs/performance.md'
 	@echo 'make deps      install the Debian packages named in ./packages'
 	@echo 'make format    apply the style'
 
-.PHONY: all up down install uninstall deps check bench format clean help
+.PHONY: all up down install uninstall deps check fuzz bench format clean help
 
 -include $(shell find $(B) -name '*.d' 2>/dev/null)

@@ -33,22 +33,27 @@ static void refuse(const char *fault)
 static int one_employer(void)
 {
 	struct inspect_tables *tables;
-	struct settings settings;
+	static struct settings settings;
 	char fault[512];
 	int type = 0, etc;
 	socklen_t len = sizeof type;
 
 	if (getsockopt(INSPECT_FD, SOL_SOCKET, SO_TYPE, &type, &len) != 0 || type != SOCK_SEQPACKET)
 		return usage();
+	if (close_range(INSPECT_FD + 1, ~0U, 0) != 0)
+		die_environ("closing what is not the employer's");
+	settings_default(&settings);
 	etc = open("etc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (etc >= 0 && faccessat(etc, "settings", R_OK, 0) == 0 &&
+	    !forks_settings(&settings, fault, sizeof fault))
+		die_config(fault);
 	tables = inspect_prepare(etc, fault, sizeof fault);
 	if (tables == NULL)
 		die_config(fault);
 	if (etc >= 0)
 		(void)close(etc);
 	forks_drop_root("sekix");
-	settings_default(&settings);
-	inspect_confine(settings.inspect_memory);
+	inspect_confine(&settings);
 	return inspect_serve(INSPECT_FD, tables);
 }
 

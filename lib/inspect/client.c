@@ -20,8 +20,9 @@
 #include "lib/inspect/packet.h"
 #include "lib/inspect/virus.h"
 
-#define LINES_MAX (PACKET_MAX - 1024)
-#define FACT_LINE ((size_t)2048)
+#define LINES_MAX        (PACKET_MAX - 1024)
+#define FACT_LINE        ((size_t)2048)
+#define RECIPIENTS_BYTES ((size_t)8 * 1024 * 1024)
 
 struct inspect_client {
 	struct inspect_setup setup;
@@ -31,8 +32,9 @@ struct inspect_client {
 	pid_t pid;  /* of a private seki-inspect, or -1 */
 	int convert;
 	pid_t convert_pid;
-	int part; /* scratch */
+	int part; /* scratch, or -1: to be made */
 	int unpacked;
+	int talk; /* our end of the message's own socket, or -1 */
 	struct packet packet;
 };
 
@@ -90,7 +92,7 @@ static void end_private(int *socket, pid_t *pid, bool at_once)
 }
 
 /* One packet after another, each of whole lines. */
-static bool send_lines(int socket, char type, const char *text, size_t len)
+static bool send_lines(int socket, char type, const char *text, size_t len, int64_t patience)
 {
 	while (len > 0) {
 		size_t n = len;
@@ -102,7 +104,7 @@ static bool send_lines(int socket, char type, const char *text, size_t len)
 				return false;
 			n = (size_t)(end - text) + 1;
 		}
-		if (!packet_send(socket, type, text, n, NULL, 0))
+		if (!packet_send_by(socket, type, text, n, NULL, 0, patience))
 			return false;
 		text += n;
 		len -= n;
@@ -118,7 +120,7 @@ static bool connected(struct inspect_client *c)
 	    c->setup.inspect == NULL ? connect_service() : start_private(c->setup.inspect, &c->pid);
 	if (c->socket < 0)
 		return false;
-	if (send_lines(c->socket, 'A', c->ask.bytes, c->ask.len))
+	if (send_lines(c->socket, 'A', c->ask.bytes, c->ask.len, c->setup.patience))
 		return true;
 	end_private(&c->socket, &c->pid, true);
 	return false;
@@ -131,14 +133,34 @@ static int make_scratch(int folder)
 {
 	int fd = openat(folder, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
 
-	if (fd < 0 && (errno == EOPNOTSUPP || errno == EISDIR || errno == EACCES))
+	if (fd < 0 && (errno == EOPNOTSUPP || errno == EISDIR))
 		fd = memfd_create("scratch", MFD_CLOEXEC);
 	return fd;
 }
 
-static bool empty_scratch(const struct inspect_client *c)
+static void drop(int *fd)
 {
-	return ftruncate(c->part, 0) == 0 && ftruncate(c->unpacked, 0) == 0;
+	if (*fd >= 0)
+		(void)close(*fd);
+	*fd = -1;
+}
+
+static bool have_scratch(struct inspect_client *c)
+{
+	if (c->part < 0)
+		c->part = make_scratch(c->setup.folder);
+	if (c->unpacked < 0)
+		c->unpacked = make_scratch(c->setup.folder);
+	return c->part >= 0 && c->unpacked >= 0;
+}
+
+/* A process that did not end as it should may still have them, and is not to meet the next message. */
+static void leave_scratch(struct inspect_client *c, bool clean)
+{
+	if (clean && ftruncate(c->part, 0) == 0 && ftruncate(c->unpacked, 0) == 0)
+		return;
+	drop(&c->part);
+	drop(&c->unpacked);
 }
 
 /* ---- open and close ---- */
@@ -154,14 +176,13 @@ struct inspect_client *inspect_open(const struct inspect_setup *setup, const cha
 		(void)snprintf(c->clamd, sizeof c->clamd, "%s", setup->clamd);
 		c->setup.clamd = c->clamd;
 	}
-	c->socket = c->convert = c->part = c->unpacked = -1;
+	c->socket = c->convert = c->part = c->unpacked = c->talk = c->setup.folder = -1;
 	c->pid = c->convert_pid = -1;
 	buf_init(&c->ask, ASK_TEXT_MAX + 16);
 	buf_add(&c->ask, ask, len);
 	buf_add_text(&c->ask, "go\n");
-	c->part = make_scratch(setup->folder);
-	c->unpacked = c->part >= 0 ? make_scratch(setup->folder) : -1;
-	if (buf_ok(&c->ask) && c->unpacked >= 0)
+	c->setup.folder = fcntl(setup->folder, F_DUPFD_CLOEXEC, 0);
+	if (buf_ok(&c->ask) && c->setup.folder >= 0 && have_scratch(c))
 		return c;
 	inspect_close(c);
 	return NULL;
@@ -173,10 +194,10 @@ void inspect_close(struct inspect_client *c)
 		return;
 	end_private(&c->socket, &c->pid, false);
 	end_private(&c->convert, &c->convert_pid, false);
-	if (c->part >= 0)
-		(void)close(c->part);
-	if (c->unpacked >= 0)
-		(void)close(c->unpacked);
+	drop(&c->part);
+	drop(&c->unpacked);
+	drop(&c->talk);
+	drop(&c->setup.folder);
 	buf_free(&c->ask);
 	free(c);
 }
@@ -255,8 +276,8 @@ static bool convert_one(
 	if (!convert_file(c->convert, tool, &file, c->setup.converts, &answer))
 		end_private(&c->convert, &c->convert_pid, true);
 	word = answer_word(&answer);
-	sent =
-	    packet_send(c->socket, 'C', word, strlen(word), &answer.text, answer.text >= 0 ? 1 : 0);
+	sent = packet_send_by(c->talk, 'C', word, strlen(word), &answer.text,
+	    answer.text >= 0 ? 1 : 0, c->setup.patience);
 	if (answer.text >= 0)
 		(void)close(answer.text);
 	return sent;
@@ -264,19 +285,28 @@ static bool convert_one(
 
 /* ---- one message ---- */
 
-static bool send_message(struct inspect_client *c, const struct inspect_message *m)
+static bool send_recipients(struct inspect_client *c, const struct inspect_message *m)
 {
-	int fd[PACKET_FDS_MAX] = {m->content.fd, c->part, c->unpacked};
 	struct buf text;
 	bool sent;
 
-	buf_init(&text, (size_t)64 * 1024 * 1024);
+	buf_init(&text, RECIPIENTS_BYTES);
 	for (size_t k = 0; k < m->rcpts; k++) {
 		buf_add_text(&text, m->rcpt[k]);
 		buf_add_text(&text, "\n");
 	}
-	sent = buf_ok(&text) && send_lines(c->socket, 'R', text.bytes, text.len);
-	buf_clear(&text);
+	sent = buf_ok(&text) && send_lines(c->socket, 'R', text.bytes, text.len, c->setup.patience);
+	buf_free(&text);
+	return sent;
+}
+
+static bool send_order(struct inspect_client *c, const struct inspect_message *m, int theirs)
+{
+	int fd[PACKET_FDS_MAX] = {m->content.fd, c->part, c->unpacked, theirs};
+	struct buf text;
+	bool sent;
+
+	buf_init(&text, PACKET_MAX);
 	buf_addf(&text, "content %llu %llu\n", (unsigned long long)m->content.start,
 	    (unsigned long long)m->content.size);
 	if (m->view != NULL)
@@ -286,9 +316,24 @@ static bool send_message(struct inspect_client *c, const struct inspect_message 
 		buf_add_xtext(&text, m->from, strlen(m->from));
 		buf_add_text(&text, "\n");
 	}
-	sent = sent && buf_ok(&text) &&
-	       packet_send(c->socket, 'M', text.bytes, text.len, fd, PACKET_FDS_MAX);
+	sent = buf_ok(&text) && packet_send_by(c->socket, 'M', text.bytes, text.len, fd,
+				    PACKET_FDS_MAX, c->setup.patience);
 	buf_free(&text);
+	return sent;
+}
+
+/* The message, and a socket of its own to talk about it. */
+static bool send_message(struct inspect_client *c, const struct inspect_message *m)
+{
+	int pair[2];
+	bool sent;
+
+	drop(&c->talk);
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0)
+		return false;
+	c->talk = pair[0];
+	sent = send_recipients(c, m) && send_order(c, m, pair[1]);
+	(void)close(pair[1]);
 	return sent;
 }
 
@@ -299,51 +344,89 @@ struct asking {
 	char *fault;
 	size_t room;
 	const char *reason; /* why it was cut */
+	int64_t until;      /* boot clock */
 };
 
-/* Hears what there is to hear about one message. */
-static enum inspect_result hear(struct inspect_client *c, struct asking *a)
+static int64_t left_of(const struct asking *a)
 {
-	int64_t until = clock_boot() + c->setup.patience;
+	int64_t left = a->until - clock_boot();
 
+	return left > 0 ? left : 0;
+}
+
+/* What is said about the message, to the end of its socket. False: stop, for `reason`. */
+static bool hear_facts(struct inspect_client *c, struct asking *a)
+{
 	for (;;) {
-		int64_t left = until - clock_boot();
-		enum packet_status status =
-		    packet_receive(c->socket, &c->packet, left > 0 ? left : 0);
+		enum packet_status status = packet_receive(c->talk, &c->packet, left_of(a));
 
-		if (status != PACKET_OK) {
-			a->reason = status == PACKET_LATE ? "time" : "killed";
-			return INSPECT_CUT;
-		}
+		if (status == PACKET_GONE && errno == 0)
+			return true;
+		a->reason = status == PACKET_LATE ? "time" : "killed";
+		if (status != PACKET_OK)
+			return false;
 		packet_close(&c->packet);
 		switch (c->packet.type) {
 		case 'F':
 		case 'V':
-			if (!a->take(a->context, c->packet.text, c->packet.len)) {
-				a->reason = "stopped";
-				return INSPECT_CUT;
-			}
+			a->reason = "stopped";
+			if (!a->take(a->context, c->packet.text, c->packet.len))
+				return false;
 			break;
 		case 'X':
 			if (!convert_one(c, a->message, &a->reason))
-				return INSPECT_CUT;
+				return false;
 			break;
-		case 'E':
-			return INSPECT_TOLD;
-		case 'Q':
-			(void)snprintf(a->fault, a->room, "%s", c->packet.text);
-			return INSPECT_REFUSED;
 		default:
-			a->reason = "killed";
-			return INSPECT_CUT;
+			return false;
 		}
 	}
+}
+
+/* Reasons come from a process that may lie: a word, or none. */
+static const char *reason_of(const struct packet *packet)
+{
+	static const char *const reasons[] = {
+	    "cpu", "time", "memory", "expansion", "crashed", "failed"};
+
+	for (size_t i = 0; i < COUNT_OF(reasons); i++) {
+		if (strcmp(packet->text, reasons[i]) == 0)
+			return reasons[i];
+	}
+	return "failed";
+}
+
+/* And whether that was all. */
+static enum inspect_result hear_end(struct inspect_client *c, struct asking *a)
+{
+	enum packet_status status = packet_receive(c->socket, &c->packet, left_of(a));
+
+	a->reason = status == PACKET_LATE ? "time" : "killed";
+	if (status != PACKET_OK)
+		return INSPECT_CUT;
+	packet_close(&c->packet);
+	if (c->packet.type == 'Q') {
+		(void)snprintf(a->fault, a->room, "%s", c->packet.text);
+		return INSPECT_REFUSED;
+	}
+	if (c->packet.type == 'E' && c->packet.len == 0)
+		return INSPECT_TOLD;
+	if (c->packet.type == 'E')
+		a->reason = reason_of(&c->packet);
+	return INSPECT_CUT;
+}
+
+static enum inspect_result hear(struct inspect_client *c, struct asking *a)
+{
+	a->until = clock_boot() + c->setup.patience;
+	return hear_facts(c, a) ? hear_end(c, a) : INSPECT_CUT;
 }
 
 /* The verdict is one more fact; that there is none is a reason to look at the mail by hand. */
 static void tell_virus(const struct inspect_client *c, const struct asking *a)
 {
 	static const char *const words[] = {"clean", "found", "unknown"};
+	static const char unknown[] = "uninspectable part=0 reason=virus\n";
 	char name[VIRUS_NAME_MAX];
 	enum virus_verdict verdict =
 	    virus_ask(c->setup.clamd, &a->message->content, c->setup.virus, name);
@@ -355,38 +438,53 @@ static void tell_virus(const struct inspect_client *c, const struct asking *a)
 		buf_add_xtext(&line, name, strlen(name));
 	buf_add_text(&line, "\n");
 	if (verdict == VIRUS_UNKNOWN)
-		buf_add_text(&line, "uninspectable part=0 reason=virus\n");
+		buf_add_text(&line, unknown);
 	if (buf_ok(&line))
 		(void)a->take(a->context, line.bytes, line.len);
+	else
+		(void)a->take(a->context, unknown, sizeof unknown - 1);
 	buf_free(&line);
+}
+
+/* Whether the message is there; it may have ended since the last one. */
+static bool handed_over(struct inspect_client *c, const struct inspect_message *message)
+{
+	bool was_connected = c->socket >= 0;
+
+	if (connected(c) && send_message(c, message))
+		return true;
+	if (!was_connected)
+		return false;
+	end_private(&c->socket, &c->pid, true);
+	return connected(c) && send_message(c, message);
+}
+
+static void tell_cut(const struct asking *a)
+{
+	char line[64];
+	int n = snprintf(line, sizeof line, "uninspectable part=0 reason=%s\n", a->reason);
+
+	(void)a->take(a->context, line, (size_t)n);
 }
 
 enum inspect_result inspect_ask(struct inspect_client *c, const struct inspect_message *message,
     bool (*take)(void *context, const char *lines, size_t len), void *context, char *fault,
     size_t room)
 {
-	struct asking a = {message, take, context, fault, room, "unreachable"};
+	struct asking a = {message, take, context, fault, room, "unreachable", 0};
 	enum inspect_result result = INSPECT_CUT;
-	bool was_connected = c->socket >= 0;
-	char line[64];
 
-	if (!empty_scratch(c))
+	if (!have_scratch(c))
 		a.reason = "scratch";
-	else if (connected(c) &&
-		 (send_message(c, message) ||
-		     /* It may have ended since the last message. */
-		     (was_connected && (end_private(&c->socket, &c->pid, true), connected(c)) &&
-			 send_message(c, message))))
+	else if (handed_over(c, message))
 		result = hear(c, &a);
+	drop(&c->talk);
+	leave_scratch(c, result == INSPECT_TOLD);
 	if (c->setup.clamd != NULL && message->view == NULL && result != INSPECT_REFUSED)
 		tell_virus(c, &a);
-	if (result == INSPECT_TOLD)
-		return result;
-	end_private(&c->socket, &c->pid, true);
-	if (result == INSPECT_CUT) {
-		int n = snprintf(line, sizeof line, "uninspectable part=0 reason=%s\n", a.reason);
-
-		(void)take(context, line, (size_t)n);
-	}
+	if (result != INSPECT_TOLD)
+		end_private(&c->socket, &c->pid, true);
+	if (result == INSPECT_CUT && message->view == NULL)
+		tell_cut(&a);
 	return result;
 }

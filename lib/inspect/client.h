@@ -13,7 +13,7 @@ struct inspect_setup {
 	const char *inspect; /* the program to be started for oneself; NULL: the service's socket */
 	const char *convert;
 	const char *clamd; /* its socket; NULL: it is not asked. Copied */
-	int folder;        /* where scratch files are made (O_TMPFILE), the caller's */
+	int folder;        /* where scratch files are made (O_TMPFILE); the caller may close it */
 	int64_t patience;  /* microseconds for one message; beyond, it is `uninspectable` */
 	int64_t converts;  /* microseconds for one conversion */
 	int64_t virus;     /* and for clamd's answer */

@@ -71,7 +71,7 @@ bool convert_for(void *context, enum convert_tool tool, const struct source *fil
 	facts_flush(i->out);
 	*encrypted = false;
 	answer = malloc(sizeof *answer);
-	if (answer == NULL || !packet_send(i->socket, 'X', order, (size_t)n, NULL, 0))
+	if (answer == NULL || !packet_send(i->socket, 'X', order, (size_t)n))
 		goto done;
 	if (packet_receive(i->socket, answer, -1) == PACKET_OK) {
 		good = take_answer(i, answer, out, encrypted);

@@ -21,11 +21,15 @@ struct inspect_tables;
 NODISCARD struct inspect_tables *inspect_prepare(int etc, char *fault, size_t room);
 void inspect_tables_free(struct inspect_tables *tables);
 
+#define INSPECT_PROCESSES 1024 /* of its user together */
+#define INSPECT_CPU_ALL   3600 /* seconds that the process of one employer may use, in all its life */
+
 /*
  * Gives up what is not needed: no file can be opened or made, no socket, no program started; what
- * is there can be read, and scratch written. Memory is bounded. Dies if that fails.
+ * is there can be read, and scratch written. Memory, processor time, processes and the size of files
+ * are bounded by the settings. Dies if that fails.
  */
-void inspect_confine(int64_t memory);
+void inspect_confine(const struct settings *settings);
 
 /* And in a process that opens one message: no further process, no signal can be held off. */
 void inspect_confine_more(void);

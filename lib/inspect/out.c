@@ -15,7 +15,7 @@ void facts_open(struct facts_out *out, int socket)
 void facts_flush(struct facts_out *out)
 {
 	if (out->len > 0 && !out->gone)
-		out->gone = !packet_send(out->socket, 'F', out->text, out->len, NULL, 0);
+		out->gone = !packet_send(out->socket, 'F', out->text, out->len);
 	out->len = 0;
 }
 

@@ -14,12 +14,50 @@ union rights {
 	char bytes[CMSG_SPACE(PACKET_FDS_MAX * sizeof(int))];
 };
 
-bool packet_send(int socket, char type, const char *text, size_t len, const int *fd, size_t fds)
+/* 1: the socket is ready; 0: not in time; -1 errno. */
+static int wait_for(int socket, short events, int64_t patience)
+{
+	int64_t until = patience < 0 ? 0 : clock_boot() + patience;
+
+	for (;;) {
+		struct pollfd p = {.fd = socket, .events = events};
+		int64_t left = patience < 0 ? -1 : until - clock_boot();
+		int n;
+
+		if (patience >= 0 && left < 0)
+			return 0;
+		n = poll(&p, 1, patience < 0 ? -1 : (int)(left / 1000 + 1));
+		if (n != 0 && !(n < 0 && errno == EINTR))
+			return n;
+	}
+}
+
+/* One after another until it is sent, or the time is over. */
+static bool send_message(int socket, const struct msghdr *message, int64_t patience)
+{
+	int64_t until = patience < 0 ? 0 : clock_boot() + patience;
+
+	for (;;) {
+		int64_t left = patience < 0 ? -1 : until - clock_boot();
+		int ready = left < 0 && patience >= 0 ? 0 : wait_for(socket, POLLOUT, left);
+
+		if (ready == 0)
+			errno = ETIMEDOUT;
+		if (ready <= 0)
+			return false;
+		if (sendmsg(socket, message, MSG_NOSIGNAL | MSG_DONTWAIT) >= 0)
+			return true;
+		if (errno != EINTR && errno != EAGAIN)
+			return false;
+	}
+}
+
+bool packet_send_by(int socket, char type, const char *text, size_t len, const int *fd, size_t fds,
+    int64_t patience)
 {
 	struct iovec v[2] = {{&type, 1}, {(void *)(uintptr_t)text, len}};
 	struct msghdr message = {.msg_iov = v, .msg_iovlen = len > 0 ? 2 : 1};
 	union rights rights;
-	ssize_t n;
 
 	if (len >= PACKET_MAX || fds > PACKET_FDS_MAX) {
 		errno = EMSGSIZE;
@@ -37,10 +75,12 @@ bool packet_send(int socket, char type, const char *text, size_t len, const int 
 		c->cmsg_len = CMSG_LEN(fds * sizeof(int));
 		memcpy(CMSG_DATA(c), fd, fds * sizeof(int));
 	}
-	do
-		n = sendmsg(socket, &message, MSG_NOSIGNAL);
-	while (n < 0 && errno == EINTR);
-	return n == (ssize_t)(len + 1);
+	return send_message(socket, &message, patience);
+}
+
+bool packet_send(int socket, char type, const char *text, size_t len)
+{
+	return packet_send_by(socket, type, text, len, NULL, 0, -1);
 }
 
 void packet_close(struct packet *packet)
@@ -65,24 +105,6 @@ static void take_rights(struct packet *packet, struct msghdr *message)
 	}
 }
 
-/* 1: there is something; 0: not in time; -1 errno. */
-static int wait_for(int socket, int64_t patience)
-{
-	int64_t until = patience < 0 ? 0 : clock_boot() + patience;
-
-	for (;;) {
-		struct pollfd p = {.fd = socket, .events = POLLIN};
-		int64_t left = patience < 0 ? -1 : until - clock_boot();
-		int n;
-
-		if (patience >= 0 && left < 0)
-			return 0;
-		n = poll(&p, 1, patience < 0 ? -1 : (int)(left / 1000 + 1));
-		if (n != 0 && !(n < 0 && errno == EINTR))
-			return n;
-	}
-}
-
 enum packet_status packet_receive(int socket, struct packet *packet, int64_t patience)
 {
 	struct iovec v[2] = {{&packet->type, 1}, {packet->text, sizeof packet->text - 1}};
@@ -92,7 +114,7 @@ enum packet_status packet_receive(int socket, struct packet *packet, int64_t pat
 	    .msg_control = rights.bytes,
 	    .msg_controllen = sizeof rights.bytes};
 	ssize_t n;
-	int ready = wait_for(socket, patience);
+	int ready = wait_for(socket, POLLIN, patience);
 
 	packet->fds = 0;
 	if (ready <= 0)
@@ -100,6 +122,8 @@ enum packet_status packet_receive(int socket, struct packet *packet, int64_t pat
 	do
 		n = recvmsg(socket, &message, MSG_CMSG_CLOEXEC);
 	while (n < 0 && errno == EINTR);
+	if (n == 0)
+		errno = 0;
 	if (n <= 0)
 		return PACKET_GONE;
 	take_rights(packet, &message);

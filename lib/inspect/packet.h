@@ -8,7 +8,7 @@
 #include "lib/base/compat.h"
 
 #define PACKET_MAX     ((size_t)49152) /* bytes of one, its type included */
-#define PACKET_FDS_MAX 3
+#define PACKET_FDS_MAX 4
 
 struct packet {
 	char type;
@@ -20,14 +20,20 @@ struct packet {
 
 enum packet_status {
 	PACKET_OK,
-	PACKET_GONE,  /* the other end is closed, or errno says why not */
+	PACKET_GONE,  /* the other end is closed (errno 0), or errno says why not */
 	PACKET_WRONG, /* too long, empty, or more descriptors than there may be */
 	PACKET_LATE,  /* nothing came in time */
 };
 
-/* Sends one, waiting for room. False with errno, EMSGSIZE if it is too long. */
-NODISCARD bool packet_send(
-    int socket, char type, const char *text, size_t len, const int *fd, size_t fds);
+/*
+ * Sends one, waiting for room at most `patience` microseconds (-1: for ever). False with errno:
+ * EMSGSIZE if it is too long, ETIMEDOUT.
+ */
+NODISCARD bool packet_send_by(int socket, char type, const char *text, size_t len, const int *fd,
+    size_t fds, int64_t patience);
+
+/* The same, without descriptors and for as long as it takes. */
+NODISCARD bool packet_send(int socket, char type, const char *text, size_t len);
 
 /*
  * Waits at most `patience` microseconds (-1: for ever) for a packet. On PACKET_OK the caller owns

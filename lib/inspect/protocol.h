@@ -16,24 +16,28 @@
  *         evidence N         values of each kind that are shown
  *         unmask             and not masked (for tests)
  *         limit NAME NUMBER  of INSPECT_LIMITS
- *   "R" recipients of the next message, for what compares them with its fields; any number of
- *       packets of lines "to XTEXT"
- *   "M" a message: three descriptors, that of a file for reading and two of empty files, for the
- *       bytes of one part and for what is unpacked of it. Lines:
+ *   "R" recipients of the next message, for what compares them with its fields: addresses, one a
+ *       line, in any number of packets
+ *   "M" a message: four descriptors: a file, open for reading only; two empty files, for the bytes of
+ *       one part and for what is unpacked of it; and one end of a socket pair of packets, over which
+ *       everything about this message is said, so that it can answer for no other. Lines:
  *         content OFFSET SIZE
  *         from XTEXT         the reverse-path, if it is known
  *         view PATH          the part is rendered instead of facts being told
- *   "C" converted: the answer to "X". "done" with a descriptor of the text, or a word of
- *       EXTRACT_FAULTS
- *
- * seki-inspect -> employer
+ * seki-inspect -> employer, over the message's socket
  *
  *   "F" facts: whole lines, as sekisho-facts(5) has them
  *   "V" bytes of a view
- *   "X" have this converted: "TOOL message|part|unpacked OFFSET SIZE"
+ *   "X" have this converted: "TOOL message|part|unpacked OFFSET SIZE"; the employer answers by
+ *       "C" converted: "done", "done cut" or "done flawed" with a descriptor of the text, or a word
+ *       of EXTRACT_FAULTS
+ *
+ * It is closed behind the last of them. Then, over the connection, and only by the process that did
+ * not open this message,
+ *
+ *   "E" the facts of this message are complete: no text; or they are not: a word why. The employer
+ *       adds `uninspectable` then, and also if the connection ends before it.
  *   "Q" the ask was wrong: why. The connection ends.
- *   "E" the facts of this message are complete. A connection that ends before it means that they
- *       are not: the employer adds `uninspectable`.
  */
 #ifndef SEKISHO_INSPECT_PROTOCOL_H
 #define SEKISHO_INSPECT_PROTOCOL_H

@@ -4,12 +4,13 @@
  * takes too long: SIGPROF for processor time, SIGALRM for time.
  */
 #include <errno.h>
-#include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -21,6 +22,7 @@
 
 #define RECIPIENTS_BYTES ((size_t)8 * 1024 * 1024)
 #define SECOND           INT64_C(1000000)
+#define EXIT_TOLD        42 /* of the process of a message: all its facts are on their way */
 
 struct worker {
 	int socket;
@@ -61,6 +63,8 @@ static const char *reason_of(int status)
 	if (WIFEXITED(status))
 		return WEXITSTATUS(status) == EXIT_ENVIRON ? "memory" : "failed";
 	switch (WTERMSIG(status)) {
+	case SIGXFSZ:
+		return "expansion";
 	case SIGPROF:
 		return "cpu";
 	case SIGALRM:
@@ -85,43 +89,66 @@ static void bound_scratch(const struct inspection *i)
 		die_environ("bounding scratch");
 }
 
-NORETURN static void be_message(struct worker *w, struct inspection *i, const char *view)
+NORETURN static void be_message(
+    struct worker *w, struct inspection *i, const char *view, pid_t parent)
 {
-	if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0)
+	bool told = true;
+
+	(void)close(w->socket);
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != parent)
 		die_environ("ending with the employer's process");
 	bound_scratch(i);
 	arm(&w->ask.limits);
 	inspect_confine_more();
 	if (*view != '\0')
-		(void)!inspection_view(i, view);
+		told = inspection_view(i, view);
 	else
 		inspection_tell(i);
 	facts_flush(&w->out);
 	/* What was allocated ends with the process. */
-	_exit(w->out.gone ? EXIT_NO : EXIT_FINE);
+	_exit(told && !w->out.gone ? EXIT_TOLD : EXIT_NO);
 }
 
-static void in_a_process(struct worker *w, struct inspection *i, const char *view)
+/* Waits for the process of a message. An employer that leaves meanwhile takes both away. */
+static int wait_for_message(const struct worker *w, pid_t pid)
 {
-	pid_t pid;
+	struct pollfd p[2] = {{.fd = (int)syscall(SYS_pidfd_open, pid, 0), .events = POLLIN},
+	    {.fd = w->socket, .events = POLLRDHUP}};
 	int status = 0;
+
+	while (p[0].fd >= 0 && p[0].revents == 0) {
+		if (poll(p, COUNT_OF(p), -1) < 0 && errno != EINTR)
+			break;
+		if ((p[1].revents & (POLLHUP | POLLRDHUP | POLLERR)) != 0)
+			_exit(EXIT_NO); /* and the other one with it */
+	}
+	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+		continue;
+	if (p[0].fd >= 0)
+		(void)close(p[0].fd);
+	return status;
+}
+
+/* Returns why the facts are not complete, or "". */
+static const char *in_a_process(struct worker *w, struct inspection *i, const char *view)
+{
+	pid_t parent = getpid(), pid;
+	int status;
 
 	facts_flush(&w->out);
 	pid = fork();
 	if (pid == 0)
-		be_message(w, i, view);
+		be_message(w, i, view, parent);
 	if (pid < 0) {
 		LOG_ALARM("session-unstarted", kv_errno(errno));
-		tell_uninspectable(i, "0", "memory", NULL);
-		return;
+		return "memory";
 	}
-	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
-		continue;
-	if (status == 0 || (WIFEXITED(status) && WEXITSTATUS(status) == EXIT_NO))
-		return;
+	status = wait_for_message(w, pid);
+	if (WIFEXITED(status) && WEXITSTATUS(status) == EXIT_TOLD)
+		return "";
 	LOG("message-ended", kv("reason", reason_of(status)),
 	    kv_num("status", WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status)));
-	tell_uninspectable(i, "0", reason_of(status), NULL);
+	return reason_of(status);
 }
 
 /* Plain text, here. False: it turned out to be more, and nothing has been told. */
@@ -141,10 +168,11 @@ static bool tell_here(struct worker *w, struct inspection *i)
 	return told;
 }
 
-static void inspect(struct worker *w, const struct inspect_order *order)
+/* Returns why the facts are not complete, or "". */
+static const char *inspect(struct worker *w, const struct inspect_order *order)
 {
 	struct inspection i = {.by = w->inspector,
-	    .socket = w->socket,
+	    .socket = w->packet.fd[3],
 	    .message = {w->packet.fd[0], order->offset, order->size},
 	    .part = w->packet.fd[1],
 	    .unpacked = w->packet.fd[2],
@@ -152,6 +180,7 @@ static void inspect(struct worker *w, const struct inspect_order *order)
 	    .recipients = w->recipients.len > 0 ? w->recipients.bytes : "",
 	    .recipients_len = w->recipients.len,
 	    .out = &w->out};
+	const char *cut = "";
 
 	arm(&w->ask.limits);
 	if (inspection_begin(&i)) {
@@ -159,12 +188,13 @@ static void inspect(struct worker *w, const struct inspect_order *order)
 
 		disarm();
 		if (!told)
-			in_a_process(w, &i, order->view);
+			cut = in_a_process(w, &i, order->view);
 	}
 	disarm();
 	inspection_end(&i);
 	facts_flush(&w->out);
 	buf_clear(&w->recipients);
+	return w->out.gone ? "failed" : cut;
 }
 
 /* ---- packets ---- */
@@ -172,7 +202,7 @@ static void inspect(struct worker *w, const struct inspect_order *order)
 static bool say_wrong(const struct worker *w, const char *why)
 {
 	LOG_ALARM("ask-refused", kv("why", why));
-	(void)!packet_send(w->socket, 'Q', why, strlen(why), NULL, 0);
+	(void)!packet_send(w->socket, 'Q', why, strlen(why));
 	return false;
 }
 
@@ -193,22 +223,22 @@ static bool take_ask(struct worker *w)
 /* What can be written could be changed by whoever takes this process over. */
 static bool only_read(int fd)
 {
-	int flags = fcntl(fd, F_GETFL);
-
-	return flags >= 0 && (flags & O_ACCMODE) == O_RDONLY;
+	return pwrite(fd, "", 0, 0) < 0 && errno == EBADF;
 }
 
 static bool take_message(struct worker *w)
 {
 	struct inspect_order order;
+	const char *cut;
 
 	if (w->inspector == NULL || w->packet.fds != PACKET_FDS_MAX ||
 	    !only_read(w->packet.fd[0]) || !inspect_order_read(&order, w->packet.text))
 		return say_wrong(w, "no message");
-	facts_open(&w->out, w->socket);
-	inspect(w, &order);
+	facts_open(&w->out, w->packet.fd[3]);
+	cut = inspect(w, &order);
+	/* The message's own socket first: its end is the end of its facts. */
 	packet_close(&w->packet);
-	return !w->out.gone && packet_send(w->socket, 'E', "", 0, NULL, 0);
+	return packet_send(w->socket, 'E', cut, strlen(cut));
 }
 
 static bool take_recipients(struct worker *w)

@@ -17,7 +17,7 @@ NORETURN static void be_worker(void *context, int socket)
 {
 	const struct service *service = context;
 
-	inspect_confine(service->settings->inspect_memory);
+	inspect_confine(service->settings);
 	_exit(inspect_serve(socket, service->tables));
 }
 
