@@ -26,10 +26,8 @@ static int usage(void)
 static int one_employer(void)
 {
 	char fault[512];
-	int type = 0;
-	socklen_t len = sizeof type;
 
-	if (getsockopt(CONVERT_FD, SOL_SOCKET, SO_TYPE, &type, &len) != 0 || type != SOCK_SEQPACKET)
+	if (!local_has_employer())
 		return usage();
 	if (access("etc/settings", F_OK) != 0 && (errno == ENOENT || errno == ENOTDIR))
 		settings_default(&settings);
@@ -39,7 +37,7 @@ static int one_employer(void)
 	forks_drop_root("sekiy");
 	forks_harden();
 	convert_confine();
-	return convert_serve(CONVERT_FD, &settings, -1);
+	return convert_serve(LOCAL_FD, &settings, -1);
 }
 
 static int service(void)

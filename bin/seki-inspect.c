@@ -35,12 +35,11 @@ static int one_employer(void)
 	struct inspect_tables *tables;
 	static struct settings settings;
 	char fault[512];
-	int type = 0, etc;
-	socklen_t len = sizeof type;
+	int etc;
 
-	if (getsockopt(INSPECT_FD, SOL_SOCKET, SO_TYPE, &type, &len) != 0 || type != SOCK_SEQPACKET)
+	if (!local_has_employer())
 		return usage();
-	if (close_range(INSPECT_FD + 1, ~0U, 0) != 0)
+	if (close_range(LOCAL_FD + 1, ~0U, 0) != 0)
 		die_environ("closing what is not the employer's");
 	settings_default(&settings);
 	etc = open("etc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -54,7 +53,7 @@ static int one_employer(void)
 		(void)close(etc);
 	forks_drop_root("sekix");
 	inspect_confine(&settings);
-	return inspect_serve(INSPECT_FD, tables);
+	return inspect_serve(LOCAL_FD, tables);
 }
 
 static int service(void)

@@ -3,7 +3,7 @@
 
 int main(void)
 {
-	struct scan scan = {.pool = NULL};
+	static struct scan scan; /* as large as its tables; one a process */
 
 	return scan_main(&scan);
 }

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <spawn.h>
 #include <string.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
@@ -46,6 +47,67 @@ int local_listen(const char *path, int backlog)
 int local_listen_packets(const char *path, int backlog)
 {
 	return listen_at(path, SOCK_SEQPACKET, backlog);
+}
+
+int local_connect_packets(const char *path)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	size_t len = strlen(path);
+	int fd;
+
+	if (len >= sizeof address.sun_path) {
+		errno = ENAMETOOLONG;
+		return -1;
+	}
+	memcpy(address.sun_path, path, len);
+	fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+	if (fd >= 0 && connect(fd, (const struct sockaddr *)&address, sizeof address) != 0) {
+		(void)close(fd);
+		fd = -1;
+	}
+	return fd;
+}
+
+bool local_has_employer(void)
+{
+	int type = 0;
+	socklen_t len = sizeof type;
+
+	return getsockopt(LOCAL_FD, SOL_SOCKET, SO_TYPE, &type, &len) == 0 &&
+	       type == SOCK_SEQPACKET;
+}
+
+/* The pair's other end becomes LOCAL_FD, also if it is that already. Returns an errno value. */
+static int spawn(const char *program, int socket, pid_t *pid)
+{
+	char word[] = "-s", path[] = "PATH=/usr/bin:/bin", locale[] = "LC_ALL=C.UTF-8";
+	char *argv[] = {(char *)(uintptr_t)program, word, NULL};
+	char *environment[] = {path, locale, NULL};
+	posix_spawn_file_actions_t actions;
+	int error = posix_spawn_file_actions_init(&actions);
+
+	if (error != 0)
+		return error;
+	error = posix_spawn_file_actions_adddup2(&actions, socket, LOCAL_FD);
+	if (error == 0)
+		error = posix_spawn(pid, program, &actions, NULL, argv, environment);
+	(void)posix_spawn_file_actions_destroy(&actions);
+	return error;
+}
+
+int local_start(const char *program, pid_t *pid)
+{
+	int pair[2], error;
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0)
+		return -1;
+	error = spawn(program, pair[1], pid);
+	(void)close(pair[1]);
+	if (error == 0)
+		return pair[0];
+	(void)close(pair[0]);
+	errno = error;
+	return -1;
 }
 
 bool local_send(int fd, const char *path, const char *bytes, size_t len, int64_t patience)

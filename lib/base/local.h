@@ -15,6 +15,21 @@ NODISCARD int local_listen(const char *path, int backlog);
 /* The same, a SOCK_SEQPACKET one. */
 NODISCARD int local_listen_packets(const char *path, int backlog);
 
+#define LOCAL_FD 3 /* where a program that is started for oneself finds its employer */
+
+/* Connects to such a socket of packets. -1 with errno. */
+NODISCARD int local_connect_packets(const char *path);
+
+/* Whether descriptor LOCAL_FD is such a socket: somebody started us for himself. */
+NODISCARD bool local_has_employer(void);
+
+/*
+ * Starts `program` with -s for oneself, with one end of a pair of sockets of packets as its descriptor
+ * LOCAL_FD and nothing in its environment. Returns the other end, `*pid` its process, which ends when
+ * that is closed; the caller waits for it. -1 with errno.
+ */
+NODISCARD int local_start(const char *program, pid_t *pid);
+
 /*
  * Connects the Unix stream socket `fd` to `path` and sends the bytes; a full backlog or socket is
  * waited for as long as `patience` microseconds. False: not all was sent (errno, or the path is too

@@ -1,10 +1,8 @@
 #include <errno.h>
 #include <poll.h>
-#include <signal.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "lib/base/clock.h"
@@ -20,59 +18,6 @@ const char *convert_status_word(enum convert_status status)
 	};
 
 	return (size_t)status < COUNT_OF(words) ? words[status] : "";
-}
-
-int convert_connect(const char *path)
-{
-	struct sockaddr_un address = {.sun_family = AF_UNIX};
-	size_t len = strlen(path);
-	int fd;
-
-	if (len >= sizeof address.sun_path) {
-		errno = ENAMETOOLONG;
-		return -1;
-	}
-	memcpy(address.sun_path, path, len);
-	fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
-	if (fd >= 0 && connect(fd, (const struct sockaddr *)&address, sizeof address) != 0) {
-		(void)close(fd);
-		fd = -1;
-	}
-	return fd;
-}
-
-/* After fork: becomes the program, its end of the pair at the place that it knows. */
-NORETURN static void become(const char *program, int socket)
-{
-	char *const words[] = {(char *)(uintptr_t) "seki-convert", (char *)(uintptr_t) "-s", NULL};
-	sigset_t none;
-
-	(void)sigemptyset(&none);
-	(void)sigprocmask(SIG_SETMASK, &none, NULL);
-	/* dup2 onto itself would leave it to be closed. */
-	if (socket == CONVERT_FD)
-		socket = dup(socket);
-	if (socket >= 0 && dup2(socket, CONVERT_FD) == CONVERT_FD &&
-	    close_range(CONVERT_FD + 1, ~0U, 0) == 0)
-		(void)execv(program, words);
-	_exit(111);
-}
-
-int convert_start(const char *program, pid_t *pid)
-{
-	int pair[2];
-
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0)
-		return -1;
-	*pid = fork();
-	if (*pid == 0)
-		become(program, pair[1]);
-	(void)close(pair[1]);
-	if (*pid < 0) {
-		(void)close(pair[0]);
-		return -1;
-	}
-	return pair[0];
 }
 
 bool convert_ask(int socket, const char *tool, const struct source *file)

@@ -10,7 +10,6 @@
 
 #include "lib/base/source.h"
 
-#define CONVERT_FD     3 /* where seki-convert -s finds its employer */
 #define CONVERT_SOCKET "run/convert/socket"
 
 /* S(NAME, word) */
@@ -37,15 +36,6 @@ struct convert_answer {
 	uint64_t bytes; /* of text */
 	int text;       /* done: a file of UTF-8 that nobody can change, the caller's; else -1 */
 };
-
-/* Connects to the service's socket. -1 with errno. */
-NODISCARD int convert_connect(const char *path);
-
-/*
- * Starts `program` (seki-convert) with -s for oneself. Returns the socket, `*pid` its process, which
- * ends when the socket is closed; the caller waits for it. -1 with errno.
- */
-NODISCARD int convert_start(const char *program, pid_t *pid);
 
 /* Asks for one file; `tool` is a word ("pdf"). The descriptor of the file is sent along. errno. */
 NODISCARD bool convert_ask(int socket, const char *tool, const struct source *file);

@@ -3,18 +3,17 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "lib/base/buf.h"
 #include "lib/base/clock.h"
+#include "lib/base/local.h"
 #include "lib/convert/convert.h"
 #include "lib/extract/extract.h"
 #include "lib/inspect/packet.h"
@@ -39,43 +38,6 @@ struct inspect_client {
 };
 
 /* ---- connections ---- */
-
-static int connect_service(void)
-{
-	struct sockaddr_un address = {.sun_family = AF_UNIX, .sun_path = INSPECT_SOCKET};
-	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
-
-	if (fd >= 0 && connect(fd, (const struct sockaddr *)&address, sizeof address) != 0) {
-		(void)close(fd);
-		return -1;
-	}
-	return fd;
-}
-
-/* Starts a program with -s and its end of a socket pair on descriptor 3. */
-static int start_private(const char *program, pid_t *pid)
-{
-	char word[] = "-s", path[] = "PATH=/usr/bin:/bin", locale[] = "LC_ALL=C.UTF-8";
-	char *argv[] = {(char *)(uintptr_t)program, word, NULL};
-	char *environment[] = {path, locale, NULL};
-	posix_spawn_file_actions_t actions;
-	int pair[2], error;
-
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0)
-		return -1;
-	error = posix_spawn_file_actions_init(&actions);
-	if (error == 0)
-		error = posix_spawn_file_actions_adddup2(&actions, pair[1], INSPECT_FD);
-	if (error == 0)
-		error = posix_spawn(pid, program, &actions, NULL, argv, environment);
-	(void)posix_spawn_file_actions_destroy(&actions);
-	(void)close(pair[1]);
-	if (error == 0)
-		return pair[0];
-	(void)close(pair[0]);
-	errno = error;
-	return -1;
-}
 
 static void end_private(int *socket, pid_t *pid, bool at_once)
 {
@@ -116,8 +78,8 @@ static bool connected(struct inspect_client *c)
 {
 	if (c->socket >= 0)
 		return true;
-	c->socket =
-	    c->setup.inspect == NULL ? connect_service() : start_private(c->setup.inspect, &c->pid);
+	c->socket = c->setup.inspect == NULL ? local_connect_packets(INSPECT_SOCKET)
+					     : local_start(c->setup.inspect, &c->pid);
 	if (c->socket < 0)
 		return false;
 	if (send_lines(c->socket, 'A', c->ask.bytes, c->ask.len, c->setup.patience))
@@ -228,8 +190,8 @@ static bool convert_connected(struct inspect_client *c)
 {
 	if (c->convert >= 0)
 		return true;
-	c->convert = c->setup.inspect == NULL ? convert_connect(CONVERT_SOCKET)
-					      : convert_start(c->setup.convert, &c->convert_pid);
+	c->convert = c->setup.inspect == NULL ? local_connect_packets(CONVERT_SOCKET)
+					      : local_start(c->setup.convert, &c->convert_pid);
 	return c->convert >= 0;
 }
 

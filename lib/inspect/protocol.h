@@ -45,7 +45,6 @@
 #include "lib/base/settings.h"
 #include "lib/detect/hits.h"
 
-#define INSPECT_FD     3
 #define INSPECT_SOCKET "run/inspect/socket"
 
 /* W(NAME, word) */
