@@ -203,7 +203,7 @@ const char *command_mail(const char *argument, size_t len, struct mail *mail)
 	if (!take_path(&argument, &len, "FROM:", &mail->from))
 		return SYNTAX_MAIL;
 
-	while ((more = param_next(&argument, &len, &p)) > 0 && refusal == NULL)
+	while ((more = params_next(&argument, &len, &p)) > 0 && refusal == NULL)
 		refusal = mail_param(mail, &p);
 	if (more < 0)
 		return BAD_VALUE;
@@ -295,7 +295,7 @@ const char *command_rcpt(const char *argument, size_t len, bool utf8, struct rcp
 	if (!take_path(&argument, &len, "TO:", &rcpt->to))
 		return SYNTAX_RCPT;
 
-	while ((more = param_next(&argument, &len, &p)) > 0 && refusal == NULL)
+	while ((more = params_next(&argument, &len, &p)) > 0 && refusal == NULL)
 		refusal = rcpt_param(rcpt, &p, utf8);
 	if (more < 0)
 		return BAD_VALUE;

@@ -35,7 +35,7 @@ static bool value(const char *text, size_t len)
 	return len > 0;
 }
 
-int param_next(const char **rest, size_t *len, struct param *param)
+int params_next(const char **rest, size_t *len, struct param *param)
 {
 	const char *at = *rest;
 	const char *end = at + *len;

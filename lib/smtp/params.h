@@ -23,7 +23,7 @@ struct param {
  * with a parameter, 0 at the end, -1 if it is malformed. A value's bytes are printable and no '=';
  * bytes beyond ASCII are let through for the caller to judge.
  */
-NODISCARD int param_next(const char **rest, size_t *len, struct param *param);
+NODISCARD int params_next(const char **rest, size_t *len, struct param *param);
 
 /* Whether `text` is this word, in letters of either case. */
 NODISCARD bool word_is(const char *text, size_t len, const char *word);
