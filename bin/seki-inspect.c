@@ -13,6 +13,19 @@
 #include "lib/base/reload.h"
 #include "lib/inspect/inspect.h"
 
+#ifdef __SANITIZE_ADDRESS__
+/*
+ * In the sandbox no leak can be looked for, and a dictionary that is searched is not to be checked
+ * byte by byte at each step.
+ */
+const char *__asan_default_options(void);
+
+const char *__asan_default_options(void)
+{
+	return "detect_leaks=0:intercept_memmem=0";
+}
+#endif
+
 static int usage(void)
 {
 	LOG("usage", kv("text", "seki-inspect, without arguments, in the instance's directory; "

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "lib/base/hex.h"
 #include "lib/mime/word.h"
 #include "lib/text/charset.h"
 
@@ -264,17 +265,6 @@ static bool add_param(struct collector *c, const struct param *param, unsigned m
 
 /* ---- RFC 2231 ---- */
 
-static int hex(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	return -1;
-}
-
 static void add_percent(struct collector *c, const char *value, size_t len)
 {
 	for (size_t i = 0; i < len; i++) {
@@ -282,9 +272,9 @@ static void add_percent(struct collector *c, const char *value, size_t len)
 
 		if (byte == '\r' || byte == '\n')
 			continue;
-		if (byte == '%' && len - i > 2 && hex(value[i + 1]) >= 0 &&
-		    hex(value[i + 2]) >= 0) {
-			byte = (char)(hex(value[i + 1]) << 4 | hex(value[i + 2]));
+		if (byte == '%' && len - i > 2 && hex_digit(value[i + 1]) >= 0 &&
+		    hex_digit(value[i + 2]) >= 0) {
+			byte = (char)(hex_digit(value[i + 1]) << 4 | hex_digit(value[i + 2]));
 			i += 2;
 		}
 		buf_add(&c->value, &byte, 1);

@@ -5,6 +5,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "lib/base/hex.h"
+
 #define WINDOW   65536
 #define CHUNK    1024 /* the 4096 letters of base64 that are decoded before the piece is looked at */
 #define IS_BLANK 65
@@ -271,17 +273,6 @@ static bool base64_end(struct transfer_reader *r)
 
 /* ---- quoted-printable ---- */
 
-static int hex(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	return -1;
-}
-
 static bool is_blank(char c)
 {
 	return c == ' ' || c == '\t';
@@ -334,9 +325,9 @@ static bool quoted_escape(struct transfer_reader *r, char c)
 
 	switch ((enum state)r->state) {
 	case STATE_EQUAL_HEX:
-		if (hex(c) < 0)
+		if (hex_digit(c) < 0)
 			return quoted_bad(r, c);
-		byte = (char)(hex(r->high) << 4 | hex(c));
+		byte = (char)(hex_digit(r->high) << 4 | hex_digit(c));
 		r->state = STATE_TEXT;
 		return put(r, &byte, 1);
 	case STATE_EQUAL_CR:
@@ -360,7 +351,7 @@ static bool quoted_escape(struct transfer_reader *r, char c)
 		r->state = STATE_EQUAL_BLANK;
 		return hold(r, c);
 	}
-	if (r->state == STATE_EQUAL && hex(c) >= 0) {
+	if (r->state == STATE_EQUAL && hex_digit(c) >= 0) {
 		r->high = c;
 		r->state = STATE_EQUAL_HEX;
 		return true;

@@ -3,6 +3,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "lib/base/hex.h"
 #include "lib/mime/transfer.h"
 #include "lib/mime/utf8.h"
 #include "lib/text/charset.h"
@@ -99,17 +100,6 @@ static bool read_word(struct decoder *d, size_t at, struct word *word)
 	return memmem(word->text, word->len, "=?", 2) == NULL;
 }
 
-static int hex(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	return -1;
-}
-
 /* RFC 2047 section 4.2, into at most `len` bytes. */
 static size_t decode_q(const char *text, size_t len, char *into, unsigned *flags)
 {
@@ -118,8 +108,9 @@ static size_t decode_q(const char *text, size_t len, char *into, unsigned *flags
 	for (size_t i = 0; i < len; i++) {
 		char c = text[i];
 
-		if (c == '=' && len - i > 2 && hex(text[i + 1]) >= 0 && hex(text[i + 2]) >= 0) {
-			into[made++] = (char)(hex(text[i + 1]) << 4 | hex(text[i + 2]));
+		if (c == '=' && len - i > 2 && hex_digit(text[i + 1]) >= 0 &&
+		    hex_digit(text[i + 2]) >= 0) {
+			into[made++] = (char)(hex_digit(text[i + 1]) << 4 | hex_digit(text[i + 2]));
 			i += 2;
 			continue;
 		}

@@ -141,7 +141,7 @@ def reader(tmp_path_factory):
     (directory / "reader.c").write_text(READER)
     command = [os.environ.get("CC", "cc"), "-std=c17", "-D_GNU_SOURCE", f"-I{ROOT}", "-O1"]
     command += ["-o", str(directory / "reader"), str(directory / "reader.c")]
-    command += sorted(str(c) for c in (ROOT / "lib" / "mime").glob("*.c"))
+    command += [str(ROOT / "lib" / "mime" / name) for name in ("mailboxes.c", "utf8.c")]
     subprocess.run(command, check=True)
 
     def read(bodies: list[str]) -> list[tuple[str, list[str]]]:

@@ -16,10 +16,12 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 MIME = ROOT / "tests" / "mime"
 CORPUS = ROOT / "tests" / "corpus"
 ATTACHMENTS = CORPUS / "attachments"
+BUILD = pathlib.Path(os.environ.get("SEKISHO_BUILD", ROOT / "build"))
 sys.path.insert(0, str(MIME))
 
 import compare  # noqa: E402
 import crafted  # noqa: E402
+import mutate  # noqa: E402
 
 SANITIZERS = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
 FLAGS = ["-std=c17", "-D_GNU_SOURCE", f"-I{ROOT}", "-O1", "-g", "-Wall", "-Wextra", "-pthread"]
@@ -51,20 +53,27 @@ def files(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def ours(tmp_path_factory, files):
-    where = ROOT / "build" / "sanitize"
-    archives = [where / f"lib{name}.a" for name in ("mime", "text", "base")]
-    program = compiled(tmp_path_factory.mktemp("driver") / "driver", "driver.c",
-                       [*SANITIZERS, "-Wl,--start-group", *archives, "-Wl,--end-group", "-Wl,--as-needed",
-                        "-ljansson", "-lcrypto", "-lidn2", "-lutf8proc", "-lgumbo"])
-    return compare.told_by(program, files)
+def driver(tmp_path_factory):
+    archives = [BUILD / "sanitize" / f"lib{name}.a" for name in ("mime", "text", "base")]
+    return compiled(tmp_path_factory.mktemp("driver") / "driver", "driver.c",
+                    [*SANITIZERS, "-Wl,--start-group", *archives, "-Wl,--end-group", "-Wl,--as-needed",
+                     "-ljansson", "-lcrypto", "-lidn2", "-lutf8proc", "-lgumbo"])
 
 
 @pytest.fixture(scope="module")
-def gmime(tmp_path_factory, files):
-    program = compiled(tmp_path_factory.mktemp("gmime") / "gmime", "gmime.c",
-                       [*gmime_words(), "-ljansson", "-lcrypto"])
-    return compare.told_by(program, files)
+def oracle(tmp_path_factory):
+    return compiled(tmp_path_factory.mktemp("gmime") / "gmime", "gmime.c",
+                    [*gmime_words(), "-ljansson", "-lcrypto"])
+
+
+@pytest.fixture(scope="module")
+def ours(driver, files):
+    return compare.told_by(driver, files)
+
+
+@pytest.fixture(scope="module")
+def gmime(oracle, files):
+    return compare.told_by(oracle, files)
 
 
 @pytest.fixture(scope="module")
@@ -125,3 +134,26 @@ def test_what_another_sees_is_in_one_of_our_readings_or_told(ours, gmime, files)
             if not contents(leaves) <= contents(told["leaves"]):
                 hidden.append(f"{file.stem} {parser}")
     assert hidden == []
+
+
+MUTANTS = 3000
+
+
+def test_mutants_have_the_parts_that_gmime_sees(driver, oracle, tmp_path):
+    """M1: of a message that is told to be readable in one way only, GMime sees no part that we do not, and
+    no other type."""
+    assert mutate.main([str(tmp_path), str(MUTANTS)]) == 0
+    files = sorted(tmp_path.glob("*.eml"))
+    ours, gmime = compare.told_by(driver, files), compare.told_by(oracle, files)
+    compared, faults = 0, []
+    for file in files:
+        told = ours[file.stem]
+        if told["flags"] or told["limits"]:
+            continue
+        here = {leaf["path"]: leaf["type"] for leaf in told["leaves"]}
+        for leaf in gmime[file.stem]["leaves"]:
+            compared += 1
+            if here.get(leaf["path"]) != leaf["type"]:
+                faults.append((file.stem, leaf["path"], leaf["type"], here.get(leaf["path"])))
+    assert faults == []
+    assert compared > MUTANTS // 5
