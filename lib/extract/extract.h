@@ -170,6 +170,15 @@ struct extract_file {
 void extract_file(struct extract *x, const struct source *file, const char *name, const char *label,
     bool deep, struct extract_file *found);
 
+#define EXTRACT_HEAD ((size_t)65536)
+
+/*
+ * What the beginning of something declared to be text is, EXTRACT_HEAD bytes or all of it: the kind
+ * of text (TEXT, HTML, RTF, MAIL, PROGRAM: a script, SIGNATURE: an armoured one), EMPTY, OTHER if it
+ * is none, or FORMAT_COUNT if it is a file of a known kind. Looks at these bytes and at nothing else.
+ */
+enum file_format extract_text_kind(const char *head, size_t len);
+
 const char *file_format_word(enum file_format format);
 const char *extract_fault_word(enum extract_fault fault);
 const char *convert_tool_word(enum convert_tool tool);

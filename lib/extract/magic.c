@@ -8,7 +8,7 @@
 
 #include "lib/extract/state.h"
 
-#define HEAD       ((size_t)65536)
+#define HEAD       EXTRACT_HEAD
 #define OVERLAY    ((size_t)2 * 1024 * 1024) /* how far a program reaches before its archive */
 #define PDF_WITHIN ((size_t)1024)            /* readers of PDF accept junk before it */
 
@@ -207,6 +207,43 @@ static enum file_format by_signature(const unsigned char *head, size_t len, cons
 	format = pkcs7(head, len);
 	*type = format == FORMAT_OTHER ? MAGIC_ENVELOPED : "application/pkcs7-signature";
 	return format;
+}
+
+/* Stray control characters make no file of what is declared to be text; a NUL does. */
+static bool is_rough_text(const unsigned char *head, size_t len)
+{
+	size_t controls = 0;
+
+	if (magic_is_text(head, len))
+		return true;
+	for (size_t i = 0; i < len; i++) {
+		if (head[i] == '\0')
+			return false;
+		controls += head[i] < ' ' && strchr("\t\n\v\f\r\b\x1b\x0e\x0f", head[i]) == NULL;
+	}
+	return controls <= 2 + len / 50;
+}
+
+enum file_format extract_text_kind(const char *head, size_t len)
+{
+	const unsigned char *bytes = (const unsigned char *)head;
+	const char *known = "";
+	char type[96];
+	enum file_format format;
+
+	if (len == 0)
+		return FORMAT_EMPTY;
+	if (is_zip(bytes, len))
+		return FORMAT_COUNT;
+	format = by_signature(bytes, len, &known);
+	/* "%PDF-" and "GIF89a" may be what a text speaks of. */
+	if (magic_is_text(bytes, len) &&
+	    (format == FORMAT_IMAGE || (format == FORMAT_PDF && strncmp(head, "%PDF-", 5) != 0)))
+		format = FORMAT_COUNT;
+	if (format != FORMAT_COUNT)
+		return FORMAT_COUNT;
+	return is_rough_text(bytes, len) ? magic_text_kind(bytes, len, "", type, sizeof type)
+					 : FORMAT_OTHER;
 }
 
 /* ---- everything else ------------------------------------------------------------------------- */

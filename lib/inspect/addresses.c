@@ -39,6 +39,7 @@ struct rcpt {
 struct addresses {
 	struct inspection *i;
 	const struct address_field *field;
+	unsigned told;     /* flags of its addresses */
 	struct rcpt *rcpt; /* in the order of their keys */
 	size_t rcpts;
 	char *text; /* of the recipients, cut at the newlines */
@@ -127,6 +128,9 @@ static bool mark_visible(struct addresses *a, const char *address)
 	found = bsearch(&wanted, a->rcpt, a->rcpts, sizeof *a->rcpt, by_key);
 	if (found == NULL)
 		return false;
+	/* They are marked together: to go through them for each address would take its time. */
+	if (found->visible)
+		return true;
 	while (found > a->rcpt && strcmp(found[-1].key, key) == 0)
 		found--;
 	for (; found < a->rcpt + a->rcpts && strcmp(found->key, key) == 0; found++)
@@ -134,12 +138,12 @@ static bool mark_visible(struct addresses *a, const char *address)
 	return true;
 }
 
-static void tell_flags(struct addresses *a, const struct address *address)
+static void tell_flags(struct addresses *a, const char *address, unsigned flags)
 {
 	for (unsigned f = 0; f < ADDRESS_FLAG_COUNT; f++) {
-		if ((address->flags & (1u << f)) != 0)
+		if ((flags & (1u << f)) != 0)
 			FACT(a->i->out, "address-flag", kv("field", a->field->word),
-			    kv("address", address->text), kv("flag", address_flag_word(f)));
+			    kv("address", address), kv("flag", address_flag_word(f)));
 	}
 }
 
@@ -155,7 +159,8 @@ static bool see(void *context, const struct address *address)
 	FACT(a->i->out, "address", kv("field", a->field->word), kv("address", address->text),
 	    kv("name", address->name), kv("group", address->group),
 	    kv("envelope", envelope ? "yes" : "no"));
-	tell_flags(a, address);
+	tell_flags(a, address->text, address->flags);
+	a->told |= address->flags;
 	return !a->i->out->gone;
 }
 
@@ -173,8 +178,11 @@ static void read_fields(struct addresses *a, const struct buf *header)
 			if (!field_is(&f, fields[k].name))
 				continue;
 			a->field = &fields[k];
+			a->told = 0;
 			if (!addresses_read(f.body, f.body_len, see, a, &flags))
 				tell_uninspectable(a->i, "0", "memory", NULL);
+			else /* what is odd about the field and about none of its addresses */
+				tell_flags(a, "", flags & ~a->told);
 		}
 	}
 }

@@ -191,10 +191,13 @@ bool inspect_order_read(struct inspect_order *order, char *text)
 		if (strncmp(line, "content ", 8) == 0) {
 			char *end;
 
+			const char *second;
+
 			order->offset = strtoull(line + 8, &end, 10);
+			second = end;
 			order->size = strtoull(end, &end, 10);
-			placed = *end == '\0' && order->offset <= INT64_MAX / 2 &&
-				 order->size <= INT64_MAX / 2;
+			placed = *second == ' ' && end > second + 1 && *end == '\0' &&
+				 order->offset <= INT64_MAX / 2 && order->size <= INT64_MAX / 2;
 		} else if (strncmp(line, "from ", 5) == 0 && len - 5 < sizeof order->from) {
 			if (!xtext_decode(line + 5, len - 5, order->from, &len))
 				return false;

@@ -18,4 +18,7 @@ struct body_told {
 NODISCARD bool body_text(
     struct inspection *i, size_t part, struct sink text, const struct body_told *told);
 
+/* The same of any part, read as HTML whatever it is declared as. */
+NODISCARD bool body_as_html(struct inspection *i, size_t part, struct sink text);
+
 #endif

@@ -226,7 +226,6 @@ static bool convert_one(
 	struct source file;
 	const char *word;
 	char tool[16];
-	bool sent;
 
 	*reason = "killed";
 	if (!read_order(c, m, tool, &file))
@@ -238,11 +237,12 @@ static bool convert_one(
 	if (!convert_file(c->convert, tool, &file, c->setup.converts, &answer))
 		end_private(&c->convert, &c->convert_pid, true);
 	word = answer_word(&answer);
-	sent = packet_send_by(c->talk, 'C', word, strlen(word), &answer.text,
+	/* If the process has ended meanwhile, what ended it is told at the end. */
+	(void)!packet_send_by(c->talk, 'C', word, strlen(word), &answer.text,
 	    answer.text >= 0 ? 1 : 0, c->setup.patience);
 	if (answer.text >= 0)
 		(void)close(answer.text);
-	return sent;
+	return true;
 }
 
 /* ---- one message ---- */

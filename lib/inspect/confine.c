@@ -1,6 +1,7 @@
 #include <errno.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdio.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -87,12 +88,35 @@ static bool log_is_a_file(void)
 	return fstat(STDERR_FILENO, &st) == 0 && S_ISREG(st.st_mode);
 }
 
+/*
+ * Shared memory is no data to the kernel: beyond what there is now (the dictionary is most of it) the
+ * address space grows by no more than twice the bound. 0: it cannot be read.
+ */
+static uint64_t address_space(uint64_t memory)
+{
+	FILE *file = fopen("/proc/self/statm", "re");
+	unsigned long long pages = 0;
+
+	if (file == NULL)
+		return 0;
+	if (fscanf(file, "%llu", &pages) != 1)
+		pages = 0;
+	(void)fclose(file);
+	return pages == 0 ? 0 : pages * (uint64_t)sysconf(_SC_PAGESIZE) + 2 * memory;
+}
+
 /* The process of an employer writes no file; those of messages raise the bound to their own. */
 static bool bound_all(const struct settings *s)
 {
 	uint64_t files = (uint64_t)s->inspect_expansion + (uint64_t)s->message_size;
+	uint64_t space = address_space((uint64_t)s->inspect_memory);
 
-	return bound(RLIMIT_DATA, (uint64_t)s->inspect_memory, (uint64_t)s->inspect_memory) &&
+	if (space == 0) {
+		errno = ENOSYS;
+		return false;
+	}
+	return bound(RLIMIT_AS, space, space) &&
+	       bound(RLIMIT_DATA, (uint64_t)s->inspect_memory, (uint64_t)s->inspect_memory) &&
 	       bound(RLIMIT_CPU, INSPECT_CPU_ALL, INSPECT_CPU_ALL) &&
 	       bound(RLIMIT_NPROC, INSPECT_PROCESSES, INSPECT_PROCESSES) &&
 	       bound(RLIMIT_FSIZE, log_is_a_file() ? files : 0, files);
@@ -101,16 +125,18 @@ static bool bound_all(const struct settings *s)
 void inspect_confine(const struct settings *settings)
 {
 	forks_harden();
-	if (!confine_files(-1))
-		die_environ("confining to no files");
 #ifndef __SANITIZE_ADDRESS__
 	if (!bound_all(settings))
 		die_environ("bounding memory, time, processes and files");
-	if (!deny_calls())
-		die_environ("confining to a few calls");
 #else
 	(void)settings;
 	(void)bound_all;
+#endif
+	if (!confine_files(-1))
+		die_environ("confining to no files");
+#ifndef __SANITIZE_ADDRESS__
+	if (!deny_calls())
+		die_environ("confining to a few calls");
 #endif
 }
 

@@ -41,7 +41,7 @@ const char *part_role_word(enum part_role role);
 struct part_view {
 	enum part_role role;
 	bool nested; /* in a message within the message */
-	bool looked; /* its content was read */
+	bool other;  /* text of a format of its own (RTF), which is opened by its bytes, too */
 };
 
 /* One employer's questions, ready for any number of messages. */
@@ -83,9 +83,10 @@ struct inspection {
 	bool armoured;               /* a text holds a message of PGP */
 	bool automatic;              /* sent by a machine */
 	bool reply;
-	bool text_open; /* a text of a file is */
-	bool shared;    /* this process opens other messages, too: plain text and nothing else */
-	bool alone;     /* more than that was met: a process of its own is to begin again */
+	bool text_open;          /* a text of a file is */
+	enum detect_place place; /* of the texts of the file that is being opened */
+	bool shared; /* this process opens other messages, too: plain text and nothing else */
+	bool alone;  /* more than that was met: a process of its own is to begin again */
 };
 
 /* Scans it and says what its parts are. False: no facts can be told but `uninspectable`, which is. */
@@ -107,12 +108,16 @@ NODISCARD bool inspection_view(struct inspection *i, const char *path);
 /* The header of the message, read once. NULL: it could not be, which was told. */
 NODISCARD const struct buf *inspection_header(struct inspection *i);
 
+/* Appends the header of a part, each line ended by CRLF. False: not all of it is there. */
+NODISCARD bool part_header(struct inspection *i, size_t part, struct buf *header);
+
 /* ---- steps of inspection_tell ---- */
 
 void tell_subject(struct inspection *i);   /* fields.c */
 void tell_message(struct inspection *i);   /* the same, behind the others */
 void tell_addresses(struct inspection *i); /* addresses.c */
 void tell_bodies(struct inspection *i);    /* bodies.c */
+void tell_headers(struct inspection *i);   /* headers.c */
 void tell_files(struct inspection *i);     /* files.c */
 void tell_evidence(struct inspection *i);  /* evidence.c */
 
@@ -126,6 +131,16 @@ void tell_uninspectable(
 
 /* Fills i->view by the tree alone. Whether an image is shown by cid: is known behind the bodies. */
 void parts_judge(struct inspection *i);
+
+/*
+ * Whether some program shows it as HTML that is declared as something else: it has two types, or one
+ * of text that is neither plain nor HTML.
+ */
+NODISCARD bool part_may_be_html(const struct mime_part *p);
+
+/* Whether one of the parts around it is a multipart of this subtype. */
+NODISCARD bool part_is_within(
+    const struct inspection *i, const struct mime_part *p, const char *subtype);
 
 /* Whether such a part counts as a file for rules. */
 NODISCARD bool role_counts(enum part_role role);
@@ -150,8 +165,19 @@ bool convert_for(void *context, enum convert_tool tool, const struct source *fil
 /* Whether it is text that people read, and not a file that is opened. */
 NODISCARD bool role_is_text(enum part_role role);
 
-/* The decoded bytes of a part as a source; they stand in i->part unless it is not encoded. */
-NODISCARD bool part_decode(struct inspection *i, size_t part, struct source *decoded);
+/*
+ * The bytes of a part, this encoding of it undone, as a source; they stand in i->part unless it is not
+ * encoded. Programs differ in which of two encodings they take (encoding, encoding_last).
+ */
+NODISCARD bool part_decode(
+    struct inspection *i, size_t part, enum transfer encoding, struct source *decoded);
+
+/* The same, the first bytes alone, at most EXTRACT_HEAD of them into `head`. False: read error. */
+NODISCARD bool part_head(
+    struct inspection *i, size_t part, enum transfer encoding, struct buf *head);
+
+/* The fields of a header that is the text of a part, decoded (headers.c). */
+void tell_header_text(struct inspection *i, const char *bytes, size_t len);
 
 /* ---- texts.c: every text goes through here ---- */
 
@@ -166,6 +192,12 @@ void texts_end(struct texts *t);
 
 /* A sink that feeds it. */
 struct sink texts_sink(struct texts *t);
+
+/*
+ * Names of files, one a line: as they are for words and expressions, and for the detectors of values
+ * the same, as long, with what ends a value in a name made a line end.
+ */
+void texts_names(struct texts *t, const char *names, const char *values, size_t len);
 
 /* A short text of its own. */
 void texts_one(struct texts *t, enum detect_place place, const char *utf8, size_t len);

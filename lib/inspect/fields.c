@@ -3,26 +3,29 @@
 #include <strings.h>
 
 #include "lib/inspect/facts.h"
+#include "lib/inspect/unclear.h"
 #include "lib/mime/field.h"
 #include "lib/mime/word.h"
-
-#define SUBJECT_MAX ((size_t)65536)
 
 /* What is seen on the way through the header. */
 struct header_view {
 	struct buf subject; /* decoded */
+	unsigned words;     /* enum word_flag of it */
+	bool cut;           /* it did not fit */
 	bool automatic;
 	bool reply;
 };
 
-/* Whether a body is the word, blanks and comments around it aside. */
+/* Whether a body is the word; what may follow it, a comment or a parameter, aside. */
 static bool says(const struct field *f, const char *word)
 {
 	size_t at = 0, len = strlen(word);
 
 	while (at < f->body_len && (f->body[at] == ' ' || f->body[at] == '\t'))
 		at++;
-	return f->body_len - at >= len && strncasecmp(f->body + at, word, len) == 0;
+	if (f->body_len - at < len || strncasecmp(f->body + at, word, len) != 0)
+		return false;
+	return at + len == f->body_len || strchr(" \t\r\n;(", f->body[at + len]) != NULL;
 }
 
 static bool is_empty(const struct field *f)
@@ -44,18 +47,35 @@ static bool is_automatic(const struct field *f)
 	return field_is(f, "List-Id") || field_is(f, "List-Unsubscribe");
 }
 
+static void take_subject(struct header_view *v, const struct field *f)
+{
+	struct buf *s = &v->subject;
+	unsigned words = 0;
+	size_t from, blanks = 0;
+
+	/* Two subjects: both are read, for one program shows the first and another the last. */
+	if (s->len > 0)
+		buf_add_text(s, "\n");
+	from = s->len;
+	if (!word_decode(f->body, f->body_len, s, &words))
+		v->cut = true;
+	v->words |= words;
+	while (from + blanks < s->len && strchr(" \t", s->bytes[from + blanks]) != NULL)
+		blanks++;
+	if (blanks > 0) {
+		s->len -= blanks;
+		memmove(s->bytes + from, s->bytes + from + blanks, s->len - from);
+	}
+}
+
 static void look_at(struct header_view *v, const struct field *f)
 {
 	if (is_automatic(f))
 		v->automatic = true;
 	if ((field_is(f, "In-Reply-To") || field_is(f, "References")) && !is_empty(f))
 		v->reply = true;
-	if (!field_is(f, "Subject"))
-		return;
-	/* Two subjects: both are read, for one program shows the first and another the last. */
-	if (v->subject.len > 0)
-		buf_add_text(&v->subject, "\n");
-	(void)!word_decode(f->body, f->body_len, &v->subject, NULL);
+	if (field_is(f, "Subject"))
+		take_subject(v, f);
 }
 
 static bool has_prefix(const char *text, size_t len, const char *prefix)
@@ -74,14 +94,39 @@ static void view_header(struct inspection *i, struct header_view *v)
 		if (f.name_len > 0)
 			look_at(v, &f);
 	}
-	if (v->subject.len == 0)
-		return;
-	while (v->subject.len > 0 && strchr(" \t", *v->subject.bytes) != NULL) {
-		v->subject.len--;
-		memmove(v->subject.bytes, v->subject.bytes + 1, v->subject.len);
+}
+
+/* The subject, NUL-ended for the fact; `len` gets its length. */
+static const char *end_subject(struct header_view *v, size_t *len)
+{
+	struct buf *s = &v->subject;
+	size_t most = s->bound - 1;
+
+	if (s->len > most) { /* the last letter makes room for the NUL */
+		v->cut = true;
+		while (most > 0 && ((unsigned char)s->bytes[most] & 0xC0) == 0x80)
+			most--;
+		s->len = most;
 	}
-	if (has_prefix(v->subject.bytes, v->subject.len, "Re:"))
-		v->reply = true;
+	*len = s->len;
+	s->failed = false;
+	buf_add(s, "", 1);
+	if (buf_ok(s))
+		return s->bytes;
+	v->cut = true;
+	*len = 0;
+	return "";
+}
+
+/* What keeps a subject from having been looked at as its reader sees it. */
+static void tell_doubts(
+    struct inspection *i, const struct header_view *v, const char *subject, size_t len)
+{
+	if (v->cut)
+		tell_uninspectable(i, "0", "header", NULL);
+	if (text_unclear(subject, len) ||
+	    ((v->words & WORD_CHARSET) != 0 && text_guessed(subject, len)))
+		tell_uninspectable(i, "0", "charset", NULL);
 }
 
 static const char *yes(bool is)
@@ -116,15 +161,18 @@ static const char *protection(const struct inspection *i, bool sealed)
 void tell_subject(struct inspection *i)
 {
 	struct header_view v = {.automatic = i->from != NULL && *i->from == '\0'};
+	const char *subject;
+	size_t len;
 
-	buf_init(&v.subject, SUBJECT_MAX);
+	buf_init(&v.subject, (size_t)i->by->ask.limits.inspect_header);
 	view_header(i, &v);
-	if (v.subject.len > 0)
-		texts_one(i->texts, PLACE_SUBJECT, v.subject.bytes, v.subject.len);
-	buf_add(&v.subject, "", 1);
-	FACT(i->out, "subject", kv("text", v.subject.len > 0 ? v.subject.bytes : ""));
+	subject = end_subject(&v, &len);
+	if (len > 0)
+		texts_one(i->texts, PLACE_SUBJECT, subject, len);
+	FACT(i->out, "subject", kv("text", subject));
+	tell_doubts(i, &v, subject, len);
 	i->automatic = v.automatic;
-	i->reply = v.reply;
+	i->reply = v.reply || has_prefix(subject, len, "Re:");
 	buf_free(&v.subject);
 }
 

@@ -9,6 +9,9 @@
 #include "lib/base/settings.h"
 #include "lib/inspect/protocol.h"
 
+/* The reason told when a part is to be shown that is not there, and nothing else is told. */
+#define INSPECT_NO_PART "no-part"
+
 #define INSPECT_DICTIONARY "/var/lib/mecab/dic/ipadic-utf8"
 
 /* Tables that every process shares with the one it was forked from; read only. */

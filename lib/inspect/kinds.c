@@ -62,6 +62,15 @@ static const struct {
     {"message/rfc822", IS(MAIL) | IS(TEXT)},
 };
 
+bool kind_is_extension(const char *extension)
+{
+	for (size_t i = 0; i < COUNT_OF(extensions); i++) {
+		if (strcmp(extension, extensions[i].extension) == 0)
+			return true;
+	}
+	return false;
+}
+
 enum answer { SAYS_NOTHING, SAYS_YES, SAYS_NO };
 
 static enum answer by_extension(enum file_format format, const char *type, const char *extension)

@@ -11,4 +11,7 @@
 const char *kind_as_named(
     enum file_format format, const char *type, const char *extension, const char *declared);
 
+/* Whether it (lower case, with its dot) is one that promises something: the extension of a file. */
+NODISCARD bool kind_is_extension(const char *extension);
+
 #endif

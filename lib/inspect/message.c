@@ -102,18 +102,24 @@ static void add_with_crlf(struct buf *out, const struct buf *raw)
 	}
 }
 
-const struct buf *inspection_header(struct inspection *i)
+bool part_header(struct inspection *i, size_t part, struct buf *header)
 {
 	struct buf raw;
+	bool good;
 
+	buf_init(&raw, (size_t)i->by->ask.limits.inspect_header);
+	good = mime_header(&i->message, &i->tree.parts[part], &raw);
+	if (good)
+		add_with_crlf(header, &raw);
+	buf_free(&raw);
+	return good && buf_ok(header);
+}
+
+const struct buf *inspection_header(struct inspection *i)
+{
 	if (i->header_read)
 		return &i->header;
-	buf_init(&raw, (size_t)i->by->ask.limits.inspect_header);
-	if (mime_header(&i->message, &i->tree.parts[0], &raw)) {
-		add_with_crlf(&i->header, &raw);
-		i->header_read = buf_ok(&i->header);
-	}
-	buf_free(&raw);
+	i->header_read = part_header(i, 0, &i->header);
 	if (!i->header_read)
 		tell_uninspectable(i, "0", "read", NULL);
 	return i->header_read ? &i->header : NULL;
@@ -126,7 +132,8 @@ bool inspection_is_plain(const struct inspection *i)
 
 		if (i->view[k].role == ROLE_CONTAINER)
 			continue;
-		if (i->view[k].role != ROLE_BODY || strcmp(p->subtype, "plain") != 0)
+		if (i->view[k].role != ROLE_BODY || strcmp(p->subtype, "plain") != 0 ||
+		    part_may_be_html(p))
 			return false;
 	}
 	return i->tree.limits == 0;
@@ -171,12 +178,14 @@ void inspection_tell(struct inspection *i)
 	tell_bodies(i);
 	if (i->alone)
 		return;
-	for (size_t k = 0; k < i->tree.count; k++)
-		tell_part(i, k);
+	tell_headers(i);
 	tell_limits(i);
 	if ((i->by->ask.want & (1u << WANT_ADDRESSES)) != 0)
 		tell_addresses(i);
 	tell_files(i);
+	/* Behind the files, whose bytes say what some parts are. */
+	for (size_t k = 0; k < i->tree.count; k++)
+		tell_part(i, k);
 	tell_evidence(i);
 	/* Last, for some of it is known behind the texts alone. */
 	tell_message(i);

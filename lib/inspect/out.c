@@ -27,10 +27,22 @@ static size_t put_text(char *line, size_t at, const char *text, size_t len)
 	return at + len;
 }
 
+/* So much of a value is shown: it ends between two letters. */
+static size_t whole_letters(const char *text)
+{
+	size_t len = strnlen(text, FACT_VALUE_MAX + 1);
+
+	if (len <= FACT_VALUE_MAX)
+		return len;
+	len = FACT_VALUE_MAX;
+	while (len > 0 && ((unsigned char)text[len] & 0xC0) == 0x80)
+		len--;
+	return len;
+}
+
 static size_t put_field(char *line, size_t at, const struct log_field *field)
 {
 	char number[24];
-	size_t room;
 
 	at = put_text(line, at, " ", 1);
 	at = put_text(line, at, field->key, strlen(field->key));
@@ -40,10 +52,8 @@ static size_t put_field(char *line, size_t at, const struct log_field *field)
 
 		return put_text(line, at, number, (size_t)n);
 	}
-	room = FACT_LINE_MAX - at;
-	if (room > FACT_VALUE_MAX)
-		room = FACT_VALUE_MAX;
-	return at + xtext_encode_cut(field->text, strlen(field->text), line + at, room);
+	return at + xtext_encode_cut(
+			field->text, whole_letters(field->text), line + at, FACT_LINE_MAX - at);
 }
 
 void facts_line(struct facts_out *out, const char *word, const struct log_field *fields, size_t n)

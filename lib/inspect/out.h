@@ -6,8 +6,9 @@
 #include "lib/base/log.h"
 #include "lib/inspect/packet.h"
 
-#define FACT_LINE_MAX  ((size_t)16384)
-#define FACT_VALUE_MAX ((size_t)6144) /* of one value as written; a longer one is cut */
+#define FACT_LINE_MAX ((size_t)16384)
+#define FACT_VALUE_MAX                                                                             \
+	((size_t)2000) /* bytes of one value, in whole letters; a longer one is cut */
 
 struct facts_out {
 	int socket;

@@ -113,15 +113,19 @@ enum packet_status packet_receive(int socket, struct packet *packet, int64_t pat
 	    .msg_iovlen = 2,
 	    .msg_control = rights.bytes,
 	    .msg_controllen = sizeof rights.bytes};
+	bool reset = false;
 	ssize_t n;
 	int ready = wait_for(socket, POLLIN, patience);
 
 	packet->fds = 0;
 	if (ready <= 0)
 		return ready == 0 ? PACKET_LATE : PACKET_GONE;
-	do
+	/* One that closed without reading all of ours says so first; its last words stand behind. */
+	n = recvmsg(socket, &message, MSG_CMSG_CLOEXEC);
+	while (n < 0 && (errno == EINTR || (errno == ECONNRESET && !reset))) {
+		reset = errno == ECONNRESET;
 		n = recvmsg(socket, &message, MSG_CMSG_CLOEXEC);
-	while (n < 0 && errno == EINTR);
+	}
 	if (n == 0)
 		errno = 0;
 	if (n <= 0)

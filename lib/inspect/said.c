@@ -207,10 +207,12 @@ void said_text_ends(struct said_run *run)
 
 /* ---- told ---- */
 
+/* Words of a list, or values of an expression, on their way out. */
 struct telling {
 	struct facts_out *out;
 	const char *list;
-	size_t left; /* words that may still be shown */
+	size_t left;   /* words that may still be shown */
+	size_t number; /* of the expression */
 };
 
 static bool tell_list_word(void *context, const char *word, size_t len, uint64_t count)
@@ -230,7 +232,9 @@ static bool tell_list_word(void *context, const char *word, size_t len, uint64_t
 
 static void tell_list(const struct said_run *run, size_t list, struct facts_out *out)
 {
-	struct telling t = {out, word_lists_name(run->said->lists, list), run->said->ask->evidence};
+	struct telling t = {.out = out,
+	    .list = word_lists_name(run->said->lists, list),
+	    .left = run->said->ask->evidence};
 
 	for (unsigned p = 0; p < PLACE_COUNT; p++) {
 		uint64_t all = word_tally_all(run->tally, list, 1u << p, true);
@@ -266,7 +270,7 @@ static bool tell_value(void *context, const char *masked, size_t len)
 		return true;
 	memcpy(text, masked, len);
 	text[len] = '\0';
-	FACT(t->out, "regex-value", kv_num("number", (int64_t)t->left), kv("value", text));
+	FACT(t->out, "regex-value", kv_num("number", (int64_t)t->number), kv("value", text));
 	return true;
 }
 
@@ -274,7 +278,7 @@ static bool tell_value(void *context, const char *masked, size_t len)
 static void tell_regexes(const struct said_run *run, struct facts_out *out)
 {
 	for (size_t i = 0; i < run->said->ask->regexes; i++) {
-		struct telling t = {.out = out, .left = i + 1};
+		struct telling t = {.out = out, .number = i + 1};
 		unsigned limit = regex_limit(run->regex, i);
 
 		for (unsigned p = 0; p < PLACE_COUNT; p++) {

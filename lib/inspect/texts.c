@@ -122,8 +122,9 @@ static bool spread(void *context, const char *text, size_t len, bool quoted)
 
 	if (quoted && t->by->ask.unquoted)
 		return true;
-	windows_feed(t->windows, text, len);
-	if (t->said != NULL)
+	if (!t->words_only)
+		windows_feed(t->windows, text, len);
+	if (t->said != NULL && !t->values_only)
 		said_feed(t->said, text, len);
 	if (t->place != PLACE_BODY || quoted)
 		return true;
@@ -153,8 +154,8 @@ static bool open_norm(struct texts *t)
 
 static void close_norm(struct texts *t)
 {
-	if (t->norm != NULL)
-		(void)!norm_end(t->norm);
+	if (t->norm != NULL && !norm_end(t->norm))
+		t->failed = true;
 	norm_free(t->norm);
 	t->norm = NULL;
 }
@@ -186,14 +187,23 @@ static bool turn_to(struct texts *t, bool quoted)
 	return open_norm(t);
 }
 
+/* The detectors take everything: what stops on its way stops for want of memory. */
+static bool feed(struct texts *t, const char *utf8, size_t len, bool quoted)
+{
+	if (turn_to(t, quoted) && norm_feed(t->norm, utf8, len))
+		return true;
+	t->failed = true;
+	return false;
+}
+
 bool texts_feed(struct texts *t, const char *utf8, size_t len)
 {
-	return turn_to(t, false) && norm_feed(t->norm, utf8, len);
+	return feed(t, utf8, len, false);
 }
 
 bool texts_feed_quoted(struct texts *t, const char *utf8, size_t len)
 {
-	return turn_to(t, true) && norm_feed(t->norm, utf8, len);
+	return feed(t, utf8, len, true);
 }
 
 void texts_end(struct texts *t)
@@ -201,7 +211,8 @@ void texts_end(struct texts *t)
 	if (t->quote == NULL)
 		return;
 	close_norm(t);
-	(void)!quote_end(t->quote);
+	if (!quote_end(t->quote))
+		t->failed = true;
 	quote_free(t->quote);
 	t->quote = NULL;
 	windows_end(t->windows);
@@ -219,6 +230,16 @@ static bool take(void *context, const char *bytes, size_t len)
 struct sink texts_sink(struct texts *t)
 {
 	return (struct sink){take, t};
+}
+
+void texts_names(struct texts *t, const char *names, const char *values, size_t len)
+{
+	t->words_only = true;
+	texts_one(t, PLACE_NAMES, names, len);
+	t->words_only = false;
+	t->values_only = true;
+	texts_one(t, PLACE_NAMES, values, len);
+	t->values_only = false;
 }
 
 void texts_one(struct texts *t, enum detect_place place, const char *utf8, size_t len)

@@ -25,7 +25,9 @@ struct texts {
 	bool failed;         /* no memory: some text was not looked at */
 	enum detect_place place;
 	bool quoted;
-	bool greets; /* the text that is open is the one that greets */
+	bool values_only; /* the text that is open is for the detectors of values, */
+	bool words_only;  /* or for words and expressions alone */
+	bool greets;      /* the text that is open is the one that greets */
 };
 
 #endif

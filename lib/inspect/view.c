@@ -21,7 +21,7 @@ struct view {
 
 static bool view_flush(struct view *v)
 {
-	bool sent = v->len == 0 || packet_send(v->i->socket, 'V', v->piece, v->len, NULL, 0);
+	bool sent = v->len == 0 || packet_send(v->i->socket, 'V', v->piece, v->len);
 
 	v->len = 0;
 	v->i->out->gone = v->i->out->gone || !sent;
@@ -103,7 +103,7 @@ static bool view_file(struct view *v, size_t part)
 
 	i->told = (struct extract_told){
 	    v, view_text, view_text_ends, view_member, view_fault, view_convert};
-	if (!files_ready(i) || !part_decode(i, part, &file))
+	if (!files_ready(i) || !part_decode(i, part, i->tree.parts[part].encoding, &file))
 		return false;
 	filename_canonical(tables_norm(i->by->tables), p->name, strlen(p->name), &name);
 	extract_file(i->extract, &file, name.text, p->charset, true, &found);
@@ -116,9 +116,13 @@ bool inspection_view(struct inspection *i, const char *path)
 	struct view *v = calloc(1, sizeof *v);
 	bool done;
 
-	if (part == MIME_NONE || v == NULL) {
-		free(v);
+	if (v == NULL)
 		return false;
+	if (part == MIME_NONE) {
+		/* Said in so many words: an empty part shows nothing, too. */
+		tell_uninspectable(i, "0", INSPECT_NO_PART, NULL);
+		free(v);
+		return true;
 	}
 	v->i = i;
 	if (role_is_text(i->view[part].role))

@@ -8,17 +8,24 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "lib/base/clock.h"
 
-#define CHUNK      ((size_t)65536)
-#define ANSWER_MAX ((size_t)1024)
+#define CHUNK       ((size_t)65536)
+#define ANSWER_MAX  ((size_t)1024)
+#define CONNECT_NAP 20000000L /* nanoseconds between two tries */
 
 struct asking {
 	int socket;
 	int64_t until; /* boot clock */
 };
+
+static bool in_time(const struct asking *a)
+{
+	return clock_boot() < a->until;
+}
 
 /* False: nothing may be read or written in time. */
 static bool ready(const struct asking *a, short events)
@@ -38,14 +45,39 @@ static bool ready(const struct asking *a, short events)
 	}
 }
 
+/* Whether the call that failed is to be made again, once the socket is ready. */
+static bool once_more(ssize_t n)
+{
+	return n < 0 && (errno == EINTR || errno == EAGAIN || errno == EWOULDBLOCK);
+}
+
+/*
+ * The socket does not block: while too many wait for clamd connect() says EAGAIN instead, and
+ * nothing tells when there is room again.
+ */
+static bool connected(const struct asking *a, const struct sockaddr_un *address)
+{
+	const struct timespec nap = {.tv_nsec = CONNECT_NAP};
+
+	while (connect(a->socket, (const struct sockaddr *)address, sizeof *address) != 0) {
+		if (!once_more(-1) || !in_time(a))
+			return false;
+		(void)nanosleep(&nap, NULL);
+	}
+	return true;
+}
+
 static bool say(const struct asking *a, const void *bytes, size_t len)
 {
 	const char *at = bytes;
 
 	while (len > 0) {
-		ssize_t n = ready(a, POLLOUT) ? send(a->socket, at, len, MSG_NOSIGNAL) : -1;
+		ssize_t n;
 
-		if (n < 0 && (errno == EINTR || errno == EAGAIN) && clock_boot() < a->until)
+		if (!ready(a, POLLOUT))
+			return false;
+		n = send(a->socket, at, len, MSG_NOSIGNAL | MSG_DONTWAIT);
+		if (once_more(n))
 			continue;
 		if (n <= 0)
 			return false;
@@ -80,10 +112,12 @@ static bool hear(const struct asking *a, char answer[ANSWER_MAX])
 	size_t len = 0;
 
 	while (len + 1 < ANSWER_MAX) {
-		ssize_t n =
-		    ready(a, POLLIN) ? recv(a->socket, answer + len, ANSWER_MAX - 1 - len, 0) : -1;
+		ssize_t n;
 
-		if (n < 0 && errno == EINTR)
+		if (!ready(a, POLLIN))
+			return false;
+		n = recv(a->socket, answer + len, ANSWER_MAX - 1 - len, MSG_DONTWAIT);
+		if (once_more(n))
 			continue;
 		if (n <= 0)
 			return false;
@@ -105,7 +139,8 @@ static enum virus_verdict understand(char *answer, char name[VIRUS_NAME_MAX])
 		if (answer[i] < ' ' || answer[i] > '~')
 			answer[i] = '?';
 	}
-	(void)snprintf(name, VIRUS_NAME_MAX, "%.*s", (int)VIRUS_NAME_MAX - 1, answer);
+	(void)snprintf(name, VIRUS_NAME_MAX, "%.*s", (int)VIRUS_NAME_MAX - 1,
+	    len > 0 ? answer : "clamd says nothing");
 	if (strncmp(answer, head, from) != 0)
 		return VIRUS_UNKNOWN;
 	if (strcmp(answer + from, "OK") == 0)
@@ -129,14 +164,19 @@ enum virus_verdict virus_ask(
 	if (strlen(path) >= sizeof address.sun_path)
 		return verdict;
 	(void)stpcpy(address.sun_path, path);
-	a.socket = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	a.socket = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (a.socket < 0)
 		return verdict;
-	/* Over its own limit it answers before it has heard all, and hears no more. */
-	if (connect(a.socket, (const struct sockaddr *)&address, sizeof address) == 0) {
-		(void)!say_message(&a, message);
+	if (connected(&a, &address)) {
+		/* Over its own limit it answers before it has heard all, and hears no more. */
+		bool whole = say_message(&a, message);
+
 		if (hear(&a, answer))
 			verdict = understand(answer, name);
+		if (verdict == VIRUS_CLEAN && !whole) {
+			verdict = VIRUS_UNKNOWN;
+			(void)snprintf(name, VIRUS_NAME_MAX, "clamd did not hear it all");
+		}
 	}
 	(void)close(a.socket);
 	return verdict;

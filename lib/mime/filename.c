@@ -5,7 +5,8 @@
 
 #include "lib/mime/utf8.h"
 
-#define REPLACEMENT "\xEF\xBF\xBD"
+#define EXTENSION_KEPT 32
+#define REPLACEMENT    "\xEF\xBF\xBD"
 
 static const char *const mark_words[] = {
 #define M(name, word) word,
@@ -214,6 +215,9 @@ static void make_safe(struct filename *f, char *text, size_t len)
 		f->text[used++] = '_';
 	}
 	ext = extension_at(text, kept);
+	/* One that may be the half of a compound one. */
+	if (extension_at(text, ext) < ext && kept - extension_at(text, ext) < EXTENSION_KEPT)
+		ext = extension_at(text, ext);
 	if (kept > FILENAME_MAX_BYTES - used)
 		mark(f, FILENAME_LONG);
 	kept = cut_middle(text, kept, FILENAME_MAX_BYTES - used, kept - ext);
@@ -247,6 +251,14 @@ static bool is_packer(const char *extension)
 	return false;
 }
 
+/* Blanks before the last extension push it out of sight. */
+static size_t without_blanks(const char *text, size_t len)
+{
+	while (len > 0 && text[len - 1] == ' ')
+		len--;
+	return len;
+}
+
 /* An extension as people use them: one to five letters or digits, a letter among them. */
 static bool looks_like_extension(const char *text, size_t len)
 {
@@ -265,14 +277,19 @@ static bool looks_like_extension(const char *text, size_t len)
 
 static void find_extension(struct filename *f)
 {
-	size_t len = strlen(f->folded), at = extension_at(f->folded, len), inner;
+	size_t len = strlen(f->folded), at = extension_at(f->folded, len), inner, end;
 
 	if (at == len || at == 0 || len - at >= sizeof f->extension)
 		return;
 	memcpy(f->extension, f->folded + at, len - at + 1);
-	inner = extension_at(f->folded, at);
-	if (inner == at || inner == 0)
+	end = without_blanks(f->folded, at);
+	inner = extension_at(f->folded, end);
+	if (inner == end || inner == 0)
 		return;
+	if (end < at && looks_like_extension(f->folded + inner, end - inner)) {
+		mark(f, FILENAME_DOUBLE);
+		return;
+	}
 	if (is_packer(f->extension) && is_compound(f->folded + inner, at - inner))
 		memcpy(f->extension, f->folded + inner, len - inner + 1);
 	else if (looks_like_extension(f->folded + inner, at - inner) &&

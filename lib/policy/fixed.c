@@ -22,38 +22,60 @@ static void add_timed(struct buf *plan, const char *word, int64_t since, int64_t
 	buf_addf(plan, " %s until=%s\n", word, until);
 }
 
-/*
- * hold=WORD of the client line: the door wants a person to look, whatever the settings say. It is
- * the first step, so that nobody is asked about mail that an operator may yet throw away.
- */
-static void add_operator(struct buf *plan, const struct leg *leg)
+/* hold=WORD of the client line, behind `key`. What is no xtext, or too long, is still a wish. */
+static void add_door(struct buf *plan, const char *key, const char *text, size_t len)
 {
 	char why[WHY_MAX];
-	size_t len = 0, decoded = 0;
-	const char *text = leg_param(leg->client, "hold", &len);
+	size_t decoded = 0;
 
-	if (text == NULL)
-		return;
-	/* What is no xtext, or too long, is still a wish to hold. */
 	if (len > sizeof why || !xtext_decode(text, len, why, &decoded))
 		decoded = 0;
-	buf_add_text(plan, " hold operator why=");
+	buf_addf(plan, " %s=", key);
 	if (decoded > 0)
 		buf_add_xtext(plan, why, decoded);
 	else
 		buf_add_text(plan, "unknown");
+}
+
+static void add_reason(struct buf *plan, const char *why, const char *reason)
+{
+	buf_addf(plan, " why=%s reason=%s", why, reason[0] != '\0' ? reason : "unknown");
+}
+
+/* The worst of what the facts say against a message. */
+static void add_facts(struct buf *plan, const struct policy_facts *facts)
+{
+	if (facts->virus)
+		buf_add_text(plan, " why=virus");
+	else if (facts->uninspectable)
+		add_reason(plan, "uninspectable", facts->reason);
+	else
+		add_reason(plan, "ambiguous", facts->ambiguity);
+}
+
+/*
+ * The door or the facts want a person to look, whatever the settings say. It is the first step, so
+ * that nobody is asked about mail that an operator may yet throw away, and one step, so that one
+ * release ends it. The facts go first: whoever releases all that waits for why=foreign-sender does
+ * not mean to release a virus.
+ */
+static void add_operator(struct buf *plan, const struct leg *leg, const struct policy_facts *facts)
+{
+	bool against = facts->virus || facts->uninspectable || facts->ambiguous;
+	size_t len = 0;
+	const char *door = leg_param(leg->client, "hold", &len);
+
+	if (!against && door == NULL)
+		return;
+	buf_add_text(plan, " hold operator");
+	if (against)
+		add_facts(plan, facts);
+	if (door != NULL)
+		add_door(plan, against ? "door" : "why", door, len);
 	buf_add_text(plan, "\n");
 }
 
-/* Nobody knows what is in it: a person decides. */
-static void add_uninspectable(struct buf *plan, const struct policy_facts *facts)
-{
-	if (facts->uninspectable)
-		buf_addf(plan, " hold operator why=uninspectable reason=%s\n",
-		    facts->reason[0] != '\0' ? facts->reason : "unknown");
-}
-
-/* What the door asks for, and one line for each state in plan-states, checked by the settings. */
+/* What the door and the facts ask for, and one line for each state in plan-states, checked by the settings. */
 static void write_plan(struct buf *plan, const struct settings *s, const struct leg *leg,
     const struct policy_facts *facts, int64_t since)
 {
@@ -64,8 +86,7 @@ static void write_plan(struct buf *plan, const struct settings *s, const struct 
 		buf_add_text(plan, " deliver\n");
 		return;
 	}
-	add_operator(plan, leg);
-	add_uninspectable(plan, facts);
+	add_operator(plan, leg, facts);
 	while (*word != '\0') {
 		size_t len = strcspn(word, " ");
 

@@ -1,9 +1,9 @@
 /*
  * Judging. For now the plan is fixed by the settings plan-states, plan-hold, plan-stagger and
  * plan-divide; the rule language takes this place. Mail whose client line says hold=WORD waits for
- * an operator before all that; so does mail that could not be inspected, if plan-facts asks for it.
- * The gateway's own mail (queue/intake.h) is not judged at all: it is
- * one leg with the plan "deliver".
+ * an operator before all that, in one step; so does mail with a virus, mail that could not be
+ * inspected and mail that has two readings, if plan-facts asks for it. The gateway's own mail
+ * (queue/intake.h) is not judged at all: it is one leg with the plan "deliver".
  */
 #ifndef SEKISHO_POLICY_H
 #define SEKISHO_POLICY_H
@@ -12,11 +12,16 @@
 #include "lib/base/settings.h"
 #include "queue/leg.h"
 
-/* What seki-inspect found out. */
+#define POLICY_REASON ((size_t)64) /* a word of sekisho-facts(5), xtext, with its NUL */
+
+/* What seki-inspect found out; of several reasons the first, "" if there is none. */
 struct policy_facts {
-	bool known;         /* it was asked */
-	bool uninspectable; /* something in the message could not be looked into */
-	char reason[64];    /* why, in a word of sekisho-facts(5), xtext; "" if not */
+	bool known;                    /* it was asked */
+	bool virus;                    /* clamd found one */
+	bool uninspectable;            /* something in the message could not be looked into */
+	bool ambiguous;                /* another mail program would read another message */
+	char reason[POLICY_REASON];    /* why it is uninspectable */
+	char ambiguity[POLICY_REASON]; /* why it is ambiguous */
 };
 
 /* A group of recipients with one plan: these become one leg. */

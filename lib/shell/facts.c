@@ -18,12 +18,14 @@
 #include "lib/base/die.h"
 #include "lib/base/hex.h"
 #include "lib/inspect/client.h"
+#include "lib/inspect/inspect.h"
 #include "lib/shell/out.h"
 #include "lib/shell/shell.h"
 
 #define QUESTIONS_MAX   ((size_t)1024 * 1024)
 #define RECIPIENTS_SAID 1000
 #define PACKET_LINE_MAX ((size_t)65536)
+#define PART_PATH_MAX   256
 #define START_PATIENCE  (10 * CLOCK_SECOND) /* for the tables, before the first message */
 
 struct facts {
@@ -34,8 +36,10 @@ struct facts {
 	size_t rcpts;
 	const char *view;
 	bool json;
+	bool unmask;
 	struct facts_json *object; /* of the message in hand */
 	bool failed;
+	bool missing; /* the part that was to be shown is not there */
 };
 
 /* ---- what is asked ---- */
@@ -72,6 +76,18 @@ static void take_settings(struct facts *f, struct settings *settings)
 #define L(field, name) buf_addf(&f->ask, "limit " name " %lld\n", (long long)settings->field);
 	INSPECT_LIMITS(L)
 #undef L
+	/* All of it, for tests that compare values. */
+	if (f->unmask)
+		buf_add_text(&f->ask, "unmask\nevidence 100000\n");
+	else
+		buf_addf(&f->ask, "evidence %lld\n", (long long)settings->inspect_evidence);
+}
+
+/* "2.1b": nothing else names a part. */
+static bool is_part(const char *text)
+{
+	return *text != '\0' && strlen(text) < PART_PATH_MAX &&
+	       text[strspn(text, "0123456789.abcdefghijklmnopqrstuvwxyz")] == '\0';
 }
 
 /* The options that take a value. Returns how many words were used; 0: it is none of them. */
@@ -87,7 +103,7 @@ static int valued_option(struct facts *f, const char *option, const char *value)
 		ask_word(f, "regex", value);
 	else if (strcmp(option, "--list") == 0)
 		buf_addf(&f->ask, "list %s\n", value);
-	else if (strcmp(option, "--view") == 0)
+	else if (strcmp(option, "--view") == 0 && is_part(value))
 		f->view = value;
 	else
 		return 0;
@@ -104,7 +120,7 @@ static int read_options(struct facts *f, int argc, char **argv)
 			f->json = true;
 			used = 1;
 		} else if (strcmp(argv[i], "--unmask") == 0) {
-			buf_add_text(&f->ask, "unmask\nevidence 100000\n");
+			f->unmask = true;
 			used = 1;
 		} else if (strcmp(argv[i], "--unquoted") == 0) {
 			buf_add_text(&f->ask, "unquoted\n");
@@ -162,6 +178,28 @@ static bool take_line(struct facts *f, const char *line, size_t len)
 	return putchar('\n') != EOF;
 }
 
+/* A part as text: its lines and tabs stay, whatever else the worker sends is made visible. */
+static bool show_part(struct facts *f, const char *text, size_t len)
+{
+	static const char missing[] = "uninspectable part=0 reason=" INSPECT_NO_PART "\n";
+	size_t from = 0;
+
+	if (len == sizeof missing - 1 && memcmp(text, missing, len) == 0) {
+		f->missing = true;
+		return true;
+	}
+	for (size_t at = 0; at < len; at++) {
+		if (text[at] != '\n' && text[at] != '\t')
+			continue;
+		out_visible(stdout, text + from, at - from, false);
+		if (putchar(text[at]) == EOF)
+			return false;
+		from = at + 1;
+	}
+	out_visible(stdout, text + from, len - from, false);
+	return ferror(stdout) == 0;
+}
+
 /* Packets hold whole lines, but that is only what the worker says. */
 static bool take_facts(void *context, const char *lines, size_t len)
 {
@@ -169,7 +207,7 @@ static bool take_facts(void *context, const char *lines, size_t len)
 	const char *newline;
 
 	if (f->view != NULL)
-		return fwrite(lines, 1, len, stdout) == len;
+		return show_part(f, lines, len);
 	while ((newline = memchr(lines, '\n', len)) != NULL) {
 		size_t n = (size_t)(newline - lines);
 
@@ -190,7 +228,7 @@ static int one_file(struct facts *f, struct inspect_client *client, int folder, 
 	enum inspect_result result;
 	char fault[256] = "";
 	struct stat st;
-	int code = EXIT_FINE, fd = openat(folder, path, O_RDONLY | O_CLOEXEC);
+	int code = EXIT_FINE, fd = openat(folder, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 
 	if (fd < 0 || fstat(fd, &st) != 0 || !S_ISREG(st.st_mode)) {
 		complain_about(path, "%s", fd < 0 ? strerrordesc_np(errno) : "no regular file");
@@ -205,6 +243,11 @@ static int one_file(struct facts *f, struct inspect_client *client, int folder, 
 		code = complain_usage("%s", fault);
 	else if (f->failed || (f->json && f->view == NULL && !facts_json_print(f->object)))
 		code = EXIT_ENVIRON;
+	if (f->missing) {
+		complain_about(path, "no part %s", f->view);
+		code = worse(code, EXIT_NO);
+	}
+	f->missing = false;
 	facts_json_free(f->object);
 	f->object = NULL;
 	(void)close(fd);

@@ -147,7 +147,21 @@ static bool has_escapes(const unsigned char *s, size_t len)
 
 /* ---- UTF-16 and UTF-32 ---- */
 
-/* How many units have the upper byte of ASCII, kana or full width, were it that of the order. */
+#define PLAIN_ZEROS                                                                                \
+	3 /* fewer upper bytes than these say nothing: 一 and 田 have such a lower one */
+#define PLAIN_VOTES 4
+
+/* How many units have the upper byte of ASCII, were it that of the order. */
+static size_t zeros(const unsigned char *s, size_t len, bool little)
+{
+	size_t n = 0;
+
+	for (size_t i = little; i < len; i += 2)
+		n += s[i] == 0;
+	return n;
+}
+
+/* The same for that of ASCII, kana or full width. */
 static size_t votes(const unsigned char *s, size_t len, bool little)
 {
 	size_t n = 0;
@@ -162,7 +176,9 @@ static const struct charset_form *utf16(const unsigned char *s, size_t len, bool
 {
 	size_t own = votes(s, len, little), other = votes(s, len, !little);
 
-	if (other > 3 * own && other * 8 >= len)
+	/* A few letters prove nothing: 田 in one order has the upper byte of kana in the other. */
+	if (other > 3 * own && other * 8 >= len &&
+	    (other >= PLAIN_VOTES || zeros(s, len, !little) >= PLAIN_ZEROS))
 		little = !little;
 	return form(little ? "utf-16le" : "utf-16be");
 }

@@ -9,7 +9,6 @@ import os
 import re
 import signal
 import socket
-import stat
 import struct
 import subprocess
 import tempfile
@@ -149,6 +148,10 @@ def from_xtext(value: str) -> str:
     return raw.decode("utf-8", "surrogateescape")
 
 
+def to_xtext(value: str) -> str:
+    return "".join(chr(b) if 0x21 <= b <= 0x7e and b not in b'+="' else f"+{b:02X}" for b in value.encode())
+
+
 def read_fact(line: str) -> Fact:
     name, *fields = line.split(" ")
     return name, {key: from_xtext(value) for key, _, value in (f.partition("=") for f in fields)}
@@ -273,6 +276,11 @@ def program_of(pid: int) -> str:
     return ""
 
 
+def limits_of(pid: int) -> dict[str, str]:
+    """Its soft limits, by the names that the kernel gives them."""
+    return {line[:25].strip(): line[26:46].strip() for line in Path(f"/proc/{pid}/limits").read_text().splitlines()[1:]}
+
+
 def private_bytes(pid: int) -> int:
     """Memory of its own: the Private_ lines of its maps. What is shared with others, and files, are not."""
     sizes = re.findall(r"^Private_\w+:\s+(\d+) kB", Path(f"/proc/{pid}/smaps_rollup").read_text(), flags=re.M)
@@ -298,50 +306,68 @@ def only_reading(fd: int) -> int:
 
 
 class Employer:
-    """Whoever has messages inspected, at the end of a socket of packets."""
+    """Whoever has messages inspected, at the end of a socket of packets. What is said of the message in hand comes over
+    a socket of its own, `talk`."""
 
     def __init__(self, connection: socket.socket) -> None:
         self.socket = connection
         self.socket.settimeout(PATIENCE)
+        self.talk: socket.socket | None = None
 
-    def put(self, kind: str, lines: str = "", *fds: int) -> None:
+    def put(self, kind: str, lines: str = "", *fds: int, to: socket.socket | None = None) -> None:
         rights = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", fds))] if fds else []
-        self.socket.sendmsg([kind.encode() + lines.encode()], rights)
+        (to or self.socket).sendmsg([kind.encode() + lines.encode()], rights)
 
-    def get(self) -> tuple[str, str]:
-        """The next packet; ("", "") when the other end has gone."""
+    def get(self, of: socket.socket | None = None) -> tuple[str, str]:
+        """The next packet; ("", "") when the other end has gone. What it said before it went is heard, although the
+        kernel first says that it did not read all that was sent to it."""
         try:
-            data = self.socket.recv(65536)
-        except ConnectionError:
-            return "", ""
+            data = (of or self.socket).recv(65536)
+        except ConnectionResetError:
+            data = (of or self.socket).recv(65536)
         return data[:1].decode(), data[1:].decode("utf-8", "replace")
 
     def ask(self, lines: str = EVERYTHING) -> "Employer":
         self.put("A", lines + "go\n")
         return self
 
-    def begin(self, content: bytes | int, size: int | None = None, lines: str = "") -> None:
+    def begin(self, content: bytes | int, size: int | None = None, lines: str = "", offset: int = 0) -> None:
         """Hands a message over."""
         fd = scratch(content) if isinstance(content, bytes) else content
-        size = len(content) if isinstance(content, bytes) else size
+        size = len(content) if size is None and isinstance(content, bytes) else size
+        if self.talk is not None:
+            self.talk.close()
+        self.talk, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self.talk.settimeout(PATIENCE)
         reading, part, unpacked = only_reading(fd), scratch(), scratch()
-        self.put("M", f"content 0 {size}\n{lines}", reading, part, unpacked)
+        self.put("M", f"content {offset} {size}\n{lines}", reading, part, unpacked, theirs.fileno())
+        theirs.close()
         for each in (reading, part, unpacked, *([fd] if isinstance(content, bytes) else [])):
             os.close(each)
 
-    def hear(self, until: str = "E") -> Facts | None:
-        """The facts up to a packet of this type; None if the other end goes before. Conversions are refused."""
+    def answer(self, text: str) -> None:
+        """What became of a conversion."""
+        self.put("C", text, to=self.talk)
+
+    def hear(self, until: str = "") -> Facts | None:
+        """The facts up to a packet of this type, or to their end; then why they end too soon is one of them, as an
+        employer tells it. None if the connection goes first. Conversions are refused."""
         found = Facts()
         while True:
-            kind, lines = self.get()
+            kind, lines = self.get(self.talk)
             if kind == "F":
                 found += [read_fact(line) for line in lines.split("\n") if line]
-            if kind == until:
+            elif kind == until and kind != "":
                 return found
-            if kind == "":
-                return None
-            if kind == "X":
-                self.put("C", "converter")
+            elif kind == "X":
+                self.answer("converter")
+            elif kind == "":
+                break
+        kind, reason = self.get()
+        if kind == "":
+            return None
+        assert kind == "E", (kind, reason)
+        return Facts([*found, *([("uninspectable", {"part": "0", "reason": reason})] if reason else [])])
 
     def inspect(self, content: bytes | int, size: int | None = None, lines: str = "") -> Facts:
         self.begin(content, size, lines)
@@ -363,7 +389,7 @@ class Private:
         with open(self.desk.folder / "log", "ab") as log:
             self.process = subprocess.Popen(
                 as_3(theirs.fileno(), "<", str(program("seki-inspect")), "-s"), cwd=self.desk.root,
-                env={"PATH": "/usr/bin:/bin", "SECRET": "in the environment"}, stdin=subprocess.DEVNULL, stdout=log,
+                env={"PATH": "/usr/bin:/bin"}, stdin=subprocess.DEVNULL, stdout=log,
                 stderr=log, pass_fds=(theirs.fileno(),))
         theirs.close()
         self.employer = Employer(ours)
@@ -427,7 +453,3 @@ def in_time(seconds: float, what: Callable[[], object]) -> object:
     took = time.monotonic() - begin
     assert took < seconds, f"{took:.1f} s, and {seconds} s are promised"
     return got
-
-
-def is_fifo(path: Path) -> bool:
-    return stat.S_ISFIFO(path.stat().st_mode)

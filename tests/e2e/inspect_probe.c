@@ -37,7 +37,8 @@
 
 enum { SOCKET = 3, MESSAGE = 4, SCRATCH = 5, FOLDER = 6 };
 
-#define MEGABYTE ((size_t)1024 * 1024)
+#define MEGABYTE    ((size_t)1024 * 1024)
+#define SCRATCH_MAX 1000000
 
 static void say(const char *name, long result)
 {
@@ -195,6 +196,8 @@ static void try_others(pid_t victim)
 	TRY("kill-all", SYS_kill, -1, SIGKILL);
 	TRY("tkill", SYS_tkill, victim, SIGKILL);
 	TRY("tgkill", SYS_tgkill, victim, victim, SIGKILL);
+	/* Of a process that is not there: ESRCH says that the call itself is open. */
+	TRY("tgkill-nobody", SYS_tgkill, 0x3ffffffe, 0x3ffffffe, 0);
 	TRY("sigqueue", SYS_rt_sigqueueinfo, victim, SIGTERM, &info);
 	TRY("tgsigqueue", SYS_rt_tgsigqueueinfo, victim, victim, SIGTERM, &info);
 	TRY("pidfd-open", SYS_pidfd_open, victim, 0);
@@ -263,18 +266,28 @@ static void try_more_power(void)
 	TRY("vhangup", SYS_vhangup);
 }
 
-/* Of a process for one message alone. */
+static void fork_by(const char *name, long pid)
+{
+	if (pid == 0)
+		_exit(0);
+	say(name, pid);
+	if (pid > 0)
+		(void)waitpid((pid_t)pid, NULL, __WALL);
+}
+
+/* Children end at once. */
 static void try_processes(void)
 {
 	struct sigaction ignore = {.sa_handler = SIG_IGN};
 	struct itimerval never = {.it_value = {0, 0}};
 	uint64_t all = ~UINT64_C(0);
 
-	TRY("fork", SYS_fork);
-	TRY("vfork", SYS_vfork);
-	TRY("clone", SYS_clone, SIGCHLD, NULL, NULL, NULL, NULL);
-	TRY("clone-thread", SYS_clone, CLONE_VM | CLONE_SIGHAND | CLONE_THREAD, NULL, NULL, NULL,
-	    NULL);
+	fork_by("fork", fork());
+	fork_by("fork-old", syscall(SYS_fork));
+	fork_by("clone-user", syscall(SYS_clone, CLONE_NEWUSER | SIGCHLD, NULL, NULL, NULL, NULL));
+	fork_by("clone-files", syscall(SYS_clone, CLONE_FILES | SIGCHLD, NULL, NULL, NULL, NULL));
+	fork_by("clone-parent", syscall(SYS_clone, CLONE_PARENT | SIGCHLD, NULL, NULL, NULL, NULL));
+	fork_by("clone-unwaited", syscall(SYS_clone, 0, NULL, NULL, NULL, NULL));
 	TRY("clone3", SYS_clone3, &(uint64_t[11]){0}, 88);
 	TRY("disarm", SYS_setitimer, ITIMER_REAL, &never, NULL);
 	TRY("disarm-cpu", SYS_setitimer, ITIMER_PROF, &never, NULL);
@@ -286,16 +299,21 @@ static void try_processes(void)
 }
 
 /* What it needs: these are done. */
-static void try_its_work(void)
+static void try_its_work(bool message)
 {
 	void *much, *shared;
 	char byte;
 
 	say("+message-read", pread(MESSAGE, &byte, 1, 0));
-	say("+scratch-write", pwrite(SCRATCH, "x", 1, 0));
+	say(message ? "+scratch-write" : "scratch-write", pwrite(SCRATCH, "x", 1, 0));
+	say("scratch-write-far", pwrite(SCRATCH, "x", 1, SCRATCH_MAX));
+	say("scratch-grow", ftruncate(SCRATCH, SCRATCH_MAX + 1));
 	say("+scratch-read", pread(SCRATCH, &byte, 1, 0));
 	say("+scratch-truncate", ftruncate(SCRATCH, 0));
-	say("+tell", send(SOCKET, "x", 1, MSG_NOSIGNAL));
+	say("+tell", sendmsg(SOCKET,
+			 &(struct msghdr){.msg_iov = &(struct iovec){(void *)(uintptr_t) "x", 1},
+			     .msg_iovlen = 1},
+			 MSG_NOSIGNAL));
 	much = malloc(MEGABYTE);
 	say("+memory", much != NULL ? 0 : -1);
 	free(much);
@@ -308,22 +326,27 @@ static void try_its_work(void)
 
 int main(int argc, char **argv)
 {
+	struct settings settings;
 	bool message = argc == 5 && strcmp(argv[1], "message") == 0;
 
 	if (argc != 5)
 		return 100;
-	inspect_confine((int64_t)(64 * MEGABYTE));
+	settings_default(&settings);
+	inspect_confine(&settings);
+	/* As lib/inspect/serve.c bounds what the process of a message may write. */
+	if (signal(SIGXFSZ, SIG_IGN) == SIG_ERR ||
+	    (message && setrlimit(RLIMIT_FSIZE, &(struct rlimit){SCRATCH_MAX, SCRATCH_MAX}) != 0))
+		return 111;
 	if (message)
 		inspect_confine_more();
-	try_its_work();
+	try_its_work(message);
 	try_files();
 	try_message();
 	try_sockets(argv[3], argv[4]);
 	try_descriptors();
 	try_others((pid_t)atoi(argv[2]));
 	try_more_power();
-	if (message)
-		try_processes();
+	try_processes();
 	say("end", 0);
 	/* The employer says something: whoever owns the socket now would be signalled. */
 	(void)!recv(SOCKET, &(char){0}, 1, 0);

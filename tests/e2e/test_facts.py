@@ -5,14 +5,13 @@ import os
 import pwd
 import shutil
 import subprocess
-import threading
 from pathlib import Path
 
 import pytest
 
 from conftest import wait_for
 from facts_kit import (
-    HEAD, Desk, Facts, attached, children, desk, mail, multipart, pdf, program, program_of, text, with_file, word,
+    HEAD, Desk, Facts, attached, children, desk, mail, pdf, program, program_of, text, with_file, word,
     zipped,
 )
 
@@ -61,7 +60,8 @@ def test_replies(desk: Desk, head: str, subject: str) -> None:
 def test_the_subject_is_decoded_and_both_of_two_are_there(desk: Desk) -> None:
     raw = mail(text("x"), head=f"{HEAD}Subject: {word('一つ目')}\r\n", subject="二つ目")
     assert desk.tell(raw).one("subject")["text"] == "一つ目\n二つ目"
-    raw = mail(text("x"), head=HEAD + "Subject: =?ISO-2022-JP?B?GyRCOCtAUT1xGyhC?=\r\n\t=?ISO-2022-JP?B?GyRCOCtAUT1xGyhC?=\r\n")
+    encoded = "=?ISO-2022-JP?B?GyRCOCtAUT1xGyhC?="
+    raw = mail(text("x"), head=f"{HEAD}Subject: {encoded}\r\n\t{encoded}\r\n")
     assert desk.tell(raw).one("subject")["text"] == "見積書見積書\ntest"
 
 
@@ -177,7 +177,7 @@ def test_members_of_archives(desk: Desk) -> None:
     inner = zipped({"深い.txt": f"tel {PHONE}".encode()})
     facts = desk.tell(with_file(zipped({"一覧.txt": b"x", "inner.zip": inner}), "a.zip"))
     assert facts.one("member", name="一覧.txt") == {
-        "part": "2", "level": "1", "name": "一覧.txt", "extension": ".txt", "size": "1", "encrypted": "no"}
+        "part": "2", "level": "1", "name": "一覧.txt", "extension": ".txt", "marks": "", "size": "1", "encrypted": "no"}
     assert facts.one("member", name="深い.txt")["level"] == "2"
     assert facts.total("phone", "files") == 1 and facts.reasons() == set()
 
@@ -256,7 +256,7 @@ def test_charsets(desk: Desk, charset: str, codec: str) -> None:
     raw = mail(attached(body, None, f"text/plain; charset={charset}").replace("attachment", "inline"))
     facts = desk.tell(raw, "--word", "見積書")
     assert facts.total("phone", "body") == 1
-    assert facts.one("word") == {"number": "1", "count": "1", "places": "body", "text": "見積書"}
+    assert facts.one("word") == {"number": "1", "place": "body", "count": "1", "text": "見積書"}
 
 
 # ---- words, lists, expressions -----------------------------------------------------------------
@@ -270,10 +270,11 @@ def test_charsets(desk: Desk, charset: str, codec: str) -> None:
 def test_a_word_is_found_however_it_is_written(desk: Desk, asked: str, said: str) -> None:
     """S1-27: width, kana and case are folded; a line's end or a soft hyphen within hides nothing."""
     facts = desk.tell(mail(text(f"x {said} y\r\n")), "--word", asked)
-    assert facts.one("word", number="1")["count"] == "1" and facts.one("word")["places"] == "body"
+    assert facts.one("word", number="1")["count"] == "1" and facts.one("word")["place"] == "body"
 
 
-@pytest.mark.parametrize("asked, said", [("memo", "memory"), ("ass", "class"), ("見積書", "見積\r\n\r\n書"), ("A-100", "A-1000")])
+@pytest.mark.parametrize("asked, said", [
+    ("memo", "memory"), ("ass", "class"), ("見積書", "見積\r\n\r\n書"), ("A-100", "A-1000")])
 def test_what_is_another_word(desk: Desk, asked: str, said: str) -> None:
     assert desk.tell(mail(text(f"x {said} y\r\n")), "--word", asked).all("word") == []
 
@@ -289,25 +290,36 @@ def test_a_word_in_every_place(desk: Desk, place: str) -> None:
     it = {p: "見積書" if p == place else "x" for p in ("subject", "body", "names", "files")}
     raw = mail(text(it["body"]), attached(it["files"].encode(), it["names"] + ".txt"), subject=it["subject"])
     facts = desk.tell(raw, "--word", "見積書", "--regex", "見積.")
-    assert facts.one("word") == {"number": "1", "count": "1", "places": place, "text": "見積書"}
-    assert facts.one("regex")["places"] == place
+    assert facts.one("word") == {"number": "1", "place": place, "count": "1", "text": "見積書"}
+    assert facts.one("regex")["place"] == place
 
 
 def test_each_word_by_its_number(desk: Desk) -> None:
     facts = desk.tell(mail(text("one three three\r\n")), "--word", "one", "--word", "two", "--word", "three",
                       "--regex", "tw.", "--regex", "thr..")
     assert {f["number"]: f["count"] for f in facts.all("word")} == {"1": "1", "3": "2"}
-    regex = facts.one("regex")
-    assert (regex["number"], regex["count"], regex["limit"], regex["text"]) == ("2", "2", "no", "three")
+    assert facts.one("regex") == {
+        "number": "2", "place": "body", "count": "2", "distinct": "1", "limit": "no", "text": "thr.."}
+
+
+def test_what_an_expression_matched_is_masked(desk: Desk) -> None:
+    raw = mail(text("order AB-123456 and AB-777888, AB-123456\r\n"))
+    facts = desk.tell(raw, "--regex", "AB-[0-9]{6}")
+    assert (facts.one("regex")["count"], facts.one("regex")["distinct"]) == ("3", "2")
+    values = [f["value"] for f in facts.all("regex-value", number="1")]
+    assert len(values) == 2 and not {"AB-123456", "AB-777888"} & set(values)
+    bare = desk.tell(raw, "--regex", "AB-[0-9]{6}", "--unmask")
+    assert {f["value"] for f in bare.all("regex-value")} == {"AB-123456", "AB-777888"}
 
 
 def test_a_list_of_words(desk: Desk) -> None:
     desk.etc("words/secret", "# what nobody may send\n極秘\n社外秘\nconfidential\n")
     desk.etc("words/other", "nothing\n")
     facts = desk.tell(mail(text("極秘 極秘 CONFIDENTIAL\r\n"), subject="極\u200b秘"), "--list", "secret", "--list", "other")
-    found = facts.one("words")
-    assert (found["list"], found["count"], found["distinct"]) == ("secret", "4", "2")
-    assert set(found["places"].split(",")) == {"subject", "body"}
+    assert facts.all("words", list="other") == [] and len(facts.all("words")) == 2
+    assert facts.one("words", place="body") == {"list": "secret", "place": "body", "count": "3", "distinct": "2"}
+    assert facts.one("words", place="subject")["count"] == "1"
+    assert {f["text"]: f["count"] for f in facts.all("list-word", list="secret")} == {"極秘": "3", "confidential": "1"}
 
 
 def test_a_list_that_is_not_there_is_a_mistake(desk: Desk) -> None:
@@ -328,7 +340,8 @@ def test_an_expression_that_is_none_is_a_mistake(desk: Desk, expression: str) ->
 
 
 @pytest.mark.parametrize("expression, body", [
-    ("^(a+)+$", "a" * 60 + "!"), ("(x+x+)+y", "x" * 200), ("(.*)*(.*)*z!", "ab" * 500), ("(a|a)*b$", "a" * 300)])
+    ("^(a+)+$", "a" * 60 + "!"), ("(x+x+)+y", "x" * 60 + "! y"), ("(.*)*(.*)*z!", "ab" * 500 + "z !"),
+    ("(a|a)*b$", "a" * 60 + "! b!"), ("(a*)*[bc]d", "a" * 60 + "! c, d")])
 def test_an_expression_that_explodes_counts_as_a_match(desk: Desk, expression: str, body: str) -> None:
     """M2: when nobody knows in time, it is taken for a match; the rest is told."""
     import time
@@ -420,7 +433,7 @@ def test_json(desk: Desk, flag: str) -> None:
     assert by["card", "files"]["count"] == 1 and by["phone", "body"]["count"] == by["phone", "files"]["count"] == 1
     assert "4111111111111111" not in told.text
     [bare] = desk.run(flag, "--unmask", path).objects
-    assert ["4111111111111111"] == [d for d in bare["detectors"] if (d["kind"], d["place"]) == ("card", "body")][0]["values"]
+    assert ["4111111111111111"] in [d["values"] for d in bare["detectors"] if d["kind"] == "card"]
 
 
 def test_an_object_a_message(desk: Desk) -> None:
@@ -482,11 +495,12 @@ def test_what_is_no_message_in_a_file(desk: Desk) -> None:
     os.mkfifo(desk.folder / "fifo")
     (desk.folder / "folder").mkdir()
     for name in ("fifo", "folder", "missing", "/dev/zero", "/dev/null"):
-        told = desk.run(name, good, timeout=20)
+        told = desk.run(name, good, timeout=10)
         assert told.code == 1 and name in told.err and "text=good" in told.text
 
 
-@pytest.mark.parametrize("content", [b"", b"\n", b"\r\n\r\n", b"x", bytes(5000), b"\xff" * 5000, b"From\r\n", b": x\r\n\r\n"])
+@pytest.mark.parametrize("content", [
+    b"", b"\n", b"\r\n\r\n", b"x", bytes(5000), b"\xff" * 5000, b"From\r\n", b": x\r\n\r\n"])
 def test_whatever_a_file_is(desk: Desk, content: bytes) -> None:
     facts = desk.tell(content)
     assert facts.one("message")["size"] == str(len(content)) and facts.all("part")
@@ -549,20 +563,30 @@ def test_a_file_that_only_root_may_read(desk: Desk) -> None:
     assert told.code == 1 and "text=closed" not in told.text
 
 
+WAITING = """#!/usr/bin/python3
+import os, select
+poll = select.poll()
+poll.register(3, select.POLLHUP | select.POLLRDHUP)
+while not os.path.exists({go!r}) and not poll.poll(20):
+    pass
+"""
+
+
 class Caught:
     """seki facts with a seki-convert that waits: its worker is in the middle of a message until it is let go."""
 
-    def __init__(self, desk: Desk, content: bytes, *args: str, **more: object) -> None:
+    def __init__(self, desk: Desk, content: bytes, *args: str) -> None:
         folder = desk.folder / "caught"
+        self.go = folder / "go"
         if not folder.exists():
             folder.mkdir()
             for name in ("seki", "seki-inspect"):
                 shutil.copy(program(name), folder / name)
-            (folder / "seki-convert").write_text("#!/bin/sh\nexec cat <&3 >/dev/null\n")
+            (folder / "seki-convert").write_text(WAITING.format(go=str(self.go)))
             (folder / "seki-convert").chmod(0o755)
-        self.seki = subprocess.Popen([str(folder / "seki"), "facts", *args, str(desk.write(content))],
+        self.seki = subprocess.Popen([str(folder / "seki"), "facts", str(desk.write(content)), *args],
                                      stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                                     env=desk.environment(), **more)
+                                     env=desk.environment() | {"SECRET": "of the environment"})
 
     def worker(self) -> tuple[int, int]:
         """Process of the connection, and of the message."""
@@ -573,6 +597,13 @@ class Caught:
                     return pid, below[0]
             return None
         return wait_for(look, why="a worker")
+
+    def let_go(self) -> bytes:
+        """The conversion fails, and it goes on; what it says in the end."""
+        self.go.touch()
+        out, err = self.seki.communicate(timeout=30)
+        assert self.seki.returncode == 0, err
+        return out
 
     def end(self) -> None:
         for pid in [*children(self.seki.pid), self.seki.pid]:
@@ -595,6 +626,8 @@ def test_root_is_dropped(desk: Desk) -> None:
             assert status["Groups"].split() == [] and status["NoNewPrivs"] == "1"
             assert all(int(status[name], 16) == 0 for name in ("CapPrm", "CapEff", "CapInh", "CapAmb"))
             assert status["Seccomp"].strip() == "2"
+            environment = Path(f"/proc/{pid}/environ").read_bytes()
+            assert {entry.split(b"=")[0] for entry in environment.split(b"\0") if entry} <= {b"PATH", b"LC_ALL"}
     finally:
         caught.end()
 
@@ -603,7 +636,7 @@ def test_nothing_is_left_behind(desk: Desk) -> None:
     """Also when the reader of its output goes away in the middle, and when it is interrupted."""
     raw = mail(text("\r\n".join(f"tel 03-{n:04}-{m:04}" for n in range(1000, 1040) for m in range(1000, 1050))))
     path = desk.write(raw)
-    before = set(os.listdir("/var/tmp"))
+    before = set(os.listdir(desk.folder))
     told = subprocess.run(f"'{program('seki')}' facts --unmask '{path}' | head -n 1", shell=True, env=desk.environment(),
                           stdin=subprocess.DEVNULL, capture_output=True, timeout=60)
     assert told.stdout.count(b"\n") == 1
@@ -612,5 +645,4 @@ def test_nothing_is_left_behind(desk: Desk) -> None:
     caught.seki.terminate()
     caught.seki.communicate(timeout=30)
     wait_for(lambda: not any(program_of(p) == "seki-inspect" for p in pids), why="the workers end with it")
-    assert set(os.listdir("/var/tmp")) - before == set() or all("sekisho-" in n for n in os.listdir("/var/tmp")
-                                                               if n not in before)
+    assert set(os.listdir(desk.folder)) - before == {"caught", "2.eml"} and os.listdir(desk.root) == []

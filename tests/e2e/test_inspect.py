@@ -4,12 +4,11 @@ import contextlib
 import lzma
 import os
 import pwd
-import resource
+import select
 import shutil
 import signal
 import socket
 import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,9 +17,9 @@ import pytest
 
 from conftest import REPO, wait_for
 from facts_kit import (
-    EVERYTHING, HEAD, PATIENCE, Desk, Employer, Private, Service, attached, children, desk, in_time, mail, multipart,
-    only_reading, overlapping_bomb, pdf, private_bytes, program, scratch, state_of, text, tree, with_file, word, zipped,
-    zipped_deep,
+    EVERYTHING, HEAD, PATIENCE, Desk, Employer, Private, Service, attached, children, desk, in_time, limits_of, mail,
+    multipart, only_reading, overlapping_bomb, pdf, private_bytes, program, scratch, state_of, text, to_xtext, tree,
+    with_file, zipped, zipped_deep,
 )
 from test_facts import Caught, nobody
 
@@ -73,8 +72,7 @@ def test_a_part_of_a_file_is_the_message() -> None:
     fd = scratch(b"tel 03-1111-1111\n" * 10 + content + b"tel 03-2222-2222\n")
     with Private() as worker:
         employer = worker.employer.ask(EVERYTHING + "unmask\n")
-        reading, part, unpacked = only_reading(fd), scratch(), scratch()
-        employer.put("M", f"content 170 {len(content)}\n", reading, part, unpacked)
+        employer.begin(fd, len(content), offset=170)
         assert employer.hear().values("phone") == ["0312345678"]
 
 
@@ -97,7 +95,8 @@ def test_a_message_that_could_be_changed_is_refused() -> None:
     with Private() as worker:
         worker.employer.ask()
         fd = scratch(mail(text("x")))
-        worker.employer.put("M", "content 0 10\n", fd, scratch(), scratch())
+        with socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)[0] as talk:
+            worker.employer.put("M", "content 0 10\n", fd, scratch(), scratch(), talk.fileno())
         assert worker.employer.get()[0] == "Q"
 
 
@@ -177,11 +176,13 @@ LIMITS = {
     "depth": ({"inspect_depth": 5}, mail(deep(10)), 0),
     "depth-of-archives": ({"inspect_depth": 5}, mail(text(PHONE), attached(zipped_deep(10), "a.zip")), 1),
     "parts": ({"inspect_parts": 10}, mail(many_parts(100)), 1),
-    "header": ({"inspect_header": "4KB"}, mail(text(PHONE), head=HEAD + "X: y\r\n" * 2000), 1),
+    "header": ({"inspect_header": "4KB"}, mail(text(PHONE), head=f"{HEAD}Subject: test\r\n" + "X: y\r\n" * 2000), 1),
     "members": ({"inspect_members": 10},
                 mail(text(PHONE), attached(zipped({f"{n}": b"x" for n in range(50)}), "a.zip")), 1),
-    "expansion": ({"inspect_expansion": "1MB"}, mail(text(PHONE), attached(zipped({"a": os.urandom(2 * MIB)}), "a.zip")), 1),
-    "expansion-by-ratio": ({"inspect_ratio": 10}, mail(text(PHONE), attached(zipped({"a": bytes(64 * MIB)}), "a.zip")), 1),
+    "expansion": ({"inspect_expansion": "1MB"},
+                  mail(text(PHONE), attached(zipped({"a.txt": os.urandom(MIB).hex().encode()}), "a.zip")), 1),
+    "expansion-by-ratio": ({"inspect_ratio": 10},
+                           mail(text(PHONE), attached(zipped({"a.txt": b"x" * (64 * MIB)}), "a.zip")), 1),
     "html": ({"inspect_html": "64KB"}, mail(text(f"<p>{PHONE}" + "<p>x" * 50_000, "text/html")), 1),
     "names": ({"inspect_names": "64KB"}, mail(text(PHONE + "これは長い文章です。\r\n" * 10_000)), 1),
     "size": ({"convert_size": "64KB"},
@@ -198,7 +199,7 @@ def test_a_limit_is_a_fact(desk: Desk, limit: str) -> None:
     reason = limit.split("-")[0]
     assert facts.reasons() == {reason}, facts
     assert facts.one("message")["size"] == str(len(raw)) and facts.all("address", field="to")
-    assert facts.one("subject")["text"] == "test" and facts.total("phone", "body") >= phones
+    assert facts.one("subject")["text"].startswith("test") and facts.total("phone", "body") >= phones
 
 
 @pytest.mark.parametrize("limit", sorted(set(LIMITS) - {"expansion-by-ratio", "names"}))
@@ -247,7 +248,7 @@ def test_the_limits_of_an_instance_are_its_settings(desk: Desk) -> None:
     caught = Caught(desk, with_file(pdf(), "a.pdf"))
     try:
         for pid in caught.worker():
-            assert resource.prlimit(pid, resource.RLIMIT_DATA) == (16 * MIB, 16 * MIB)
+            assert limits_of(pid)["Max data size"] == str(16 * MIB)
     finally:
         caught.end()
 
@@ -257,11 +258,11 @@ def test_the_limits_of_an_instance_are_its_settings(desk: Desk) -> None:
 
 @pytest.mark.parametrize("content", [
     pytest.param(overlapping_bomb, id="overlapping"), pytest.param(lambda: zipped_deep(60), id="nested-60"),
-    pytest.param(lambda: zipped({f"{n}": bytes(10 * MIB) for n in range(100)}), id="flat-1GB"),
-    pytest.param(lambda: zipped({f"{n}.zip": zipped({f"{m}.zip": zipped({"a": bytes(5 * MIB)}) for m in range(16)})
-                                 for n in range(16)}), id="42"),
-    pytest.param(lambda: __import__("gzip").compress(bytes(300 * MIB), 9), id="gzip"),
-    pytest.param(lambda: __import__("bz2").compress(bytes(600 * MIB)), id="bzip2"),
+    pytest.param(lambda: zipped({f"{n}": bytes(20 * MIB) for n in range(30)}), id="flat-600MB"),
+    pytest.param(lambda: zipped({f"{n}.zip": zipped({f"{m}.zip": zipped({"a": bytes(10 * MIB)}) for m in range(8)})
+                                 for n in range(8)}), id="42"),
+    pytest.param(lambda: __import__("gzip").compress(bytes(100 * MIB), 9), id="gzip"),
+    pytest.param(lambda: __import__("bz2").compress(bytes(100 * MIB)), id="bzip2"),
     pytest.param(lambda: zipped({f"{n:07}": b"" for n in range(60_000)}, level=0), id="members"),
 ])
 def test_bombs(desk: Desk, content: object) -> None:
@@ -287,7 +288,8 @@ def long_things() -> dict[str, bytes]:
         "parts": mail(multipart(*(text("x") for _ in range(50_000)))),
         "fields": mail(text(PHONE), head=HEAD + fields),
         "parameters": mail("Content-Type: text/plain" + "".join(f"; p{k}=v" for k in range(100_000)) + "\r\n\r\nx\r\n"),
-        "parameter-pieces": mail("Content-Type: text/plain" + "".join(f"; name*{k}*=v" for k in range(50_000)) + "\r\n\r\nx"),
+        "parameter-pieces": mail("Content-Type: text/plain" + "".join(f"; name*{k}*=v" for k in range(50_000))
+                                 + "\r\n\r\nx"),
         "encoded-words": mail(text("x"), subject="=?" * 1_000_000),
         "encoded-words-whole": mail(text("x"), head=HEAD + "Subject: " + "=?UTF-8?Q?=41?=\r\n " * 100_000 + "\r\n"),
         "comments": mail(text("x"), head=f"From: a@x\r\nTo: {'(' * n}\r\n"),
@@ -334,7 +336,8 @@ def long_things() -> dict[str, bytes]:
 @pytest.fixture(scope="module")
 def asked() -> Iterator[Private]:
     """A worker that is asked for everything, and for words."""
-    more = "want digests\nwant greeting\nwant company\npii name\nword 東京\nword aa\nregex a+b\nregex (a+)+c\n"
+    more = "want digests\nwant greeting\nwant company\npii name\n" + "".join(
+        f"{what} {to_xtext(it)}\n" for what, it in (("word", "東京"), ("word", "aa"), ("regex", "a+b"), ("regex", "(a+)+c")))
     with Private() as worker:
         worker.employer.ask(EVERYTHING + more)
         yield worker
@@ -363,20 +366,27 @@ def test_what_could_take_long(asked: Private, name: str) -> None:
 @pytest.mark.parametrize("name", ["digits", "at-signs", "html-open", "kanji", "encoded-words", "quoted-lines"])
 def test_twice_as_long_takes_twice_as_long(asked: Private, name: str) -> None:
     """Linear: four times the input is nearer to four times the processor time than to sixteen."""
-    unit = {"digits": "4", "at-signs": "a@", "html-open": "<", "kanji": "東京都", "encoded-words": "=?", "quoted-lines": ">\r\n"}
+    unit = {"digits": "4", "at-signs": "a@", "html-open": "<", "kanji": "東京都", "encoded-words": "=?",
+            "quoted-lines": ">\r\n"}
 
     def spent(n: int) -> float:
         body = unit[name] * n
         kind = "text/html" if name.startswith("html") else "text/plain"
         raw = mail(text("x"), head=f"{HEAD}X: {body}\r\n") if name == "encoded-words" else mail(text(body, kind))
-        before = sum(os.times()[2:4])
         asked.employer.inspect(raw)
         stat = Path(f"/proc/{asked.process.pid}/stat").read_text().rpartition(") ")[2].split()
-        return sum(map(int, stat[11:15])) / os.sysconf("SC_CLK_TCK") + 0 * before
-    n = 200_000
+        return sum(map(int, stat[11:15])) / os.sysconf("SC_CLK_TCK")
+    n = 100_000
     at = [spent(1), spent(n), spent(4 * n)]
     small, large = at[1] - at[0], at[2] - at[1]
     assert large < 8 * max(small, 0.05), (small, large)
+
+
+def like(pid: int) -> dict[str, object]:
+    """Whoever a process runs as."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    uid, gid = (int(status.split(f"{name}:\t")[1].split()[0]) for name in ("Uid", "Gid"))
+    return {"user": uid, "group": gid, "extra_groups": []} if os.geteuid() == 0 else {}
 
 
 # ---- death -------------------------------------------------------------------------------------
@@ -415,14 +425,13 @@ def test_the_process_of_a_message_is_stopped() -> None:
 
 
 def test_a_stopped_process_is_told_in_time(desk: Desk) -> None:
-    """The employer waits no longer than inspect-time and what a start takes; then nothing is left running."""
+    """The employer waits no longer than inspect-time and what a start may take; then nothing is left running."""
     desk.settings(inspect_time="1s")
     caught = Caught(desk, mail(text(PHONE), attached(pdf(), "a.pdf")))
     pids = caught.worker()
     for pid in pids:
         os.kill(pid, signal.SIGSTOP)
-    out, _ = caught.seki.communicate(timeout=30)
-    assert caught.seki.returncode == 0
+    out = caught.let_go()
     assert b"uninspectable part=0 reason=time\n" in out and b"\nfile part=2 " in out
     wait_for(lambda: all(state_of(pid) in ("gone", "Z") for pid in pids), why="both have ended")
 
@@ -433,9 +442,8 @@ def test_a_process_that_dies_takes_nothing_with_it(desk: Desk) -> None:
     caught = Caught(desk, with_file(pdf(), "a.pdf"), str(good))
     pids = caught.worker()
     os.kill(pids[0], signal.SIGKILL)
-    out, _ = caught.seki.communicate(timeout=30)
-    first = out.index(b"text=next")
-    assert caught.seki.returncode == 0 and out.index(b"uninspectable part=0 reason=killed") > first
+    out = caught.let_go()
+    assert 0 < out.index(b"uninspectable part=0 reason=killed") < out.index(b"text=next") and b"reason=cpu" not in out
     wait_for(lambda: state_of(pids[1]) in ("gone", "Z"), why="its child ends with it")
 
 
@@ -443,11 +451,12 @@ def test_out_of_memory_in_the_middle() -> None:
     """It cannot allocate any more: told, whether it noticed or was ended."""
     with Private() as worker:
         employer = worker.employer.ask(EVERYTHING)
-        employer.begin(mail(text(PHONE), attached(pdf(), "a.pdf"), attached(zipped({"a.txt": b"x" * MIB}), "b.zip")))
+        packed = lzma.compress(PHONE.encode(), filters=[{"id": lzma.FILTER_LZMA2, "dict_size": 32 * MIB}])
+        employer.begin(mail(text(PHONE), attached(pdf(), "a.pdf"), attached(packed, "b.xz")))
         employer.hear(until="X")
         pid = worker.message_process()
-        resource.prlimit(pid, resource.RLIMIT_DATA, (4096, 4096))
-        employer.put("C", "converter")
+        subprocess.run(["prlimit", f"--pid={pid}", "--data=4096:4096"], check=True, timeout=30, **like(pid))
+        employer.answer("converter")
         facts = in_time(10, employer.hear)
         assert facts.reasons() & {"memory", "crashed", "failed"}, facts
         assert employer.inspect(mail(text(PHONE))).total("phone") == 1
@@ -487,7 +496,7 @@ def test_an_answer_that_is_none(answer: str) -> None:
         employer = worker.employer.ask()
         employer.begin(mail(text(PHONE), attached(pdf(), "a.pdf")))
         employer.hear(until="X")
-        employer.put("C", answer)
+        employer.answer(answer)
         facts = employer.hear()
         assert facts.reasons() == {"converter"} and facts.one("message")["files"] == "1"
 
@@ -511,10 +520,17 @@ def probe() -> Iterator[Path]:
     shutil.rmtree(folder)
 
 
+# A packet goes to the employer, whatever address is written on it. Memory that is shared is not RLIMIT_DATA's.
+HARMLESS = {"sendmsg-abstract", "memory-shared-96"}
+# The process of a connection makes one for each message, waits for it, and bounds it; what it may raise is bounded.
+FORKS = {"fork", "pidfd-open", "disarm", "disarm-cpu", "hold-signals", "ignore-signals", "outlive", "self-limits"}
+
+
 class Taken:
     """What it could do: a word for each try."""
 
     def __init__(self, probe: Path, kind: str) -> None:
+        self.kind = kind
         as_whom = nobody() if os.geteuid() == 0 else {}
         victim = subprocess.Popen(["sleep", "600"], **as_whom)
         name = f"sekisho-probe-{os.getpid()}"
@@ -549,7 +565,7 @@ class Taken:
         for fd in (*high, *files[1:]):
             os.close(fd)
         self.victim_lives = victim.poll() is None
-        self.victim_limits = resource.prlimit(victim.pid, resource.RLIMIT_CPU) if self.victim_lives else None
+        self.victim_limits = limits_of(victim.pid) if self.victim_lives else {}
         victim.kill()
         victim.wait()
         self.process.stdout.close()
@@ -561,12 +577,9 @@ class Taken:
         pytest.fail(f"it ended: {self.process.wait(10)} {self.process.stderr.read()}")
 
     def could(self) -> set[str]:
-        return {name for name, what in self.said.items() if what == "done" and not name.startswith("+")}
-
-
-# What is no harm: a copy of a descriptor is the same descriptor, and nobody is signalled for his own file.
-HARMLESS = {"message-notify"}
-# A process that makes processes needs these; the one that reads a stranger's files has none of them.
+        """What was done, or would have been if there had been somebody to do it to."""
+        done = {name for name, what in self.said.items() if what in ("done", "ESRCH") and not name.startswith("+")}
+        return done - HARMLESS - (FORKS if self.kind == "session" else set())
 
 
 @pytest.mark.parametrize("kind", ["session", "message"])
@@ -577,7 +590,7 @@ def test_a_process_that_was_taken_over_can_do_nothing(probe: Path, kind: str) ->
     assert taken.could() == set()
     assert {name: what for name, what in taken.said.items() if name.startswith("+") and what != "done"} == {}
     assert len(taken.said) > 150
-    assert taken.victim_lives and taken.victim_limits == (resource.RLIM_INFINITY, resource.RLIM_INFINITY)
+    assert taken.victim_lives and taken.victim_limits["Max cpu time"] == "unlimited"
     assert not list(Path("/var/tmp").glob("sekisho-probe")) and not list(Path("/var/tmp").glob("sekisho-probe2"))
 
 
@@ -588,7 +601,7 @@ def test_the_refusal_is_that_of_the_sandbox(probe: Path) -> None:
     assert len(refused) > 120
     assert said["message-pwrite"] == said["message-write"] == "EBADF"
     assert said["message-ftruncate"] in ("EINVAL", "EBADF") and said["message-map"] == "EACCES"
-    assert said["memory-96"] == "ENOMEM"
+    assert said["memory-96"] == "ENOMEM" and said["scratch-write-far"] == said["scratch-grow"] == "EFBIG"
 
 
 def descriptors(pid: int) -> dict[int, str]:
@@ -596,7 +609,7 @@ def descriptors(pid: int) -> dict[int, str]:
 
 
 def test_what_a_live_worker_holds() -> None:
-    """Its employer's socket, the message, two scratch files, the log; nothing more is open to it, and nothing can be
+    """A socket for this message alone, the message, two scratch files, the log; nothing more is open to it, and nothing can be
     made of what is."""
     if os.geteuid() != 0:
         pytest.skip("needs root to look at processes that cannot be traced")
@@ -617,11 +630,9 @@ def test_what_a_live_worker_holds() -> None:
         assert "\nNoNewPrivs:\t1\n" in status and "\nSeccomp:\t2\n" in status and "\nUid:\t0\t" not in status
         maps = Path(f"/proc/{pid}/maps").read_text()
         assert not any("w" in line.split()[1] and "x" in line.split()[1] for line in maps.splitlines())
-        assert b"SECRET" not in Path(f"/proc/{pid}/environ").read_bytes()
-        assert resource.prlimit(pid, resource.RLIMIT_CORE) == (0, 0)
-        assert resource.prlimit(pid, resource.RLIMIT_DATA) == (64 * MIB, 64 * MIB)
-        scratch_most, _ = resource.prlimit(pid, resource.RLIMIT_FSIZE)
-        assert scratch_most <= 512 * MIB + 10 * MIB
+        limits = limits_of(pid)
+        assert limits["Max core file size"] == "0" and limits["Max data size"] == str(64 * MIB)
+        assert int(limits["Max file size"]) <= 512 * MIB + 10 * MIB
 
 
 def test_nobody_of_its_user_can_look_into_it() -> None:
@@ -645,20 +656,18 @@ def test_nobody_of_its_user_can_look_into_it() -> None:
 
 
 def big(kind: str) -> bytes:
-    """A message of 100 MB, or one that becomes as much."""
-    if kind == "text":
-        line = b"tel 03-1234-5678 " + b"x" * 60 + b"\r\n"
-        return mail(text("")) + line * (100_000_000 // len(line))
+    """A message of tens of megabytes. (test_inspect_scan.py has text and archives of a hundred.)"""
     if kind == "html":
-        return mail(text("<p>x", "text/html")) + b"<p>some text in it\r\n" * 5_000_000
-    if kind == "zip":
-        return with_file(zipped({f"{n}.txt": os.urandom(MIB // 4).hex().encode() for n in range(200)}, level=1), "a.zip")
+        return mail(text("<p>x", "text/html")) + b"<p>some text in it\r\n" * 2_000_000
+    if kind == "lines":
+        return mail(text("")) + b"tel 03-1234-5678" * 2_500_000
     if kind == "pdf":
         return with_file(b"%PDF-1.7\n" + bytes(73_000_000), "a.pdf")
-    return with_file(os.urandom(73_000_000), "a.bin")
+    return with_file(zipped({"[Content_Types].xml": b"<Types/>",
+                             "word/document.xml": b"<w:p><w:t>x</w:t></w:p>" * 2_000_000}), "a.docx")
 
 
-@pytest.mark.parametrize("kind", ["text", "html", "zip", "pdf", "bytes"])
+@pytest.mark.parametrize("kind", ["html", "lines", "pdf", "docx"])
 def test_memory_does_not_grow_with_the_message(kind: str) -> None:
     """At most 64 MiB of its own at any size."""
     if os.geteuid() != 0:
@@ -667,16 +676,16 @@ def test_memory_does_not_grow_with_the_message(kind: str) -> None:
     with Private() as worker:
         employer = worker.employer.ask(EVERYTHING + "want digests\nlimit convert 67108864\nword x\n")
         employer.begin(raw)
-        most = {"session": 0, "message": 0}
-        import select
-        got = []
-        while not select.select([employer.socket], [], [], 0.02)[0] or (got.append(employer.get()) or got[-1][0] != "E"):
-            assert not got or got[-1][0] not in ("", "Q", "X"), got[-1]
-            for role, pids in (("session", [worker.process.pid]), ("message", children(worker.process.pid))):
-                for pid in pids:
-                    with contextlib.suppress(OSError):
-                        most[role] = max(most[role], private_bytes(pid))
-        assert 0 < max(most.values()) <= 64 * MIB, most
+        most = 0
+        got: list[tuple[str, str]] = []
+        while not got or got[-1][0] != "":
+            if select.select([employer.talk], [], [], 0.02)[0]:
+                got.append(employer.get(employer.talk))
+            assert not got or got[-1][0] in ("", "F"), got[-1]
+            for pid in (worker.process.pid, *children(worker.process.pid)):
+                with contextlib.suppress(OSError):
+                    most = max(most, private_bytes(pid))
+        assert 0 < most <= 64 * MIB
+        assert employer.get() == ("E", "")
         lines = "".join(lines for kind_, lines in got if kind_ == "F")
         assert ("reason=size" in lines) == (kind == "pdf") and f"message size={len(raw)} " in lines
-        assert sys.getsizeof(raw) > 70_000_000

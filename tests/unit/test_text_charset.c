@@ -183,6 +183,12 @@ static void utf_16_and_32(void **state)
 	SHOWS("utf-16", "\x5c\x71\x00\x61", "utf-16be/0:山a");
 	SHOWS("utf-16", "a\0b\0\n\0", "utf-16le/0:ab\n"); /* as Windows means it */
 	SHOWS("utf-16le", "\x71\x5c\x61\x00", "utf-16le/0:山a");
+	/* The lower byte of 田 is the upper one of kana: a short text does not outvote its label. */
+	SHOWS("utf-16le", "\x71\x5c\x30\x75\x2a\x59\xce\x90", "utf-16le/0:山田太郎");
+	SHOWS("utf-16be", "\x5c\x71\x75\x30\x59\x2a\x90\xce", "utf-16be/0:山田太郎");
+	SHOWS("utf-16le", "\xff\xfe\x71\x5c\x30\x75", "utf-16le/0:山田");
+	/* But what plainly is of the other order is read as that. */
+	SHOWS("utf-16be", "c\0a\0r\0d\0", "utf-16le/0:card");
 	SHOWS("utf-16le", "\xfe\xff\x5c\x71", "utf-16be/0:山"); /* the mark outdoes the label */
 	SHOWS("utf-16be", "\xd8\x3d\xde\x00\xd8\x3d\x00\x61",
 	    "utf-16be/1:😀\xef\xbf\xbd"

@@ -1,0 +1,138 @@
+#include "lib/scan/heard.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "lib/base/xtext.h"
+
+void heard_begin(struct heard *heard)
+{
+	*heard = (struct heard){.facts.known = true, .fault = HEARD_FINE};
+}
+
+const char *heard_fault_word(enum heard_fault fault)
+{
+	static const char *const words[] = {
+#define F(name, word) [HEARD_##name] = word,
+	    HEARD_FAULTS(F)
+#undef F
+		[HEARD_FINE] = "none"};
+
+	return words[fault];
+}
+
+/* ---- one line ----------------------------------------------------------------------------- */
+
+struct line {
+	const char *text;
+	size_t len;
+};
+
+static bool begins(const struct line *line, const char *with)
+{
+	size_t n = strlen(with);
+
+	return line->len >= n && memcmp(line->text, with, n) == 0;
+}
+
+/* The value behind `key` (" reason="); "" if it is none that could stand in a plan. */
+static void value_of(const struct line *line, const char *key, char value[POLICY_REASON])
+{
+	const char *at = memmem(line->text, line->len, key, strlen(key));
+	size_t n = 0;
+
+	value[0] = '\0';
+	if (at == NULL)
+		return;
+	at += strlen(key);
+	while (at + n < line->text + line->len && at[n] != ' ')
+		n++;
+	if (n >= POLICY_REASON || !xtext_valid(at, n))
+		return;
+	memcpy(value, at, n);
+	value[n] = '\0';
+}
+
+/* The first reason stays. */
+static void take_reason(bool *is, char reason[POLICY_REASON], const char *value)
+{
+	if (!*is || reason[0] == '\0')
+		(void)stpcpy(reason, value);
+	*is = true;
+}
+
+static void take_line(struct heard *heard, const struct line *line)
+{
+	static const char whole[] = "uninspectable part=0 ";
+	char value[POLICY_REASON];
+
+	if (begins(line, "virus ")) {
+		/* The employer's own word, for the sandbox reaches no clamd. */
+		if (!begins(line, "virus verdict=found"))
+			return;
+		value_of(line, " name=", value);
+		take_reason(&heard->facts.virus, heard->virus, value);
+		return;
+	}
+	if (begins(line, "uninspectable ")) {
+		value_of(line, " reason=", value);
+		take_reason(&heard->facts.uninspectable, heard->facts.reason, value);
+		if (begins(line, whole))
+			(void)stpcpy(heard->last, value);
+	} else if (begins(line, "ambiguous ")) {
+		value_of(line, " why=", value);
+		take_reason(&heard->facts.ambiguous, heard->facts.ambiguity, value);
+	}
+	heard->told = heard->told || !begins(line, whole);
+}
+
+void heard_lines(struct heard *heard, const char *lines, size_t len)
+{
+	const char *newline;
+
+	while ((newline = memchr(lines, '\n', len)) != NULL) {
+		struct line line = {lines, (size_t)(newline - lines)};
+
+		take_line(heard, &line);
+		lines += line.len + 1;
+		len -= line.len + 1;
+	}
+}
+
+/* ---- the end ------------------------------------------------------------------------------ */
+
+/*
+ * Who was cut off says why in his last line, which is inspect_ask's own: what an inspector says
+ * that a message has taken over cannot pass for it.
+ */
+static enum heard_fault fault_of(const struct heard *heard)
+{
+	if (strcmp(heard->last, heard_fault_word(HEARD_UNREACHABLE)) == 0)
+		return HEARD_UNREACHABLE;
+	if (strcmp(heard->last, heard_fault_word(HEARD_SCRATCH)) == 0)
+		return HEARD_SCRATCH;
+	if (strcmp(heard->last, heard_fault_word(HEARD_KILLED)) == 0 && !heard->told)
+		return HEARD_KILLED;
+	return HEARD_FINE;
+}
+
+void heard_end(struct heard *heard, enum inspect_result result)
+{
+	switch (result) {
+	case INSPECT_TOLD:
+		heard->fault = HEARD_FINE;
+		break;
+	case INSPECT_CUT:
+		heard->fault = fault_of(heard);
+		break;
+	case INSPECT_REFUSED:
+		heard->fault = HEARD_REFUSED;
+		break;
+	}
+}
+
+void heard_failed(struct heard *heard, enum heard_fault fault, const char *why)
+{
+	heard->fault = fault;
+	(void)snprintf(heard->why, sizeof heard->why, "%s", why);
+}
