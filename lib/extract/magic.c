@@ -98,6 +98,15 @@ static const struct signature signatures[] = {
     S(0, "II*\0", IMAGE, "image/tiff"),
     S(0, "MM\0*", IMAGE, "image/tiff"),
     S(8, "WEBPVP8", IMAGE, "image/webp"),
+    S(40, " EMF", IMAGE, "image/emf"),
+    S(0, "VCLMTF", IMAGE, "image/x-svm"),
+    S(0, "8BPS\0\1", IMAGE, "image/vnd.adobe.photoshop"),
+    S(0, "8BPS\0\2", IMAGE, "image/vnd.adobe.photoshop"),
+    S(522, "\0\x11\x02\xff\x0c\0", IMAGE, "image/x-pict"),
+    S(10, "\0\x11\x02\xff\x0c\0", IMAGE, "image/x-pict"),
+    S(0, "wOFF", IMAGE, "font/woff"),
+    S(0, "wOF2", IMAGE, "font/woff2"),
+    S(0, "ttcf\0", IMAGE, "font/collection"),
 };
 
 #undef S
@@ -174,6 +183,21 @@ static enum file_format pkcs7(const unsigned char *head, size_t len)
 	return FORMAT_COUNT;
 }
 
+/* A directory of tables whose first has a name of four letters (OpenType, "Font Tables"). */
+static bool is_font(const unsigned char *head, size_t len)
+{
+	if (!stands_at(head, len, 0, "\0\1\0\0\0", 5) && !stands_at(head, len, 0, "OTTO\0", 5) &&
+	    !stands_at(head, len, 0, "true\0", 5))
+		return false;
+	if (len < 28 || head[5] == 0 || head[5] > 64)
+		return false;
+	for (size_t i = 12; i < 16; i++) {
+		if (head[i] < ' ' || head[i] > '~')
+			return false;
+	}
+	return true;
+}
+
 /* FORMAT_COUNT: none of ours. */
 static enum file_format by_signature(const unsigned char *head, size_t len, const char **type)
 {
@@ -182,6 +206,9 @@ static enum file_format by_signature(const unsigned char *head, size_t len, cons
 	for (size_t i = 0; i < COUNT_OF(signatures); i++) {
 		const struct signature *s = &signatures[i];
 
+		/* The record of a header of EMF is the first ([MS-EMF] section 2.3.4.2). */
+		if (s->at == 40 && !stands_at(head, len, 0, "\1\0\0\0", 4))
+			continue;
 		if (stands_at(head, len, s->at, s->bytes, s->len)) {
 			*type = s->type != NULL ? s->type : type_of(s->format);
 			return s->format;
@@ -200,6 +227,10 @@ static enum file_format by_signature(const unsigned char *head, size_t len, cons
 		return format;
 	}
 
+	if (is_font(head, len)) {
+		*type = "font/sfnt";
+		return FORMAT_IMAGE; /* pictures of letters */
+	}
 	if (is_dos_program(head, len)) {
 		*type = "application/vnd.microsoft.portable-executable";
 		return FORMAT_PROGRAM;

@@ -129,7 +129,16 @@ static bool is_apparatus(const char *name)
 
 	return strncasecmp(last, "printerSettings", 15) == 0 || ends_with(last, ".odttf") ||
 	       ends_with(last, ".fntdata") || ends_with(last, ".ttf") || ends_with(last, ".otf") ||
-	       strcasecmp(last, "layout-cache") == 0;
+	       strcasecmp(last, "layout-cache") == 0 || strncmp(name, "[trash]/", 8) == 0;
+}
+
+/* A picture of PCX has so little of a signature that its name must say it, too. */
+static bool is_pcx(const struct part *p)
+{
+	const unsigned char *first = (const unsigned char *)p->first;
+
+	return ends_with(p->name, ".pcx") && p->first_len > 4 && first[0] == 0x0a &&
+	       first[1] <= 5 && first[2] == 1;
 }
 
 static void look_at_file(struct part *p)
@@ -151,7 +160,7 @@ static void look_at_file(struct part *p)
 			return;
 		break;
 	case FORMAT_OTHER:
-		o->unknown |= !is_apparatus(p->name);
+		o->unknown |= !is_apparatus(p->name) && !is_pcx(p);
 		return;
 	default:
 		break;

@@ -96,6 +96,7 @@ struct flow {
 	unsigned depth;
 	unsigned paragraphs; /* open ones */
 	unsigned aside;      /* depth of the element that stands aside, 0: none */
+	unsigned run;        /* depth of the run of letters, 0: none */
 	unsigned dropped;    /* depth of the element whose text is not text */
 	unsigned letters;    /* depth of the element that holds text, 0: none */
 	bool leaves;         /* each element is a line: properties, lists */
@@ -110,6 +111,9 @@ struct flow {
 void flow_begin(struct flow *f);
 struct parse_handler flow_handler(struct flow *f);
 void flow_end(struct flow *f);
+
+/* The text of a header or a footer of Excel without its codes (ECMA-376-1, 18.3.1.46); its length. */
+size_t margin_plain(char *text, size_t len);
 
 bool sheet_starts(struct flow *f, const char *name, const char **attributes);
 bool sheet_ends(struct flow *f, const char *name);

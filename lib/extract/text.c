@@ -34,9 +34,9 @@ static bool feed(struct inside *in, struct charset *c)
 	return good && wanted && charset_end(c);
 }
 
-static void read_plain(struct inside *in, struct sink out)
+static void read_plain(struct inside *in, const char *label, struct sink out)
 {
-	struct charset *c = charset_open(in->label, out);
+	struct charset *c = charset_open(label, out);
 
 	if (c == NULL) {
 		inside_fault(in, EXTRACT_MEMORY);
@@ -122,7 +122,7 @@ static void tell_beside(struct page *p)
 	}
 }
 
-static void read_html(struct inside *in)
+static void read_html(struct inside *in, const char *label)
 {
 	uint64_t most = in->x->setup.limits.html;
 	const struct html_limits limits = {
@@ -142,7 +142,7 @@ static void read_html(struct inside *in)
 	if (p->html == NULL) {
 		inside_fault(in, EXTRACT_MEMORY);
 	} else {
-		read_plain(in, (struct sink){take_source, p});
+		read_plain(in, label, (struct sink){take_source, p});
 		if (html_end(p->html, &told))
 			tell_beside(p);
 		/* Without its elements it was read all the same, but not as its reader sees it. */
@@ -154,12 +154,38 @@ static void read_html(struct inside *in)
 	free(p);
 }
 
+static void read_as(struct inside *in, const char *label)
+{
+	if (in->found->format == FORMAT_HTML)
+		read_html(in, label);
+	else
+		read_plain(in, label, inside_sink(in));
+}
+
+/* How programs may read it, by its beginning; where that cannot be had, by its label. */
+static void readings_of(struct inside *in, struct charset_readings *readings)
+{
+	size_t most = in->file.size < WINDOW ? (size_t)in->file.size : WINDOW;
+	char *head = malloc(most + 1);
+	ssize_t n = head != NULL ? source_read(&in->file, 0, head, most) : -1;
+
+	charset_readings_of(in->label, n > 0 ? head : "", n > 0 ? (size_t)n : 0,
+	    in->found->format == FORMAT_HTML, readings);
+	free(head);
+}
+
 void read_text(struct inside *in)
 {
+	struct charset_readings r;
+
 	if (!in->deep)
 		return;
-	if (in->found->format == FORMAT_HTML)
-		read_html(in);
-	else
-		read_plain(in, inside_sink(in));
+	readings_of(in, &r);
+	if (r.differ)
+		inside_fault(in, EXTRACT_AMBIGUOUS);
+	read_as(in, r.label);
+	for (size_t k = 0; k < r.count; k++) {
+		inside_text_ends(in);
+		read_as(in, r.others[k]);
+	}
 }

@@ -6,8 +6,11 @@
 
 #include "lib/extract/state.h"
 
-#define EXTENTS_MOST ((size_t)262144)
-#define NAME_PIECE   ((size_t)512)
+#define EXTENTS_MOST  ((size_t)262144)
+#define NAME_PIECE    ((size_t)512)
+#define END_LEN       22
+#define END64_LEN     ((size_t)56)
+#define RECORDS64_LEN (END64_LEN + 20) /* with the locator */
 
 /* Where a member lies, from its local header to its descriptor, and a hash of its name. */
 struct extent {
@@ -225,13 +228,36 @@ static enum zip_state collect(
 	return state == ZIP_END ? ZIP_OK : state;
 }
 
+/*
+ * Whether nothing but the records of ZIP64 stands between directory and end record, and they say the
+ * same: who packs a stream writes them before he knows that it is small (APPNOTE.TXT 4.3.14, 4.3.15).
+ */
+static bool spare_zip64(const struct zip *zip)
+{
+	unsigned char between[RECORDS64_LEN + 4];
+	const unsigned char *locator = between + END64_LEN;
+
+	/* No comment, in which another end record might stand. */
+	if (zip->zip64 || zip->base > 0 || zip->end != zip->file.size ||
+	    zip->end - zip->directory_end != RECORDS64_LEN + END_LEN ||
+	    source_read(&zip->file, zip->directory_end, between, sizeof between) !=
+		(ssize_t)sizeof between)
+		return false;
+	return memcmp(between, "PK\6\6", 4) == 0 && le(between + 4, 8) == END64_LEN - 12 &&
+	       le(between + 24, 8) == zip->entries && le(between + 32, 8) == zip->entries &&
+	       le(between + 40, 8) == zip->directory_end - zip->directory &&
+	       le(between + 48, 8) == zip->directory && memcmp(locator, "PK\6\7", 4) == 0 &&
+	       le(locator + 8, 8) == zip->directory_end &&
+	       memcmp(between + RECORDS64_LEN, "PK\5\6", 4) == 0;
+}
+
 enum zip_state zip_check(const struct zip *zip, uint64_t most)
 {
 	struct extents all = {0};
 	bool whole;
 	enum zip_state state;
 
-	if (zip->ambiguous || zip->base > 0)
+	if ((zip->ambiguous && !spare_zip64(zip)) || zip->base > 0)
 		return ZIP_DAMAGED;
 	state = collect(zip, most, &all, &whole);
 	if (state == ZIP_OK && all.n > 0) {

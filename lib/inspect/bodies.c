@@ -53,6 +53,7 @@ struct body {
 	uint64_t written;
 	bool failed;
 	bool doubtful; /* bytes that its charset does not have */
+	bool bruised;  /* and no more of them than one cut letter of UTF-8 */
 	bool unclear;  /* and so many that it was not read */
 };
 
@@ -283,6 +284,7 @@ static bool read_as(struct body *b, enum transfer encoding, const char *label)
 	good = transfer_source(&reader, encoding, &raw, (struct sink){take_bytes, b});
 	good = end_body(b) && good;
 	b->doubtful = charset_failures(b->charset) > 0;
+	b->bruised = charset_bruised(b->charset, b->letters);
 	b->unclear = charset_unclear(label, b->charset, b->letters);
 	if (b->beside.len > 0)
 		good = pour_beside(b) && good;
@@ -297,26 +299,57 @@ static bool read_encodings(struct body *b, const char *label)
 {
 	const struct mime_part *p = &b->i->tree.parts[b->part];
 	bool good = read_as(b, p->encoding, label), doubtful = b->doubtful, unclear = b->unclear;
+	bool bruised = b->bruised;
 
 	if (p->encoding_last == p->encoding)
 		return good;
 	good = read_as(b, p->encoding_last, label) && good;
-	b->doubtful = b->doubtful || doubtful;
 	b->unclear = b->unclear || unclear;
+	b->bruised = (b->bruised || !b->doubtful) && (bruised || !doubtful);
+	b->doubtful = b->doubtful || doubtful;
+	return good;
+}
+
+/* How programs may read it, by its beginning; where that cannot be had, by its label. */
+static void readings_of(struct body *b, struct charset_readings *readings)
+{
+	const struct mime_part *p = &b->i->tree.parts[b->part];
+	struct buf head;
+
+	if (!part_head(b->i, b->part, p->encoding, &head))
+		buf_clear(&head);
+	charset_readings_of(
+	    p->charset, head.len > 0 ? head.bytes : "", head.len, b->is_html, readings);
+	buf_free(&head);
+}
+
+static bool read_again(struct body *b, const char *label)
+{
+	bool good;
+
+	b->again = true;
+	good = sink_put(&b->text, "\n\n", 2) && read_encodings(b, label);
+	b->again = false;
 	return good;
 }
 
 static bool read_body(struct body *b)
 {
-	const struct mime_part *p = &b->i->tree.parts[b->part];
-	bool good = read_encodings(b, p->charset), unclear = b->unclear;
+	struct charset_readings r;
+	bool good, unclear, doubtful;
+
+	readings_of(b, &r);
+	good = read_encodings(b, r.label);
+	unclear = b->unclear;
+	doubtful = b->doubtful && *r.label != '\0' && charset_known(r.label);
 
 	/* It is not in the charset that it claims: some programs look at it and see which it is. */
-	if (good && b->doubtful && *p->charset != '\0' && charset_known(p->charset)) {
+	if (good && ((doubtful && !b->bruised) || r.differ))
 		FACT(b->i->out, "ambiguous", kv("part", b->i->current), kv("why", "charset"));
-		b->again = true;
-		good = read_encodings(b, "");
-		b->again = false;
+	for (size_t k = 0; good && k < r.count; k++)
+		good = read_again(b, r.others[k]);
+	if (good && doubtful) {
+		good = read_again(b, "");
 		unclear = unclear && b->unclear;
 	}
 	b->unclear = unclear;

@@ -106,6 +106,9 @@ static void told_member(void *context, const struct extract_member *member)
 	keep_name(i, member->name, strlen(member->name), name.text);
 	if (member->is_folder)
 		return;
+	/* Folders in archives are ordinary. */
+	if (!filename_leads_out(member->name, strlen(member->name)))
+		name.marks &= ~(1u << FILENAME_PATH);
 	join_marks(&name, marks);
 	FACT(i->out, "member", kv("part", i->current), kv_num("level", (int64_t)member->level),
 	    kv("name", name.text), kv("extension", name.extension), kv("marks", marks),

@@ -38,6 +38,12 @@ bool charset_unclear(const char *label, const struct charset *c, uint64_t letter
 	return many(charset_failures(c), letters);
 }
 
+bool charset_bruised(const struct charset *c, uint64_t letters)
+{
+	return strcmp(charset_name(c), "utf-8") == 0 && charset_failures(c) <= FEW &&
+	       letters > SMALL_SHARE;
+}
+
 uint64_t letters_in(const char *utf8, size_t len)
 {
 	uint64_t n = 0;

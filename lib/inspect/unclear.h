@@ -9,6 +9,9 @@
 #include "lib/base/source.h"
 #include "lib/text/charset.h"
 
+/* Whether so little failed of a text in UTF-8 that a letter was cut, rather than that it is another. */
+NODISCARD bool charset_bruised(const struct charset *c, uint64_t letters);
+
 /* A conversion that has ended, of text labelled `label` ("" none), which gave so many letters. */
 NODISCARD bool charset_unclear(const char *label, const struct charset *c, uint64_t letters);
 

@@ -117,22 +117,52 @@ static void first_pass(struct filename *f, const char *name, size_t len, struct 
 
 /* ---- folders, and what file systems do not take ---- */
 
-/* What stands behind the last separator; a full-width one counts, for it becomes one in normal form. */
+/* The length of the separator here; a full-width one counts, for it becomes one in normal form. */
+static size_t separator(const char *text, size_t len)
+{
+	if (len > 0 && (*text == '/' || *text == '\\'))
+		return 1;
+	return len >= 3 && (memcmp(text, "\xEF\xBC\x8F", 3) == 0 ||
+			       memcmp(text, "\xEF\xBC\xBC", 3) == 0)
+		   ? 3
+		   : 0;
+}
+
+/* What stands behind the last separator. */
 static size_t behind_folders(const char *text, size_t len)
 {
 	size_t from = 0;
 
 	for (size_t i = 0; i < len; i++) {
-		if (text[i] == '/' || text[i] == '\\')
-			from = i + 1;
-		if (i + 3 <= len && (memcmp(text + i, "\xEF\xBC\x8F", 3) == 0 ||
-					memcmp(text + i, "\xEF\xBC\xBC", 3) == 0))
-			from = i + 3;
+		size_t n = separator(text + i, len - i);
+
+		if (n > 0)
+			from = i + n;
 	}
 	if (from == 0 && len >= 2 && text[1] == ':' &&
 	    (((unsigned char)text[0] | 0x20) >= 'a' && ((unsigned char)text[0] | 0x20) <= 'z'))
 		from = 2;
 	return from;
+}
+
+/* Folders that lead out of the one that a file is put into: "..", a root, a drive, a server. */
+static bool leads_out(const char *text, size_t folders)
+{
+	size_t from = 0;
+
+	if (text[0] == '/' || text[0] == '\\' || (folders >= 2 && text[1] == ':'))
+		return true;
+	for (size_t i = 0; i < folders; i++) {
+		size_t n = separator(text + i, folders - i);
+
+		if (n == 0)
+			continue;
+		if (i == 0 || (i - from == 2 && memcmp(text + from, "..", 2) == 0))
+			return true;
+		from = i + n;
+		i += n - 1;
+	}
+	return false;
 }
 
 static bool is_reserved(const char *text, size_t len)
@@ -259,20 +289,44 @@ static size_t without_blanks(const char *text, size_t len)
 	return len;
 }
 
-/* An extension as people use them: one to five letters or digits, a letter among them. */
-static bool looks_like_extension(const char *text, size_t len)
+static bool is_one_of(const char *text, size_t len, const char *const *words, size_t count)
 {
-	bool letter = false;
-
-	if (len < 3 || len > 6)
-		return false;
-	for (size_t i = 1; i < len; i++) {
-		if (text[i] >= 'a' && text[i] <= 'z')
-			letter = true;
-		else if (text[i] < '0' || text[i] > '9')
-			return false;
+	for (size_t i = 0; i < count; i++) {
+		if (strlen(words[i]) == len && memcmp(words[i], text, len) == 0)
+			return true;
 	}
-	return letter;
+	return false;
+}
+
+/* Extensions of what people read: one of them before another one shows what the file is not. */
+static bool is_shown_kind(const char *text, size_t len)
+{
+	static const char *const kinds[] = {".pdf", ".doc", ".docx", ".docm", ".dot", ".dotx",
+	    ".rtf", ".odt", ".txt", ".text", ".log", ".md", ".csv", ".tsv", ".xls", ".xlsx",
+	    ".xlsm", ".xlsb", ".xlt", ".xltx", ".ods", ".ppt", ".pptx", ".pptm", ".pps", ".ppsx",
+	    ".odp", ".odg", ".vsd", ".vsdx", ".htm", ".html", ".xml", ".json", ".eml", ".msg",
+	    ".ics", ".vcf", ".jtd", ".jtdc", ".jpg", ".jpeg", ".jpe", ".png", ".gif", ".bmp",
+	    ".tif", ".tiff", ".webp", ".heic", ".svg", ".ico", ".psd", ".ai", ".eps", ".dwg",
+	    ".dxf", ".mp3", ".wav", ".m4a", ".mp4", ".mov", ".avi", ".wmv", ".mpg", ".mpeg", ".zip",
+	    ".rar", ".7z", ".lzh", ".cab", ".iso", ".tar", ".tgz", ".gz", ".bz2", ".xz"};
+
+	return is_one_of(text, len, kinds, COUNT_OF(kinds));
+}
+
+/* What opens such a file runs it, or what is in it. */
+static bool is_run_kind(const char *text, size_t len)
+{
+	static const char *const kinds[] = {".exe", ".com", ".scr", ".pif", ".bat", ".cmd", ".msi",
+	    ".msp", ".msix", ".appx", ".cpl", ".dll", ".ocx", ".sys", ".js", ".jse", ".vbs", ".vbe",
+	    ".vb", ".wsf", ".wsh", ".wsc", ".sct", ".hta", ".ps1", ".psm1", ".psc1", ".sh", ".bash",
+	    ".csh", ".py", ".pyw", ".pl", ".rb", ".php", ".jar", ".class", ".jnlp", ".lnk", ".url",
+	    ".website", ".desktop", ".reg", ".inf", ".chm", ".hlp", ".msc", ".gadget", ".scf",
+	    ".application", ".appref", ".xll", ".xla", ".xlam", ".ade", ".adp", ".mde", ".app",
+	    ".command", ".dmg", ".pkg", ".deb", ".rpm", ".apk", ".elf", ".bin", ".run", ".img",
+	    ".vhd", ".vhdx", ".one", ".settingcontent-ms", ".library-ms", ".search-ms", ".mht",
+	    ".mhtml", ".xsl", ".ps", ".wasm", ".cgi", ".asp", ".aspx", ".jsp"};
+
+	return is_one_of(text, len, kinds, COUNT_OF(kinds));
 }
 
 static void find_extension(struct filename *f)
@@ -286,14 +340,14 @@ static void find_extension(struct filename *f)
 	inner = extension_at(f->folded, end);
 	if (inner == end || inner == 0)
 		return;
-	if (end < at && looks_like_extension(f->folded + inner, end - inner)) {
-		mark(f, FILENAME_DOUBLE);
+	if (end == at && is_packer(f->extension)) {
+		if (is_compound(f->folded + inner, at - inner))
+			memcpy(f->extension, f->folded + inner, len - inner + 1);
 		return;
 	}
-	if (is_packer(f->extension) && is_compound(f->folded + inner, at - inner))
-		memcpy(f->extension, f->folded + inner, len - inner + 1);
-	else if (looks_like_extension(f->folded + inner, at - inner) &&
-		 looks_like_extension(f->folded + at, len - at))
+	if (is_shown_kind(f->folded + inner, end - inner) &&
+	    (end < at || is_shown_kind(f->folded + at, len - at) ||
+		is_run_kind(f->folded + at, len - at)))
 		mark(f, FILENAME_DOUBLE);
 }
 
@@ -345,6 +399,13 @@ static void fold(const struct norm_tables *tables, struct filename *f)
 	}
 	f->folded[used] = '\0';
 	buf_free(&normal);
+}
+
+bool filename_leads_out(const char *name, size_t len)
+{
+	size_t folders = behind_folders(name, len);
+
+	return folders > 0 && leads_out(name, folders);
 }
 
 void filename_canonical(

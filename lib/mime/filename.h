@@ -25,7 +25,8 @@
 	M(RESERVED, "reserved") /* CON, NUL, COM1 …: got a _ in front, as a leading "-" does */  \
 	M(TAIL, "tail")         /* dots or blanks at the end, which Windows drops */               \
 	M(LONG, "long")         /* it was cut, its extension kept */                               \
-	M(DOUBLE, "double") /* a second extension that is no part of a compound one: x.pdf.exe */
+	M(DOUBLE,                                                                                  \
+	    "double") /* before that of a program or of another kind stands one of what people read: x.pdf.exe */
 
 enum filename_mark {
 #define M(name, word) FILENAME_##name,
@@ -44,6 +45,12 @@ struct filename {
 /* Never fails: what cannot be kept is taken out and marked. `name` is UTF-8, or meant to be. */
 void filename_canonical(
     const struct norm_tables *tables, const char *name, size_t len, struct filename *filename);
+
+/*
+ * Whether the folders before a name lead out of where it is put: a root, a drive, a server, "..". In
+ * archives those that do not are ordinary.
+ */
+NODISCARD bool filename_leads_out(const char *name, size_t len);
 
 const char *filename_mark_word(enum filename_mark mark);
 

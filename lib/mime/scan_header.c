@@ -19,7 +19,8 @@ struct header {
 	size_t encodings;
 	size_t dispositions;
 	bool type_bad;
-	bool named; /* there is a parameter that names the file */
+	struct header_field type; /* the first */
+	bool named;               /* there is a parameter that names the file */
 };
 
 static bool is_blank(char c)
@@ -354,6 +355,13 @@ static bool take_boundaries(struct header *h, const struct header_field *field)
 	return fine;
 }
 
+/* The same field twice says nothing else. */
+static bool same_body(const struct header_field *a, const struct header_field *b)
+{
+	return a->body_len == b->body_len &&
+	       (a->body_len == 0 || memcmp(a->body, b->body, a->body_len) == 0);
+}
+
 static bool take_content_type(struct header *h, const struct header_field *field)
 {
 	const char *first;
@@ -365,8 +373,12 @@ static bool take_content_type(struct header *h, const struct header_field *field
 	struct param param;
 
 	h->part->flags |= MIME_BIT(TYPE_GIVEN);
+	if (h->types == 1 && same_body(&h->type, field))
+		return true;
 	if (++h->types > 1)
 		h->part->flags |= MIME_BIT(TWO_TYPES);
+	else
+		h->type = *field;
 	if (h->types > FIELDS_MAX) {
 		h->seen->too_many = true;
 		return true;
@@ -505,6 +517,36 @@ bool header_names(const char *text, size_t len, struct param_readings *names)
 	return true;
 }
 
+static size_t extension_at(const char *name, size_t len)
+{
+	size_t at = len;
+
+	while (at > 0 && name[at - 1] != '.')
+		at--;
+	return at;
+}
+
+/* A name in ASCII beside the one for programs that know RFC 2231, of the same kind (RFC 6266, 4.3). */
+static bool is_fallback(const struct param_readings *names)
+{
+	const char *first, *other;
+	size_t a, b, len;
+
+	if (names->count != 2 || names->all[0].form != PARAM_FORM_EXTENDED ||
+	    names->all[1].form != PARAM_FORM_PLAIN)
+		return false;
+	first = param_reading(names, 0);
+	other = param_reading(names, 1);
+	len = names->all[1].len;
+	for (size_t i = 0; i < len; i++) {
+		if (other[i] < ' ' || other[i] > '~')
+			return false;
+	}
+	a = extension_at(first, names->all[0].len);
+	b = extension_at(other, len);
+	return a > 0 && b > 0 && strcasecmp(first + a, other + b) == 0;
+}
+
 static bool take_names(struct header *h)
 {
 	struct param_readings names;
@@ -513,7 +555,7 @@ static bool take_names(struct header *h)
 	param_readings_init(&names);
 	fine = header_names(h->text, h->len, &names);
 	flag_params(h, names.flags);
-	if ((names.flags & PARAM_DIFFER) != 0)
+	if ((names.flags & PARAM_DIFFER) != 0 && !is_fallback(&names))
 		h->part->flags |= MIME_BIT(NAMES);
 	if (fine && names.count > 0) {
 		size_t len = names.all[0].len;

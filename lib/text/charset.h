@@ -48,6 +48,24 @@ void charset_free(struct charset *c);
 /* Whether the label is one that is known. */
 NODISCARD bool charset_known(const char *label);
 
+/*
+ * How programs may read a text: by its label, by what its <meta> says in the first 1024 bytes (HTML
+ * Living Standard, section 13.2.3.2), by what its bytes are. `label` is to be read first, each of
+ * the others as well.
+ */
+#define CHARSET_OTHERS_MAX 2
+
+struct charset_readings {
+	char label[CHARSET_LABEL_MAX + 1];
+	const char *others[CHARSET_OTHERS_MAX]; /* names that last */
+	size_t count;                           /* of the others */
+	bool differ;                            /* programs may show different texts */
+};
+
+/* Of the text that begins with `head`; `label` is "" where none was given. */
+void charset_readings_of(const char *label, const char *head, size_t len, bool is_html,
+    struct charset_readings *readings);
+
 /* All of a short text at once, appended to `out` (bounded by it). False: no memory, or no room. */
 NODISCARD bool charset_convert(const char *label, const char *bytes, size_t len, struct buf *out);
 

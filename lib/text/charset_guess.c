@@ -10,6 +10,7 @@ struct reading {
 };
 
 #define BAD_WEIGHT 8
+#define EUC_PROVES 6 /* three letters in a row of bytes that come in pairs alone */
 
 static const struct charset_form *form(const char *name)
 {
@@ -124,6 +125,36 @@ static bool western(const unsigned char *s, size_t len)
 		alone += (i == 0 || s[i - 1] < 0x80) && (i + 1 == len || s[i + 1] < 0x80);
 	}
 	return high >= 4 && alone * 10 >= high * 9;
+}
+
+/*
+ * Pairs of CP932 side by side, which no western text has: two whose lead is one of kana, signs and
+ * full width, or four of any other. Half of such a pair may look like ASCII.
+ */
+static bool has_pairs(const unsigned char *s, size_t len)
+{
+	size_t kana = 0, any = 0;
+
+	for (size_t i = 0; i + 1 < len; i++) {
+		if (s[i] < 0x81 || s[i] > 0x9f || s[i + 1] < 0x40 || s[i + 1] == 0x7f ||
+		    s[i + 1] > 0xfc) {
+			kana = any = 0;
+			continue;
+		}
+		any++;
+		kana = s[i] <= 0x83 ? kana + 1 : 0;
+		if (kana >= 2 || any >= 4)
+			return true;
+		i++;
+	}
+	return false;
+}
+
+static bool is_cp932(const unsigned char *s, size_t len)
+{
+	struct reading r = as_cp932(s, len);
+
+	return r.bad == 0 && score(r) > 0 && has_pairs(s, len);
 }
 
 static bool has_escapes(const unsigned char *s, size_t len)
@@ -266,7 +297,7 @@ static const struct charset_form *guessed(const unsigned char *s, size_t len)
 		return form("iso-2022-jp");
 	if (utf8.bad == 0)
 		return utf8.good > 0 ? form("utf-8") : form("us-ascii");
-	if (western(s, len))
+	if (western(s, len) && !is_cp932(s, len))
 		return form("windows-1252");
 
 	cp932 = as_cp932(s, len);
@@ -274,6 +305,18 @@ static const struct charset_form *guessed(const unsigned char *s, size_t len)
 	if (score(utf8) >= score(cp932) && score(utf8) >= score(euc))
 		return form("utf-8");
 	return form(score(euc) > score(cp932) ? "euc-jp" : "cp932");
+}
+
+const struct charset_form *charset_unlike_western(const char *bytes, size_t len)
+{
+	const unsigned char *s = (const unsigned char *)bytes;
+	struct reading utf8 = as_utf8(s, len), euc = as_euc(s, len);
+
+	if (utf8.bad == 0)
+		return utf8.good > 0 ? form("utf-8") : NULL;
+	if (euc.bad == 0 && euc.good >= EUC_PROVES)
+		return form("euc-jp");
+	return is_cp932(s, len) ? form("cp932") : NULL;
 }
 
 const struct charset_form *charset_decide(const struct charset *c, size_t *skip)

@@ -110,6 +110,9 @@ const struct charset_form *charset_form_at(size_t i); /* NULL behind the last */
 /* What the sample is; `skip` gets the length of the mark of byte order. */
 const struct charset_form *charset_decide(const struct charset *c, size_t *skip);
 
+/* What a text is that is labelled as one of a western language, and is none; NULL: it may be one. */
+const struct charset_form *charset_unlike_western(const char *bytes, size_t len);
+
 /* Whether the byte may be the first of a text whose mark of byte order counts. */
 NODISCARD static inline bool charset_may_mark(unsigned char byte)
 {

@@ -7,8 +7,10 @@ import io
 import json
 import os
 import pathlib
+import struct
 import subprocess
 import zipfile
+import zlib
 
 import pytest
 
@@ -392,10 +394,124 @@ def test_names_beyond_their_bound(facts):
 
 def test_marks_of_members_and_other_names(facts):
     told = facts(parts("mixed", TEXT, "Content-Type: application/zip; name=a.zip\nContent-Disposition: attachment; "
-                       f"filename=b.pdf.exe\nContent-Transfer-Encoding: base64\n\n{b64(zipped('a/b.txt', 'x'))}"))
+                       f"filename=b.pdf.exe\nContent-Transfer-Encoding: base64\n\n{b64(zipped('a/../b.txt', 'x'))}"))
     assert told["members"][0]["marks"] == "path"
     assert {(f["name"], f["marks"]) for f in told["file-names"]} == {("a.zip", "")}
     assert told["files"][0]["marks"] == "double"
+
+
+def test_folders_in_archives_are_ordinary(facts):
+    told = facts(attached(zipped("a/b.txt", "x"), "a.zip"))
+    assert (told["members"][0]["name"], told["members"][0]["marks"]) == ("b.txt", "")
+
+
+# ---- charsets: what half of a letter hides (S1-11, M8) ------------------------------------------
+
+
+KANA = f"カード {CARD.translate(str.maketrans('0123456789 ', '０１２３４５６７８９-'))}"
+
+
+def attached(content, name, kind="application/octet-stream"):
+    return parts("mixed", TEXT, f"Content-Type: {kind}\nContent-Disposition: attachment; filename={name}\n"
+                 f"Content-Transfer-Encoding: base64\n\n{b64(content)}")
+
+
+def charset_doubts(told):
+    return [a["part"] for a in told.get("ambiguous", []) if a["why"] == "charset"]
+
+
+@pytest.mark.parametrize("charset", ["cp932", "euc-jp"])
+def test_full_width_without_a_label(facts, charset):
+    told = facts(encoded("text/plain", KANA.encode(charset)))
+    assert FOUND in values(told) and not charset_doubts(told)
+    told = facts(attached(KANA.encode(charset), "a.csv"))
+    assert FOUND in values(told) and reasons(told) == []
+
+
+@pytest.mark.parametrize("label", ["iso-8859-1", "windows-1252", "latin1"])
+@pytest.mark.parametrize("charset", ["cp932", "euc-jp", "utf-8"])
+def test_japanese_under_a_western_label(facts, charset, label):
+    told = facts(encoded(f"text/plain; charset={label}", KANA.encode(charset)))
+    assert FOUND in values(told) and charset_doubts(told) == ["1"]
+    told = facts(attached(KANA.encode(charset), "a.csv", f"text/csv; charset={label}"))
+    assert FOUND in values(told) and "ambiguous" in reasons(told, "2")
+
+
+def test_western_text_is_no_doubt(facts):
+    told = facts(encoded("text/plain; charset=iso-8859-1", "déjà été à Zürich, où".encode("latin-1")))
+    assert not charset_doubts(told) and reasons(told) == []
+
+
+@pytest.mark.parametrize("meta", ["<meta charset=shift_jis>", "<meta http-equiv=Content-Type "
+                                  "content='text/html; charset=Shift_JIS'>"])
+def test_what_html_says_of_itself(facts, meta):
+    page = f"<html><head>{meta}</head><body>{KANA}</body></html>".encode("cp932")
+    for message in (encoded("text/html", page), attached(page, "a.html")):
+        told = facts(message)
+        assert FOUND in values(told) and not charset_doubts(told) and reasons(told) == []
+    told = facts(encoded("text/html; charset=iso-2022-kr", page))
+    assert FOUND in values(told) and charset_doubts(told) == ["1"]
+    told = facts(encoded("text/html; charset=utf-8", page.decode("cp932")))
+    assert FOUND in values(told) and not charset_doubts(told)
+
+
+def test_a_cut_letter_is_no_other_charset(facts):
+    text = ("いつもお世話になっております。" * 3).encode()
+    assert not charset_doubts(facts(encoded("text/plain; charset=utf-8", text[:-1])))
+    assert charset_doubts(facts(encoded("text/plain; charset=utf-8", text[:-1] + b"a" + text[:-1]))) == ["1"]
+
+
+# ---- no false alarms ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("content", [
+    pytest.param(b"\1\0\0\0" + bytes(36) + b" EMF" + bytes(60), id="emf"),
+    pytest.param(b"VCLMTF\1\0" + bytes(60), id="svm"),
+    pytest.param(b"8BPS\0\1" + bytes(60), id="psd"),
+    pytest.param(bytes(522) + b"\0\x11\2\xff\x0c\0" + bytes(60), id="pict"),
+    pytest.param(b"\0\1\0\0\0\x0c\0\x80\0\3\0\x40GSUB" + bytes(60), id="ttf"),
+    pytest.param(b"OTTO\0\x0c\0\x80\0\3\0\x40GSUB" + bytes(60), id="otf"),
+])
+def test_pictures_and_fonts_hide_no_text(facts, content):
+    told = facts(attached(content, "a.bin"))
+    assert told["files"][0]["format"] == "image" and reasons(told) == []
+
+
+def test_letters_that_begin_like_a_font_are_none(facts):
+    told = facts(attached(b"\0\1\0\0\0\x0c\0\x80\0\3\0\x40\1\2\3\4" + bytes(60), "a.bin"))
+    assert told["files"][0]["format"] == "other" and "format" in reasons(told, "2")
+
+
+def stream_zip(start=None):
+    """As Info-ZIP packs its standard input: records of ZIP64 that nothing needs."""
+    text, name = b"text\n", b"-"
+    crc, zip64 = zlib.crc32(text), struct.pack("<HHQQ", 1, 16, len(text), len(text))
+    local = struct.pack("<4s5H3I2H", b"PK\3\4", 45, 0, 0, 0, 0, crc, 0xffffffff, 0xffffffff, 1, 20) + name + zip64 + text
+    entry = struct.pack("<4s6H3I5H2I", b"PK\1\2", 45, 45, 0, 0, 0, 0, crc, 5, 5, 1, 0, 0, 0, 0, 0, 0) + name
+    end64 = struct.pack("<4sQ2H2I4Q", b"PK\6\6", 44, 45, 45, 0, 0, 1, 1, len(entry), len(local) if start is None else start)
+    locator = struct.pack("<4sIQI", b"PK\6\7", 0, len(local) + len(entry), 1)
+    return local + entry + end64 + locator + struct.pack("<4s4H2IH", b"PK\5\6", 0, 0, 1, 1, len(entry), len(local), 0)
+
+
+def test_a_zip_of_a_stream(facts):
+    told = facts(attached(stream_zip(), "s.zip"))
+    assert reasons(told) == [] and len(told["members"]) == 1
+    assert "ambiguous" in reasons(facts(attached(stream_zip(start=3), "s.zip")), "2")
+
+
+def test_a_name_in_ascii_beside_the_other(facts):
+    name = "Content-Type: application/zip\nContent-Transfer-Encoding: base64\nContent-Disposition: attachment; "
+    other = "filename=mitsumori.zip; filename*=utf-8''%E8%A6%8B.{}\n\n" + ZIP
+    told = facts(parts("mixed", TEXT, name + other.format("zip")))
+    assert not told.get("ambiguous") and [f["name"] for f in told["file-names"]] == ["mitsumori.zip"]
+    told = facts(parts("mixed", TEXT, name + other.format("exe")))
+    assert [a["why"] for a in told["ambiguous"]] == ["names"]
+
+
+def test_the_same_type_twice(facts):
+    twice = "Content-Type: text/plain; charset=utf-8\nContent-Type: text/{}; charset=utf-8\n\nx\n"
+    assert not facts(parts("mixed", twice.format("plain"))).get("ambiguous")
+    assert facts(parts("mixed", twice.format("html"))).get("ambiguous")
 
 
 # ---- in HTML -----------------------------------------------------------------------------------

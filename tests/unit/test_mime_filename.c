@@ -124,6 +124,20 @@ static void test_folders(void **state)
 	compare(rows, COUNT_OF(rows));
 }
 
+/* M12: what would be written elsewhere, and what is but in a folder. */
+static void test_folders_that_lead_out(void **state)
+{
+	static const char *const out[] = {"/a.txt", "\\\\server\\a.txt", "C:\\a.txt", "C:a.txt",
+	    "../a.txt", "a/../b.txt", "a\\..\\b.txt", "／a.txt"};
+	static const char *const in[] = {"a.txt", "a/b.txt", "a\\b\\c.txt", "a..b/c.txt", "...a/c"};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(out); i++)
+		assert_true(filename_leads_out(out[i], strlen(out[i])));
+	for (size_t i = 0; i < COUNT_OF(in); i++)
+		assert_false(filename_leads_out(in[i], strlen(in[i])));
+}
+
 static void test_what_file_systems_do_not_take(void **state)
 {
 	static const struct row rows[] = {
@@ -156,6 +170,11 @@ static void test_second_extensions(void **state)
 	    {"a.txt.js", "a.txt.js", ".js", M(DOUBLE)},
 	    {"見積.docx   .exe", "見積.docx   .exe", ".exe", M(DOUBLE)},
 	    {"a.tar.xz", "a.tar.xz", ".tar.xz", 0},
+	    {"a.pdf.zip", "a.pdf.zip", ".zip", M(DOUBLE)},
+	    {"a.txt.gz", "a.txt.gz", ".gz", 0},
+	    {"v1.2b.pdf", "v1.2b.pdf", ".pdf", 0},
+	    {"Mr.Sato.docx", "Mr.Sato.docx", ".docx", 0},
+	    {"a.pdf.sato", "a.pdf.sato", ".sato", 0},
 	};
 
 	(void)state;
@@ -247,6 +266,7 @@ int main(void)
 	    cmocka_unit_test(test_ordinary_names),
 	    cmocka_unit_test(test_letters_that_deceive),
 	    cmocka_unit_test(test_folders),
+	    cmocka_unit_test(test_folders_that_lead_out),
 	    cmocka_unit_test(test_what_file_systems_do_not_take),
 	    cmocka_unit_test(test_second_extensions),
 	    cmocka_unit_test(test_long_names),

@@ -241,6 +241,66 @@ static void guesses(void **state)
 	SHOWS("", "\x1b[1mx", "us-ascii/0:\x1b[1mx");
 }
 
+#define SJIS_KANA  "\x83\x4a\x81\x5b\x83\x68"
+#define SJIS_DIGIT "\x82\x53\x82\x50\x82\x50\x82\x50"
+
+/* S1-11: half of each letter looks like ASCII, and the text like one of a western language. */
+static void cp932_in_ascii(void **state)
+{
+	(void)state;
+	SHOWS("", SJIS_KANA " " SJIS_DIGIT, "cp932/0:カード ４１１１");
+	SHOWS("", SJIS_DIGIT "-" SJIS_DIGIT, "cp932/0:４１１１-４１１１");
+	SHOWS("", "\x93quoted\x94 \x93text\x94 \x96 caf\xe9",
+	    "windows-1252/0:“quoted” “text” – café");
+}
+
+static void reads(const char *label, const char *head, bool is_html, const char *expected)
+{
+	struct charset_readings r;
+	char text[256];
+	size_t used;
+
+	charset_readings_of(label, head, strlen(head), is_html, &r);
+	used = (size_t)snprintf(text, sizeof text, "%s%s", r.label, r.differ ? "!" : "");
+	for (size_t i = 0; i < r.count; i++)
+		used += (size_t)snprintf(text + used, sizeof text - used, ",%s", r.others[i]);
+	assert_string_equal(text, expected);
+}
+
+/* S1-11, M8: letters that hide behind the label of a western charset. */
+static void unlike_western(void **state)
+{
+	(void)state;
+	reads("iso-8859-1", SJIS_KANA SJIS_DIGIT, false, "iso-8859-1!,cp932");
+	reads("windows-1252", "\xa5\xab\xa1\xbc\xa5\xc9 \xa3\xb4\xa3\xb1", false,
+	    "windows-1252!,euc-jp");
+	reads("latin1", "山田です", false, "latin1!,utf-8");
+	reads("iso-8859-1", "d\xe9j\xe0 \xe9t\xe9 \x93x\x94", false, "iso-8859-1");
+	reads("iso-8859-1", "plain", false, "iso-8859-1");
+	reads("koi8-r", "\xf2\xd5\xd3\xd3", false, "koi8-r");
+}
+
+/* S1-11: what HTML says of itself, where the header says nothing, or something else. */
+static void meta(void **state)
+{
+	char late[1200];
+
+	(void)state;
+	reads("", "<meta charset=Shift_JIS>x", true, "cp932");
+	reads("", "<META http-equiv=\"Content-Type\" content=\"text/html; charset=euc-jp\">", true,
+	    "euc-jp");
+	reads("us-ascii", "<meta charset = 'sjis'/>", true, "cp932");
+	reads("", "<meta charset=Shift_JIS>x", false, "");
+	reads("", "<meta name=x><meta charset=utf-16>x", true, "");
+	reads("utf-8", "<meta charset=shift_jis>plain", true, "utf-8,cp932");
+	reads("utf-8", "<meta charset=shift_jis>山田", true, "utf-8,cp932");
+	reads("euc-jp", "<meta charset=shift_jis>" SJIS_KANA, true, "euc-jp!,cp932");
+	reads("euc-jp", "<meta charset=x-euc-jp>\xa5\xab", true, "euc-jp");
+	reads("", "<meta charset=utf-7>+ADw-", true, "utf-7,utf-8");
+	(void)snprintf(late, sizeof late, "%1100s<meta charset=sjis>", "");
+	reads("", late, true, "");
+}
+
 /* M8: a mark of byte order before what is not UTF-16 hides nothing. */
 static void lying_marks(void **state)
 {
@@ -364,6 +424,9 @@ int main(void)
 	    cmocka_unit_test(utf_16_and_32),
 	    cmocka_unit_test(utf_7),
 	    cmocka_unit_test(guesses),
+	    cmocka_unit_test(cp932_in_ascii),
+	    cmocka_unit_test(unlike_western),
+	    cmocka_unit_test(meta),
 	    cmocka_unit_test(lying_marks),
 	    cmocka_unit_test(late_guess),
 	    cmocka_unit_test(bounds),
