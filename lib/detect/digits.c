@@ -3,11 +3,35 @@
 #include "lib/detect/numbers.h"
 
 #define JAPANESE_NEAR ((size_t)60)
-#define JOINTS        "-./,\""
+#define JOINTS        "-./,\"_*|:~"
+#define BLANKS_MOST   3 /* between two groups: more of them part columns */
 
-static bool blank_at(const struct detect_window *w, size_t at)
+/* Behind up to BLANKS_MOST blanks. */
+static size_t behind_blanks(const struct detect_window *w, size_t at)
 {
-	return at < w->len && w->text[at] == ' ';
+	size_t end = at;
+
+	while (end < w->len && end - at < BLANKS_MOST && w->text[end] == ' ')
+		end++;
+	return end;
+}
+
+size_t digits_wide_joint(const struct detect_window *w, size_t at, char *sign)
+{
+	static const struct {
+		const char *text;
+		char sign;
+	} wide[] = {{"ー", '-'}, {"・", 'o'}, {"·", 'o'}, {"•", 'o'}, {"、", 'k'}};
+
+	for (size_t i = 0; at < w->len && i < COUNT_OF(wide); i++) {
+		size_t len = strlen(wide[i].text);
+
+		if (w->len - at > len && memcmp(w->text + at, wide[i].text, len) == 0) {
+			*sign = wide[i].sign;
+			return len;
+		}
+	}
+	return 0;
 }
 
 /*
@@ -16,14 +40,16 @@ static bool blank_at(const struct detect_window *w, size_t at)
  */
 static char joint_at(const struct detect_window *w, size_t at, size_t *next)
 {
+	size_t begin = at, wide;
 	char sign = ' ';
 
-	if (blank_at(w, at))
-		at++;
-	else if (at < w->len && w->text[at] != '\n' && !sign_at(w, at, JOINTS))
+	at = behind_blanks(w, at);
+	wide = digits_wide_joint(w, at, &sign);
+	if (wide > 0) {
+		at = behind_blanks(w, at + wide);
+	} else if (at == begin && at < w->len && w->text[at] != '\n' && !sign_at(w, at, JOINTS)) {
 		return '\0';
-
-	if (sign_at(w, at, JOINTS)) {
+	} else if (sign_at(w, at, JOINTS)) {
 		sign = w->text[at++];
 		if (sign == '"') { /* cells of a CSV file: "4111 1111","1111 1111" */
 			if (at + 1 >= w->len || w->text[at] != ',' || w->text[at + 1] != '"')
@@ -31,8 +57,7 @@ static char joint_at(const struct detect_window *w, size_t at, size_t *next)
 			at += 2;
 			sign = ',';
 		}
-		if (blank_at(w, at))
-			at++;
+		at = behind_blanks(w, at);
 	}
 	if (at < w->len && w->text[at] == '\n') {
 		sign = '\n';

@@ -355,6 +355,11 @@ enum label labels_column(const struct labels *l)
 	return (enum label)l->head[l->column];
 }
 
+bool labels_in_line(const struct labels *l, enum label sort)
+{
+	return l->last[sort].end != 0 && l->last[sort].line == l->line;
+}
+
 bool labels_above(const struct labels *l, enum label sort, size_t bytes)
 {
 	return l->last[sort].end != 0 && l->at - l->last[sort].end <= bytes;

@@ -17,6 +17,11 @@ static bool checked(const char *digits)
 	return check == (unsigned)(digits[MYNUMBER_LEN - 1] - '0');
 }
 
+bool mynumber_right(const char *digits)
+{
+	return checked(digits) && !digits_dull(digits, MYNUMBER_LEN);
+}
+
 /* 12 digits, or 4-4-4 with one sign between. */
 static bool shaped(const struct detect_window *w, const struct row *row, struct candidate *c)
 {
@@ -30,7 +35,8 @@ static bool shaped(const struct detect_window *w, const struct row *row, struct 
 	}
 	if (row->n < 3 || g[0].len != 4 || g[1].len != 4 || g[2].len != 4)
 		return false;
-	if (sign != g[1].joint || (sign != ' ' && sign != '-' && sign != '.'))
+	if (sign != g[1].joint || sign == '/' || sign == '\0' ||
+	    (sign != ' ' && strchr(DIGITS_JOINTS, sign) == NULL))
 		return false;
 	if (g[2].joint == sign && sign != ' ')
 		return false;
@@ -52,6 +58,6 @@ bool mynumber_at(const struct detect_window *w, const struct row *row, struct ca
 	if (!shaped(w, row, c) || !digits_open(w, c->begin) || !digits_shut(w, c->end))
 		return false;
 	digits_take(w, c->begin, c->end, digits, sizeof(digits));
-	c->right = checked(digits) && !digits_dull(digits, sizeof(digits));
+	c->right = mynumber_right(digits);
 	return true;
 }

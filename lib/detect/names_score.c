@@ -507,6 +507,25 @@ static void try_family(
 	}
 }
 
+/* 東京 都, which a reader of words may take for 東 京都; the others are read as one place. */
+static bool is_prefecture(const struct clause *c, size_t start, const struct candidate *name)
+{
+	static const char *const prefectures[] = {"北海道", "青森県", "岩手県", "宮城県", "秋田県",
+	    "山形県", "福島県", "茨城県", "栃木県", "群馬県", "埼玉県", "千葉県", "東京都",
+	    "神奈川県", "新潟県", "富山県", "石川県", "福井県", "山梨県", "長野県", "岐阜県",
+	    "静岡県", "愛知県", "三重県", "滋賀県", "京都府", "大阪府", "兵庫県", "奈良県",
+	    "和歌山県", "鳥取県", "島根県", "岡山県", "広島県", "山口県", "徳島県", "香川県",
+	    "愛媛県", "高知県", "福岡県", "佐賀県", "長崎県", "熊本県", "大分県", "宮崎県",
+	    "鹿児島県", "沖縄県"};
+
+	for (size_t i = 0; i < COUNT_OF(prefectures); i++) {
+		if (clause_word(c, start, prefectures[i]) >= name->end - name->start &&
+		    name->start == start)
+			return true;
+	}
+	return false;
+}
+
 bool name_at(
     const struct clause *c, size_t start, const struct surroundings *around, struct candidate *best)
 {
@@ -519,5 +538,5 @@ bool name_at(
 	else if (clause_left(c, start) > BOUND_NONE)
 		try_kana(c, start, around, best);
 	try_family(c, start, around, best);
-	return best->points >= NAME_POINTS;
+	return best->points >= NAME_POINTS && !is_prefecture(c, start, best);
 }

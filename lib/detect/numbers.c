@@ -39,6 +39,7 @@ struct evidence {
 	size_t gap;
 	bool named;  /* a word of its kind names it */
 	bool denied; /* a word of another kind does */
+	bool line;   /* a word of its kind stands in its line */
 	bool above;  /* a word of its kind stands above */
 	bool next;   /* a hit of its kind stands right before */
 };
@@ -75,6 +76,7 @@ static void weigh(const struct judge *j, const struct candidate *c, struct evide
 		e->gap = 0;
 	}
 	e->named = e->own == kind || labels_behind(&j->labels, j->w, c->end, kind);
+	e->line = e->named || labels_in_line(&j->labels, kind);
 	e->denied = !e->named && e->own != LABEL_NONE;
 	e->above = labels_above(&j->labels, kind, ABOVE_NEAR);
 	e->next = before->end > 0 && c->begin - before->end <= near && c->column == before->column;
@@ -253,6 +255,8 @@ static bool judged(const struct judge *j, const struct candidate *c)
 	if (!c->right && c->kind != DETECT_PHONE)
 		return false;
 	weigh(j, c, &e);
+	if (c->glued)
+		return e.line;
 	switch (c->kind) {
 	case DETECT_CARD:
 		return judge_card(j, c, &e);
@@ -326,6 +330,10 @@ static size_t gather(struct judge *j, size_t at)
 		end++;
 	if (((w->text[at] == '0' && end - at <= 13) || (at > 0 && w->text[at - 1] == '+')) &&
 	    phone_at(w, at, c)) {
+		j->n++;
+		return c->end;
+	}
+	if (end - at == 1 && spaced_at(w, at, c)) {
 		j->n++;
 		return c->end;
 	}

@@ -18,10 +18,14 @@
 
 #define GROUPS_MAX 8
 
+/* Signs that join groups of one number: 'o' stands for a dot in the middle, 'k' for 、. */
+#define DIGITS_JOINTS "-./_*|:~ok"
+
 struct group {
 	size_t begin;
 	size_t len;
-	char joint; /* what joins it with the next group: one of " -./,\n", or 0 at the end */
+	char
+	    joint; /* what joins it with the next group: a sign of DIGITS_JOINTS, ' ', ',', '\n', 0 */
 };
 
 /* Groups that stand in a row, each joined with the next by one separator. */
@@ -32,6 +36,9 @@ struct row {
 
 /* The row that begins with the digit at `at`. A row of more than GROUPS_MAX groups ends with a joint. */
 void digits_row(const struct detect_window *w, size_t at, struct row *row);
+
+/* The length of a sign outside ASCII that joins groups, ー among them; 0: none. */
+size_t digits_wide_joint(const struct detect_window *w, size_t at, char *sign);
 
 /* The digits between `begin` and `end`; returns how many, at most `room`. */
 size_t digits_take(
@@ -86,6 +93,7 @@ struct candidate {
 	bool embedded; /* more numbers stand right before or behind it */
 	bool named;    /* its own prefix says what it is: "T", "+81" */
 	bool article;  /* it may as well be the code of an article */
+	bool glued;    /* more is written right at it: a word in its line must name it */
 	bool portable; /* a phone number of no area: 090, 050 */
 	uint16_t column;
 };
@@ -95,6 +103,15 @@ bool card_at(const struct detect_window *w, const struct row *row, struct candid
 bool mynumber_at(const struct detect_window *w, const struct row *row, struct candidate *c);
 bool corporate_at(const struct detect_window *w, const struct row *row, struct candidate *c);
 bool phone_at(const struct detect_window *w, size_t at, struct candidate *c);
+
+/* A card or a My Number, a blank behind each of its digits: "4 1 1 1 ...". */
+bool spaced_at(const struct detect_window *w, size_t at, struct candidate *c);
+
+/* Whether so many digits have the issuer, the length and the check digit of a card. */
+bool card_right(const char *digits, size_t len);
+
+/* Whether twelve digits are a My Number. */
+bool mynumber_right(const char *digits);
 
 /* The national digits of a phone candidate; returns how many. */
 size_t phone_digits(
@@ -153,6 +170,9 @@ enum label labels_column(const struct labels *l);
 /* Whether the next word in the line, right behind a number that ends at `end`, is of `sort`. */
 bool labels_behind(
     const struct labels *l, const struct detect_window *w, size_t end, enum label sort);
+
+/* Whether one stands before in the same line. */
+bool labels_in_line(const struct labels *l, enum label sort);
 
 /* Whether one stands before within `bytes`. */
 bool labels_above(const struct labels *l, enum label sort, size_t bytes);

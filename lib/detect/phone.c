@@ -7,8 +7,6 @@
 #define DIGITS_MAX 11
 #define PARTS_MAX  5
 
-#define LONG_VOWEL "\xE3\x83\xBC" /* ー, which looks like a hyphen */
-
 /* The area codes without their 0, by their length; a blank before and behind each. */
 static const char areas_1[] = " 3 4 6 ";
 
@@ -38,7 +36,7 @@ static const char areas_4[] =
 
 static const char *const areas[] = {areas_1, areas_2, areas_3, areas_4};
 
-enum joint { JOINT_HYPHEN = 1, JOINT_BLANK = 2, JOINT_DOT = 4, JOINT_PAREN = 8 };
+enum joint { JOINT_HYPHEN = 1, JOINT_BLANK = 2, JOINT_DOT = 4, JOINT_PAREN = 8, JOINT_ODD = 16 };
 
 /* A number as it is read. */
 struct parts {
@@ -77,19 +75,22 @@ static bool freephone(const char *digits)
 /* The sign between two parts at `at`; its length, 0 if none is there or no digit follows. */
 static size_t joint_at(const struct detect_window *w, size_t at, unsigned *joints)
 {
-	size_t begin = at;
+	size_t begin = at, wide;
 	unsigned signs = 0;
 	unsigned joint = 0;
 
 	for (; at < w->len && signs < 3; at++, signs++) {
-		char c = w->text[at];
+		char c = w->text[at], sign;
 
 		if (c == '-') {
 			joint |= JOINT_HYPHEN;
-		} else if (w->len - at > 3 && memcmp(w->text + at, LONG_VOWEL, 3) == 0) {
-			joint |= JOINT_HYPHEN;
-			at += 2;
-		} else if (c == ' ')
+		} else if ((wide = digits_wide_joint(w, at, &sign)) > 0) {
+			joint |=
+			    sign == '-' ? JOINT_HYPHEN : JOINT_ODD; /* ー looks like a hyphen */
+			at += wide - 1;
+		} else if (sign_at(w, at, "_*|:~"))
+			joint |= JOINT_ODD;
+		else if (c == ' ')
 			joint |= JOINT_BLANK;
 		else if (c == '.')
 			joint |= JOINT_DOT;
@@ -108,7 +109,9 @@ static size_t joint_at(const struct detect_window *w, size_t at, unsigned *joint
 		return 0;
 	if (joint & (JOINT_HYPHEN | JOINT_PAREN))
 		joint &= ~(unsigned)JOINT_BLANK;
-	else if (signs > 1)
+	else if (joint == (JOINT_ODD | JOINT_BLANK))
+		joint = JOINT_ODD;
+	else if (signs > 1 && joint != JOINT_BLANK)
 		return 0;
 	*joints |= joint;
 	return at - begin;
@@ -279,7 +282,7 @@ bool phone_at(const struct detect_window *w, size_t at, struct candidate *c)
 		c->form = FORM_BARE;
 	else if (!well_cut(&p))
 		c->form = FORM_LOOSE;
-	else if ((p.joints & (JOINT_BLANK | JOINT_DOT)) != 0 && !c->named)
+	else if ((p.joints & (JOINT_BLANK | JOINT_DOT | JOINT_ODD)) != 0 && !c->named)
 		c->form = FORM_BLANKS;
 	else
 		c->form = FORM_GROUPED;

@@ -19,6 +19,8 @@ enum role {
 	ROLE_HYPHEN,
 	ROLE_SPACES,   /* ODF: so many spaces */
 	ROLE_ASIDE,    /* within a paragraph, but not of its words */
+	ROLE_RUN,      /* letters that look alike */
+	ROLE_VANISH,   /* the run around it is not shown */
 	ROLE_DROP,     /* numbers of the layout */
 	ROLE_RELATION, /* where something outside is */
 	ROLE_TITLE,    /* texts in attributes */
@@ -58,6 +60,7 @@ static const struct named_role roles[] = {
     {"posOffset", ROLE_DROP},
     {"pt", ROLE_LINE},
     {"ptab", ROLE_TAB},
+    {"r", ROLE_RUN},
     {"rPh", ROLE_ASIDE},
     {"rt", ROLE_ASIDE},
     {"ruby-text", ROLE_ASIDE},
@@ -75,6 +78,7 @@ static const struct named_role roles[] = {
     {"tr", ROLE_LINE},
     {"txbxContent", ROLE_ASIDE},
     {"v", ROLE_LETTERS},
+    {"vanish", ROLE_VANISH},
 };
 
 static int role_order(const void *key, const void *of)
@@ -212,6 +216,20 @@ static bool goes_aside(const struct flow *f, enum role role)
 	return role == ROLE_ASIDE && f->paragraphs > 0 && f->aside == 0;
 }
 
+/* Hidden text stands aside as deleted text does: another program may show it. */
+static void vanish(struct flow *f, const char **attributes)
+{
+	static const char *const no[] = {"0", "false", "off"};
+	const char *value = attribute(attributes, "val");
+
+	if (f->run == 0 || f->paragraphs == 0 || f->aside != 0 ||
+	    (value != NULL && is_one_of(value, no, COUNT_OF(no))))
+		return;
+	f->aside = f->run;
+	if (f->text.aside.len > 0)
+		office_text_aside(&f->text, "\n", 1);
+}
+
 static void begin_element(struct flow *f, enum role role, const char **attributes)
 {
 	switch (role) {
@@ -221,6 +239,12 @@ static void begin_element(struct flow *f, enum role role, const char **attribute
 	case ROLE_LETTERS:
 		if (f->letters == 0)
 			f->letters = f->depth;
+		break;
+	case ROLE_RUN:
+		f->run = f->depth;
+		break;
+	case ROLE_VANISH:
+		vanish(f, attributes);
 		break;
 	case ROLE_DROP:
 		if (f->dropped == 0)
@@ -300,6 +324,8 @@ static bool ends(void *context, const char *name)
 	role = role_of(name);
 	if (role == ROLE_PARAGRAPH)
 		end_paragraph(f);
+	else if (role == ROLE_RUN)
+		f->run = 0;
 	else if (role == ROLE_CELL)
 		write_break(f, '\t');
 	else if (role == ROLE_LINE || (f->leaves && role == ROLE_NONE))
@@ -349,7 +375,7 @@ static bool text(void *context, const char *utf8, size_t len)
 
 void flow_begin(struct flow *f)
 {
-	f->depth = f->paragraphs = f->aside = f->dropped = f->letters = 0;
+	f->depth = f->paragraphs = f->aside = f->run = f->dropped = f->letters = 0;
 	f->leaves = f->pivot = f->postponed = f->no_string = false;
 	f->cell = f->field = 0;
 	f->index = 0;

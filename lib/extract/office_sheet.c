@@ -4,13 +4,88 @@
 #include "lib/extract/office.h"
 
 enum holds { HOLDS_NOTHING, HOLDS_VALUE, HOLDS_SHARED };
-enum field { FIELD_NONE, FIELD_VALUE, FIELD_LETTERS, FIELD_FORMULA, FIELD_SOUND };
+enum field { FIELD_NONE, FIELD_VALUE, FIELD_LETTERS, FIELD_FORMULA, FIELD_SOUND, FIELD_MARGIN };
 
 /* f->index counts the shared string; f->letters is what the cell holds; f->field what is open. */
 
 static bool is(const char *name, const char *other)
 {
 	return strcmp(name, other) == 0;
+}
+
+/* ---- headers and footers ---- */
+
+#define COLOUR_LEN ((size_t)6) /* behind &K: FF0000, or 01+000 */
+
+static size_t count_of(const char *text, size_t len, const char *letters)
+{
+	size_t n = 0;
+
+	while (n < len && text[n] != '\0' && strchr(letters, text[n]) != NULL)
+		n++;
+	return n;
+}
+
+/* The length of the code at `code`, and what stands for it; 0: nothing. */
+static size_t margin_code(const char *code, size_t len, char *becomes)
+{
+	const char *end;
+	size_t n;
+
+	*becomes = '\0';
+	if (len < 2)
+		return 1;
+	if (code[1] == '&') {
+		*becomes = '&';
+		return 2;
+	}
+	if (strchr("LCRlcr", code[1]) != NULL && code[1] != '\0') {
+		*becomes = '\n'; /* another section */
+		return 2;
+	}
+	if (code[1] == '"') {
+		end = memchr(code + 2, '"', len - 2);
+		return end != NULL ? (size_t)(end - code) + 1 : 2;
+	}
+	/* Of a longer number the size of the letters is but the beginning: from 10 to 99. */
+	n = count_of(code + 1, len - 1, "0123456789");
+	if (n > 0)
+		return 1 + (n > 3 ? 2 : n);
+	if ((code[1] == 'K' || code[1] == 'k') &&
+	    count_of(code + 2, len - 2, "0123456789ABCDEFabcdef+-") >= COLOUR_LEN)
+		return 2 + COLOUR_LEN;
+	return (code[1] | 0x20) >= 'a' && (code[1] | 0x20) <= 'z' ? 2 : 1;
+}
+
+size_t margin_plain(char *text, size_t len)
+{
+	size_t to = 0;
+
+	for (size_t at = 0; at < len;) {
+		char becomes = text[at];
+
+		at += becomes == '&' ? margin_code(text + at, len - at, &becomes) : 1;
+		if (becomes != '\0')
+			text[to++] = becomes;
+	}
+	return to;
+}
+
+static bool is_margin(const char *name)
+{
+	size_t len = strlen(name);
+
+	return len > 6 && (is(name + len - 6, "Header") || is(name + len - 6, "Footer")) &&
+	       !is(name, "headerFooter");
+}
+
+static void end_margin(struct flow *f)
+{
+	if (f->string.len > 0)
+		office_text_add(
+		    &f->text, f->string.bytes, margin_plain(f->string.bytes, f->string.len));
+	buf_clear(&f->string);
+	office_text_break(&f->text, '\n');
 }
 
 bool sheet_starts(struct flow *f, const char *name, const char **attributes)
@@ -28,6 +103,9 @@ bool sheet_starts(struct flow *f, const char *name, const char **attributes)
 		f->field = FIELD_LETTERS;
 	} else if (is(name, "f")) {
 		f->field = FIELD_FORMULA;
+		buf_clear(&f->string);
+	} else if (is_margin(name)) {
+		f->field = FIELD_MARGIN;
 		buf_clear(&f->string);
 	} else if (is(name, "hyperlink")) {
 		const char *display = attribute(attributes, "display");
@@ -63,6 +141,9 @@ bool sheet_ends(struct flow *f, const char *name)
 	} else if (is(name, "f")) {
 		end_formula(f);
 		f->field = FIELD_NONE;
+	} else if (is_margin(name)) {
+		end_margin(f);
+		f->field = FIELD_NONE;
 	} else if (is(name, "t")) {
 		f->field = f->field == FIELD_SOUND ? FIELD_SOUND : FIELD_NONE;
 	} else if (is(name, "rPh")) {
@@ -89,7 +170,7 @@ bool sheet_text(struct flow *f, const char *utf8, size_t len)
 {
 	if (f->field == FIELD_VALUE && f->letters == HOLDS_SHARED) {
 		count_index(f, utf8, len);
-	} else if (f->field == FIELD_FORMULA) {
+	} else if (f->field == FIELD_FORMULA || f->field == FIELD_MARGIN) {
 		buf_add(&f->string, utf8, len);
 		if (!buf_ok(&f->string)) { /* a formula has 8192 letters at most */
 			inside_fault(f->in, EXTRACT_DAMAGED);

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/extract/office.h"
 #include "lib/extract/ole_excel.h"
 
 #define BOF         0x0809
@@ -24,6 +25,8 @@
 #define HEADER      0x0014
 #define FOOTER      0x0015
 #define BIFF_8      0x0600
+
+#define MARGIN_MOST ((size_t)65536) /* a header has 255 letters */
 
 /* ---- cells ---- */
 
@@ -169,12 +172,31 @@ static bool read_sheet_name(struct excel *x)
 	return excel_skip(x, 6) && excel_string(x, 1, &x->out);
 }
 
+static bool into_buf(void *context, const char *bytes, size_t len)
+{
+	struct buf *out = context;
+
+	buf_add(out, bytes, len);
+	return buf_ok(out);
+}
+
+/* Codes of the layout stand in the text: "&L&\"Arial\"&12...". */
 static bool read_margin(struct excel *x)
 {
+	struct wide wide;
+	struct buf text;
+	bool fine;
+
 	if (x->at == x->end)
 		return true;
 	apart(x);
-	return excel_string(x, x->old ? 1 : 2, &x->out);
+	buf_init(&text, MARGIN_MOST);
+	wide_begin(&wide, (struct sink){into_buf, &text});
+	fine = excel_string(x, x->old ? 1 : 2, &wide) && wide_flush(&wide) && buf_ok(&text);
+	if (text.len > 0)
+		wide_text(&x->out, text.bytes, margin_plain(text.bytes, text.len));
+	buf_free(&text);
+	return fine;
 }
 
 static bool read_code_page(struct excel *x)

@@ -8,7 +8,8 @@
  * templates and frames that are not shown. Another program may show it, and whoever looks at the
  * source sees it.
  *
- * Style sheets are not applied: what only they hide is read. Scripts, style sheets and inline images
+ * The ground is white if nothing around says otherwise; of style sheets, rules for one tag, class or id
+ * count, and others are not applied: what only they hide is read. Scripts, style sheets and inline images
  * are left out, and counted. Quoted replies are marked (HTML_QUOTED): <blockquote type=cite>, the
  * containers of Gmail, Yahoo and Proton, and what follows Outlook's divRplyFwdMsg; what only looks
  * like a quotation is for lib/text/quote.h, which reads the text.

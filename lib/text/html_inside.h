@@ -103,8 +103,38 @@ void html_arena_free(struct html_arena *a);
 NODISCARD bool html_document(struct html_writer *w, const char *html, size_t len,
     const struct html_limits *limits, struct html_told *told, unsigned *after);
 
-/* Whether a style attribute hides the element. */
-bool html_style_hides(const char *style);
+/* What declarations say of an element. */
+#define HTML_HIDES  1u /* nobody sees it */
+#define HTML_GROUND 2u /* it has a ground that is not white */
+#define HTML_WHITE  4u /* its text is white, and it has no ground of its own */
+
+/* What a style attribute says: HTML_HIDES, HTML_GROUND, HTML_WHITE. */
+unsigned html_style_says(const char *style);
+
+/* The rules of style sheets for one tag, class or id that say any of these; the first RULES_MOST. */
+#define RULES_MOST    64
+#define SELECTOR_MOST 48
+
+struct html_rules {
+	size_t n;
+	struct {
+		char selector[SELECTOR_MOST]; /* "p", ".class", "#id" */
+		unsigned says;
+	} rules[RULES_MOST];
+};
+
+/* Reads a style sheet. Rules within @media and its like do not count: they may never apply. */
+void html_rules_read(struct html_rules *r, const char *sheet);
+
+/* What they say of an element; `classes` and `id` may be NULL. */
+unsigned html_rules_say(
+    const struct html_rules *r, const char *tag, const char *classes, const char *id);
+
+/* Whether a blank-separated list has the word. */
+bool html_has_word(const char *words, const char *word);
+
+/* HTML_WHITE or HTML_GROUND, if a text of this colour, or a ground of it, has it; else 0. */
+unsigned html_colour_says(const char *colour, const char *ground);
 
 /* Whether the two are one colour, as far as one sees it from how they are written. */
 bool html_same_colour(const char *a, const char *b);

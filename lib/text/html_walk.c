@@ -15,6 +15,7 @@
 #define CODE   0x20u /* it is no text */
 #define PRE    0x40u /* blanks and lines stand as they are */
 #define QUOTED 0x80u
+#define GROUND 0x100u /* not white */
 
 static const unsigned char of_tag[] = {
     [GUMBO_TAG_TITLE] = BESIDE | LINE,
@@ -92,6 +93,8 @@ struct walk {
 	unsigned code;
 	unsigned pre;
 	unsigned quoted;
+	unsigned grounds;
+	struct html_rules rules;
 	bool rest_quoted; /* behind what divides a reply from what is replied to */
 };
 
@@ -104,16 +107,27 @@ static const char *attribute(const GumboNode *node, const char *name)
 
 /* ---- what an element is ---- */
 
-static bool hides(const GumboNode *node)
+/* HTML_HIDES, HTML_GROUND, HTML_WHITE: by its attributes, and by the rules of style sheets. */
+static unsigned says(const struct walk *walk, const GumboNode *node)
 {
 	const char *style = attribute(node, "style");
 	const char *colour = attribute(node, "color"), *ground = attribute(node, "bgcolor");
+	unsigned s = walk->rules.n == 0 ? 0
+					: html_rules_say(&walk->rules,
+					      gumbo_normalized_tagname(node->v.element.tag),
+					      attribute(node, "class"), attribute(node, "id"));
 
-	return (style != NULL && html_style_hides(style)) || attribute(node, "hidden") != NULL ||
-	       (colour != NULL && ground != NULL && html_same_colour(colour, ground));
+	s |= style != NULL ? html_style_says(style) : 0;
+	s |= html_colour_says(colour, ground);
+	if (attribute(node, "background") != NULL)
+		s |= HTML_GROUND;
+	if (attribute(node, "hidden") != NULL ||
+	    (colour != NULL && ground != NULL && html_same_colour(colour, ground)))
+		s |= HTML_HIDES;
+	return s;
 }
 
-static bool has_word(const char *words, const char *word)
+bool html_has_word(const char *words, const char *word)
 {
 	size_t len = strlen(word);
 
@@ -134,7 +148,7 @@ static bool quotes(const GumboNode *node)
 	    strcasecmp(type, "cite") == 0)
 		return true;
 	for (size_t i = 0; class != NULL && i < COUNT_OF(classes); i++) {
-		if (has_word(class, classes[i]))
+		if (html_has_word(class, classes[i]))
 			return true;
 	}
 	return false;
@@ -150,14 +164,20 @@ static bool divides(const GumboNode *node)
 }
 
 /* The same on the way in and on the way out. */
-static unsigned traits(const GumboNode *node)
+static unsigned traits(const struct walk *walk, const GumboNode *node)
 {
 	GumboTag tag = node->v.element.tag;
 	unsigned t = (size_t)tag < COUNT_OF(of_tag) ? of_tag[tag] : 0;
 
-	if (node->v.element.attributes.length > 0) {
-		if (hides(node))
+	if (node->v.element.attributes.length > 0 || walk->rules.n > 0) {
+		unsigned s = says(walk, node);
+
+		/* The ground is white, if nothing around it says otherwise. */
+		if ((s & HTML_HIDES) != 0 ||
+		    ((s & (HTML_WHITE | HTML_GROUND)) == HTML_WHITE && walk->grounds == 0))
 			t |= BESIDE;
+		if ((s & HTML_GROUND) != 0)
+			t |= GROUND;
 		if (quotes(node))
 			t |= QUOTED | LINE;
 	}
@@ -293,8 +313,9 @@ static void apart(struct walk *walk, unsigned t)
 
 static void enter(struct walk *walk, const GumboNode *node)
 {
-	unsigned t = traits(node);
+	unsigned t = traits(walk, node);
 
+	walk->grounds += (t & GROUND) != 0;
 	walk->beside += (t & BESIDE) != 0;
 	walk->code += (t & CODE) != 0;
 	walk->pre += (t & PRE) != 0;
@@ -312,8 +333,9 @@ static void enter(struct walk *walk, const GumboNode *node)
 
 static void leave(struct walk *walk, const GumboNode *node)
 {
-	unsigned t = traits(node);
+	unsigned t = traits(walk, node);
 
+	walk->grounds -= (t & GROUND) != 0;
 	apart(walk, t);
 	if ((t & BESIDE) != 0)
 		html_lines(walk->w, 1, HTML_BESIDE);
@@ -411,6 +433,38 @@ static void walk_tree(struct walk *walk, const GumboNode *root)
 	}
 }
 
+/* The node behind `node` in the text, or NULL. */
+static const GumboNode *next_node(const GumboNode *node, const GumboNode *root)
+{
+	const GumboVector *nodes = children(node);
+
+	if (nodes != NULL && nodes->length > 0)
+		return nodes->data[0];
+	for (; node != root; node = node->parent) {
+		nodes = children(node->parent);
+		if (nodes != NULL && node->index_within_parent + 1 < nodes->length)
+			return nodes->data[node->index_within_parent + 1];
+	}
+	return NULL;
+}
+
+/* Before anything is written, so that each element is the same on the way in and out. */
+static void read_styles(struct walk *walk, const GumboNode *root)
+{
+	for (const GumboNode *node = root; node != NULL; node = next_node(node, root)) {
+		const GumboVector *inside = children(node);
+
+		if (node->type != GUMBO_NODE_ELEMENT || node->v.element.tag != GUMBO_TAG_STYLE)
+			continue;
+		for (size_t i = 0; i < inside->length; i++) {
+			const GumboNode *text = inside->data[i];
+
+			if (text->type == GUMBO_NODE_TEXT)
+				html_rules_read(&walk->rules, text->v.text.text);
+		}
+	}
+}
+
 /* NULL: a limit was reached. */
 static const GumboOutput *parse(
     struct html_arena *arena, jmp_buf *full, const char *html, size_t len)
@@ -436,8 +490,10 @@ bool html_document(struct html_writer *w, const char *html, size_t len,
 
 	html_arena_init(&arena, limits, &full);
 	output = parse(&arena, &full, html, len);
-	if (output != NULL)
+	if (output != NULL) {
+		read_styles(&walk, output->document);
 		walk_tree(&walk, output->document);
+	}
 	*after = walk.rest_quoted ? HTML_QUOTED : 0;
 	html_arena_free(&arena);
 	return output != NULL;

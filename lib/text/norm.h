@@ -1,8 +1,9 @@
 /*
  * Text as the detectors read it, piece by piece: UTF-8 in its compatibility form (NFKC, so that full
  * width and half width, ㈱ and (株), ｶﾞ and ガ are the same), with 〜 as ～ → "~", every hyphen, dash and
- * minus but the long vowel ー as "-", 髙 as 高, 﨑 as 崎 and their like, か゛ as が; letters that nobody
- * sees (soft hyphen, zero width, marks of direction, variation selectors) are gone; CR LF, CR, LF and
+ * minus but the long vowel ー as "-", 髙 as 高, 﨑 as 崎 and their like, か゛ as が; digits of all
+ * scripts, ❹ and ⓵ too, as 0 to 9; keycaps and other marks that are but drawn over a letter, and
+ * letters that nobody sees (soft hyphen, zero width, marks of direction, variation selectors) are gone; CR LF, CR, LF and
  * the separators of lines and paragraphs are LF; any other blank is one space; other control
  * characters are a space. Case and the kind of kana stay. What is no UTF-8 becomes U+FFFD.
  */

@@ -75,13 +75,42 @@ static uint32_t next_point(uint32_t point)
 	return point == 0xd800 ? 0xe000 : point == 0x40000 ? 0xe0000 : point;
 }
 
+/* Digits of all scripts, and ➊, ❹, ➀ and ⓵, which NFKC leaves as they are; or `point`. */
+static uint32_t digit_of(uint32_t point)
+{
+	static const uint32_t ones[] = {0x24f5, 0x2776, 0x2780, 0x278a}; /* 1 to 9 each */
+	uint32_t zero = point;
+
+	for (size_t i = 0; i < COUNT_OF(ones); i++) {
+		if (point >= ones[i] && point < ones[i] + 9)
+			return '1' + point - ones[i];
+	}
+	if (point == 0x24ff)
+		return '0';
+	if (point < 0x80 || utf8proc_category((int32_t)point) != UTF8PROC_CATEGORY_ND)
+		return point;
+	while (utf8proc_category((int32_t)zero - 1) == UTF8PROC_CATEGORY_ND)
+		zero--;
+	return '0' + (point - zero) % 10;
+}
+
 static uint32_t written_alike(uint32_t point)
 {
 	for (size_t i = 0; i < COUNT_OF(alike); i++) {
 		if (alike[i].from == point)
 			return alike[i].to;
 	}
-	return point;
+	return digit_of(point);
+}
+
+/* Keycaps, circles, underlines: marks that go over a letter and make no other of it. */
+static bool only_drawn(const struct seen *seen, uint32_t point, const utf8proc_property_t *p)
+{
+	bool latin = (point >= 0x300 && point < 0x370) || (point >= 0x20d0 && point < 0x2100);
+
+	return p->category == UTF8PROC_CATEGORY_ME ||
+	       (latin && p->category == UTF8PROC_CATEGORY_MN && !is_set(seen->second, point) &&
+		   !is_set(seen->first, point));
 }
 
 /* The letters of `point` taken apart: how many. */
@@ -155,6 +184,9 @@ static unsigned map(struct making *m, const int32_t *letters, size_t n)
 		uint32_t to = written_alike((uint32_t)letters[i]);
 		utf8proc_ssize_t len = utf8proc_encode_char((int32_t)to, utf8);
 
+		if (only_drawn(m->seen, to, utf8proc_get_property((int32_t)to)))
+			continue; /* ‾ is a blank and such a mark */
+
 		/* From the last letter on that is no mark; nothing, if marks leave it alone. */
 		if (!joins(m->seen, to))
 			row.held = (uint8_t)(is_set(m->seen->first, to) ? row.len : row.len + len);
@@ -173,6 +205,8 @@ static unsigned act_for(struct making *m, uint32_t point, bool *full)
 	uint32_t like = written_alike(point);
 	utf8proc_ssize_t n;
 
+	if (only_drawn(m->seen, point, utf8proc_get_property((int32_t)point)))
+		return NORM_DROP;
 	if (act != NORM_PLAIN)
 		return act;
 	if (like != point) {

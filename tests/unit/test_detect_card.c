@@ -32,6 +32,36 @@ static void test_written(void **state)
 	check_all(cases, COUNT_OF(cases), ALL_NUMBERS);
 }
 
+/* S1-28: what one may put between the groups, or around the number, and a reader still sees a card. */
+static void test_disguised(void **state)
+{
+	static const struct text_case cases[] = {
+	    {"4111  1111  1111  1111", VISA}, {"4111   1111   1111   1111", VISA},
+	    {"4111_1111_1111_1111", VISA}, {"4111*1111*1111*1111", VISA},
+	    {"4111|1111|1111|1111", VISA}, {"4111 | 1111 | 1111 | 1111", VISA},
+	    {"4111:1111:1111:1111", VISA}, {"4111~1111~1111~1111", VISA},
+	    {"4111・1111・1111・1111", VISA}, {"4111·1111·1111·1111", VISA},
+	    {"4111•1111•1111•1111", VISA}, {"4111ー1111ー1111ー1111", VISA},
+	    {"4111、1111、1111、1111", VISA}, {"VISA4111111111111111", VISA},
+	    {"No4111-1111-1111-1111", VISA}, {"カード_4111111111111111", VISA},
+	    {"カード #4111111111111111", VISA}, {"カード $4111111111111111", VISA},
+	    {"カード ¥4111111111111111", VISA}, {"カード 4111111111111111円", VISA},
+	    {"4111-1111-1111-1111円", VISA}, {"カード x4111111111111111x", VISA},
+	    {"カード 4111111111111111-12", VISA}, {"カード 4111111111111111/1227", VISA},
+	    {"4111-1111-1111-1111-12", VISA}, {"4111 1111 1111 1111/12/27", VISA},
+	    {"カード 4 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1", VISA},
+	    {"4 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1", ""}, /* nothing names it */
+	    {"カード 4 1 1 1 1 1 1 1 1 1 1 1 1 1 1 2", ""},
+	    {"カード 4 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1", ""}, {"4111111111111111円", ""},
+	    {"#4111111111111111", ""}, {"カード 0a4111111111111111", ""},
+	    {"4111:1111_1111~1111", ""}, {"4111-1111-1111-1111-1111", ""},
+	    {"2001:4111:1111:1111:1111", ""}, {"4111    1111    1111    1111", ""}, /* columns */
+	};
+
+	(void)state;
+	check_all(cases, COUNT_OF(cases), ALL_NUMBERS);
+}
+
 /* Each issuer with its length; S1-28: a card of 15 digits. */
 static void test_issuers(void **state)
 {
@@ -184,6 +214,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_written),
+	    cmocka_unit_test(test_disguised),
 	    cmocka_unit_test(test_issuers),
 	    cmocka_unit_test(test_broken),
 	    cmocka_unit_test(test_none),

@@ -108,6 +108,8 @@ static void what_is_no_person(void **state)
 	FINDS_NONE("佐藤製作所 松本電機株式会社 高橋商事");
 	FINDS_NONE("株式会社 佐藤");
 	FINDS_NONE("福島県 松本市 宮崎駅 山口支店");
+	FINDS_NONE("住所\n東京都\n大阪府\n氏名 東京都");
+	FINDS_NONE("担当:東京都 様");
 	FINDS_NONE("山口支店長");
 	FINDS_NONE("営業部長 経理課長 担当者様 取引先様");
 	FINDS_NONE("佐藤です。担当:佐藤");

@@ -152,7 +152,15 @@ static void hidden_text(void **state)
 	reads("a<i style='color:#fff;background:White'>x</i>b", "ab", "x");
 	reads("a<i style='color:rgb(1,2,3);background-color:#010203'>x</i>b", "ab", "x");
 	reads("<i style='color:white;background:navy'>x</i>", "x", "");
-	reads("<i style='color:white'>x</i>", "x", ""); /* the ground is not told here */
+	reads("a<i style='color:white'>x</i>b", "ab", "x"); /* the ground is white */
+	reads("a<font color='#FFF'>x</font>b", "ab", "x");
+	reads("a<i style='color:#fefefe'>x</i>b", "ab", "x");
+	reads("<table bgcolor=navy><tr><td><font color=white>x</font></table>", "x", "");
+	reads("<div style='background:#036 url(x)'><b style='color:#fff'>x</b></div>", "x", "");
+	reads("<div style='background:white'><b style='color:#fff'>x</b></div>", "", "x");
+	reads("<div style='background:#036'>x</div><b style='color:#fff'>y</b>", "x", "y");
+	reads("a<i style='mso-hide:all'>x</i><i style='font-size:1px'>y</i>b", "ab", "x\ny");
+	reads("a<i style='font-size:9px'>x</i>", "ax", "");
 	reads("a<i style='max-height:0;overflow:hidden'>x</i><i style='max-height:0'>y</i>", "ay",
 	    "x");
 	reads("a<i style='text-indent:-9999px'>x</i>b", "ab", "x");
@@ -163,6 +171,28 @@ static void hidden_text(void **state)
 	read_html(&usual, "<i hidden>12345</i>x", 20, 5, &s, &told);
 	assert_int_equal(told.hidden, 5);
 	free_streams(&s);
+}
+
+/* S1-28, M7: what a style sheet hides between the digits of a number does not part them. */
+static void style_sheets(void **state)
+{
+	(void)state;
+	reads("<style>.x{display:none}</style>41<b class='y x'>z</b>11", "4111", "z");
+	reads("<style>#x { visibility: hidden; }</style>41<b id=x>z</b>11", "4111", "z");
+	reads("<style><!-- /* c */ i,S{font-size:1px} --></style>a<s>x</s><i>y</i>b", "ab", "x\ny");
+	reads("<style>@import 'a';.x{display:none}</style>a<b class=x>z</b>", "a", "z");
+	reads("<style>.x{color:#fff}</style>a<b class=x>z</b>", "a", "z");
+	reads("<style>.x{color:#fff;background:red}</style>a<b class=x>z</b>", "az", "");
+	reads(
+	    "<style>.d{background:red}.x{color:#fff}</style><p class=d><b class=x>z</b>", "z", "");
+	reads(
+	    "<div>a<style>div{display:none}</style>b</div>c", "c", "ab"); /* it counts above, too */
+
+	reads("<style>@media print{.x{display:none}}</style>a<b class=x>z</b>", "az", "");
+	reads("<style>p .x{display:none}</style>a<b class=x>z</b>", "az", "");
+	reads("<style>.x{display:none}</style>a<b class=xx>z</b>", "az", "");
+	reads("<style>.x{display:none", "", "");
+	reads("<style>.x{</style>a<b class=x>z</b>", "az", "");
 }
 
 static void attributes(void **state)
@@ -347,6 +377,7 @@ int main(void)
 	    cmocka_unit_test(words_are_whole),
 	    cmocka_unit_test(what_is_not_text),
 	    cmocka_unit_test(hidden_text),
+	    cmocka_unit_test(style_sheets),
 	    cmocka_unit_test(attributes),
 	    cmocka_unit_test(quotations),
 	    cmocka_unit_test(inline_images),

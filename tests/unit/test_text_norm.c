@@ -93,6 +93,25 @@ static void dashes(void **state)
 	BECOMES("〜～∼", "~~~");
 }
 
+/* S1-28: digits in other dress are digits to whoever reads them. */
+static void digits(void **state)
+{
+	BECOMES("❹❶①➀➊⓵⓿", "4111110");
+	BECOMES("٤١١١ ۴۱۱۱ ४१११ ๔๑๑๑", "4111 4111 4111 4111");
+	BECOMES("𝟒𝟏𝟙𝟣 \xf0\x9e\xa5\x94", "4111 4"); /* mathematical; Adlam */
+	BECOMES("4\xef\xb8\x8f\xe2\x83\xa3"
+		"1\xe2\x83\xa3"
+		"1\xe2\x83\x9d",
+	    "411"); /* keycaps, a circle */
+	BECOMES("4\xcc\xb2"
+		"1\xcc\xb6"
+		"1\xcc\xb3",
+	    "411"); /* underlined, struck out */
+	BECOMES("4\xe2\xa0\x80"
+		"1",
+	    "4 1");
+}
+
 static void variants(void **state)
 {
 	BECOMES("髙橋 﨑山 𠮷田 \xe5\xa1\x9a\xef\xa8\x90", "高橋 崎山 吉田 塚塚");
@@ -264,6 +283,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(width_and_kana),
 	    cmocka_unit_test(dashes),
+	    cmocka_unit_test(digits),
 	    cmocka_unit_test(variants),
 	    cmocka_unit_test(unseen),
 	    cmocka_unit_test(blanks_and_lines),
