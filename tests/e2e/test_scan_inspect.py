@@ -101,13 +101,19 @@ def signal_all(pids: list[int], number: int) -> None:
 
 def stopped_sessions(gw: Gateway, n: int = 2) -> list[int]:
     """As many as there can be, none of which goes on."""
-    def sent() -> list[int]:
-        for k in range(2 * n):
+    letters = 0
+    while len(sessions(gw)) < n:
+        # One that stands still keeps its message, so that the one behind it needs another session.
+        before = sessions(gw)
+        signal_all(before, signal.SIGSTOP)
+        for _ in range(len(before) + 1):
             gw.send(letter("begin"))
-        return sessions(gw) if len(sessions(gw)) >= n else []
-    pids = wait_for(sent, why="sessions")
-    gw.wait_delivered(has("begin"), 2 * n)
+            letters += 1
+        wait_for(lambda: len(sessions(gw)) > len(before), why="another session")
+        signal_all(before, signal.SIGCONT)
+        gw.wait_delivered(has("begin"), letters)
     wait_for(lambda: gw.spool("new") == [], why="new/ is empty")
+    pids = sessions(gw)
     signal_all(pids, signal.SIGSTOP)
     return pids
 

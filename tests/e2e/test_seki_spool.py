@@ -195,7 +195,7 @@ def test_headers_are_read_without_privileges(held, tmp_path):
     mine = [call for pid, call in calls if pid == child]
     first = next(i for i, call in enumerate(mine) if call.startswith("recvmsg("))
     before, after = "\n".join(mine[:first]), mine[first:]
-    for needed in ("prctl(PR_SET_NO_NEW_PRIVS", "landlock_restrict_self(", "PR_SET_SECCOMP", "RLIMIT_FSIZE"):
+    for needed in ("prctl(PR_SET_NO_NEW_PRIVS", "landlock_restrict_self(", "seccomp(SECCOMP_SET_MODE_FILTER", "RLIMIT_FSIZE"):
         assert needed in before
     if os.geteuid() == 0:
         assert "setgroups(0" in before and "setresgid(" in before and "setresuid(" in before
