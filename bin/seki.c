@@ -10,6 +10,7 @@
 
 #include "lib/auth/table.h"
 #include "lib/base/die.h"
+#include "lib/inspect/inspect.h"
 #include "lib/shell/out.h"
 #include "lib/shell/shell.h"
 #include "lib/people/people.h"
@@ -179,7 +180,7 @@ static int options(int argc, char **argv, struct shell *sh, const char **root)
 int main(int argc, char **argv)
 {
 	shell_reader *readers[] = {read_relay, read_auth, read_people, read_certificates,
-	    shell_read_routes, shell_read_route_setting, shell_read_logins, NULL};
+	    shell_read_routes, shell_read_route_setting, shell_read_logins, inspect_check, NULL};
 	struct shell sh = {.terminal = isatty(STDOUT_FILENO) == 1, .reader = readers};
 	const char *root = getenv("SEKISHO_ROOT");
 	const struct command *command;

@@ -24,6 +24,9 @@ struct inspect_tables;
 NODISCARD struct inspect_tables *inspect_prepare(int etc, char *fault, size_t room);
 void inspect_tables_free(struct inspect_tables *tables);
 
+/* Whether etc/partners and the lists of etc/words can be read. False with the first fault. */
+NODISCARD bool inspect_check(int etc, struct conf_fault *fault);
+
 #define INSPECT_PROCESSES 1024 /* of its user together */
 #define INSPECT_CPU_ALL   3600 /* seconds that the process of one employer may use, in all its life */
 

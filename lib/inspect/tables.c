@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -46,8 +47,17 @@ struct namer *tables_namer(const struct inspect_tables *tables)
 	return tables->namer;
 }
 
-/* Every file of etc/words is a list; hidden ones are an editor's. */
-static bool read_lists(struct inspect_tables *t, int etc, struct conf_fault *fault)
+/* One list, called as its file is. */
+static bool read_list(struct word_lists *lists, int etc, const char *name, struct conf_fault *fault)
+{
+	char path[sizeof "words/" + NAME_MAX];
+
+	(void)snprintf(path, sizeof path, "words/%s", name);
+	return word_lists_read(lists, etc, path, name, fault);
+}
+
+/* Every file of etc/words is a list; hidden ones are an editor's. No folder: no lists. */
+static bool read_lists(struct word_lists *lists, int etc, struct conf_fault *fault)
 {
 	int folder = openat(etc, "words", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *words = folder >= 0 ? fdopendir(folder) : NULL;
@@ -55,36 +65,49 @@ static bool read_lists(struct inspect_tables *t, int etc, struct conf_fault *fau
 	bool good = true;
 
 	if (words == NULL) {
+		int error = errno;
+
 		if (folder >= 0)
 			(void)close(folder);
-		return errno == ENOENT;
+		(void)snprintf(fault->file, sizeof fault->file, "etc/words");
+		return error == ENOENT || conf_blame(fault, 0, 0, "%s", strerrordesc_np(error));
 	}
 	while (good && (entry = readdir(words)) != NULL) {
 		if (entry->d_name[0] != '.')
-			good = word_lists_read(
-			    t->lists, dirfd(words), entry->d_name, entry->d_name, fault);
+			good = read_list(lists, etc, entry->d_name, fault);
 	}
 	(void)closedir(words);
 	return good;
 }
 
-static bool read_etc(struct inspect_tables *t, int etc, char *text, size_t room)
+static bool read_etc(struct inspect_tables *t, int etc, struct conf_fault *fault)
 {
-	struct conf_fault fault = {.text = "no memory"};
-
+	*fault = (struct conf_fault){.text = "no memory"};
 	t->lists = word_lists_new(t->norm);
-	t->partners = etc >= 0 ? partners_read(etc, "partners", t->norm, &fault)
-			       : partners_parse("", 0, "etc/partners", t->norm, &fault);
-	if (t->lists != NULL && t->partners != NULL && (etc < 0 || read_lists(t, etc, &fault)) &&
-	    word_lists_build(t->lists))
-		return true;
-	conf_fault_show(&fault, text, room);
-	return false;
+	t->partners = etc >= 0 ? partners_read(etc, "partners", t->norm, fault)
+			       : partners_parse("", 0, "etc/partners", t->norm, fault);
+	return t->lists != NULL && t->partners != NULL &&
+	       (etc < 0 || read_lists(t->lists, etc, fault)) && word_lists_build(t->lists);
+}
+
+bool inspect_check(int etc, struct conf_fault *fault)
+{
+	struct inspect_tables *t = calloc(1, sizeof *t);
+	bool good = false;
+
+	*fault = (struct conf_fault){.text = "no memory"};
+	if (t != NULL)
+		t->norm = norm_prepare();
+	if (t != NULL && t->norm != NULL)
+		good = read_etc(t, etc, fault);
+	inspect_tables_free(t);
+	return good;
 }
 
 struct inspect_tables *inspect_prepare(int etc, char *fault, size_t room)
 {
 	struct inspect_tables *t = calloc(1, sizeof *t);
+	struct conf_fault wrong;
 
 	(void)snprintf(fault, room, "no memory");
 	if (t == NULL)
@@ -108,8 +131,10 @@ struct inspect_tables *inspect_prepare(int etc, char *fault, size_t room)
 	t->namer = namer_open(INSPECT_DICTIONARY);
 	if (t->namer == NULL)
 		LOG_ALARM("no-dictionary", kv("folder", INSPECT_DICTIONARY), kv_errno(errno));
-	if (!read_etc(t, etc, fault, room))
+	if (!read_etc(t, etc, &wrong)) {
+		conf_fault_show(&wrong, fault, room);
 		goto fail;
+	}
 	return t;
 fail:
 	inspect_tables_free(t);

@@ -108,6 +108,22 @@ def test_check_names_the_place(gateway):
     assert gateway.seki("check").returncode == 0
 
 
+@pytest.mark.parametrize("name, wrong", [
+    ("partners", "alpha.example 株式会社アルファ\n"),
+    ("words/secret", "機密\n" + "x" * 2000 + "\n"),
+])
+def test_check_and_reload_refuse_what_the_inspector_could_not_read(fresh_gateway, name, wrong):
+    gw = fresh_gateway()
+    path = gw.root / "etc" / name
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(wrong)
+    for command in ("check", "reload"):
+        done = gw.seki(command)
+        assert done.returncode == 102 and f"etc/{name}:" in done.stderr, done.stderr
+    path.write_text("")
+    assert gw.seki("reload").returncode == 0
+
+
 def test_config_shows_what_is_in_force(gateway):
     rows = {row[0]: row[1:] for line in fine(gateway, "config").splitlines() if (row := line.split("\t"))}
     assert rows["smtp-listen"][0] == f"127.0.0.1:{gateway.port}"
