@@ -12,6 +12,7 @@ from pathlib import Path
 FOLDER = Path(__file__).resolve().parent
 MAILS = FOLDER / "mails"
 MANNERS = FOLDER / "manners"
+MANNERS_ALL = [MANNERS, FOLDER / "greeting", FOLDER / "honorific", FOLDER / "promise"]
 
 KINDS = ("card", "mynumber", "corporate", "phone", "address", "mail", "name")
 PLACES = ("subject", "body", "names", "files")

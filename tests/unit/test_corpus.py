@@ -262,9 +262,10 @@ def test_detectors_reach_their_figures(mails: list[mailfile.Mail]) -> None:
 
 
 @needs_facts
-def test_manners_are_seen() -> None:
+@pytest.mark.parametrize("folder", mailfile.MANNERS_ALL, ids=lambda folder: folder.name)
+def test_manners_are_seen(folder: Path) -> None:
     """S3-03, S3-04: greeting, honorific and forgotten attachment."""
-    for what, (labels, wrong) in evaluate.manners(MANNERS).items():
+    for what, (labels, wrong) in evaluate.manners(mailfile.mails(folder)).items():
         assert labels - len(wrong) >= evaluate.MANNERS_RIGHT * labels, (what, wrong)
 
 
