@@ -14,21 +14,29 @@ union rights {
 	char bytes[CMSG_SPACE(PACKET_FDS_MAX * sizeof(int))];
 };
 
-/* 1: the socket is ready; 0: not in time; -1 errno. */
+/* Microseconds until then, never less than none. */
+static int64_t until_then(int64_t then)
+{
+	int64_t left = then - clock_boot();
+
+	return left > 0 ? left : 0;
+}
+
+/* 1: the socket is ready; 0: not in time; -1 errno.  It looks once even when the time is over, since
+ * what is there already must be heard, however late this process got the processor. */
 static int wait_for(int socket, short events, int64_t patience)
 {
 	int64_t until = patience < 0 ? 0 : clock_boot() + patience;
 
 	for (;;) {
 		struct pollfd p = {.fd = socket, .events = events};
-		int64_t left = patience < 0 ? -1 : until - clock_boot();
-		int n;
+		int64_t left = patience < 0 ? -1 : until_then(until);
+		int n = poll(&p, 1, patience < 0 ? -1 : (int)((left + 999) / 1000));
 
-		if (patience >= 0 && left < 0)
-			return 0;
-		n = poll(&p, 1, patience < 0 ? -1 : (int)(left / 1000 + 1));
-		if (n != 0 && !(n < 0 && errno == EINTR))
+		if (n > 0 || (n < 0 && errno != EINTR))
 			return n;
+		if (n == 0 && left == 0)
+			return 0;
 	}
 }
 
@@ -38,8 +46,7 @@ static bool send_message(int socket, const struct msghdr *message, int64_t patie
 	int64_t until = patience < 0 ? 0 : clock_boot() + patience;
 
 	for (;;) {
-		int64_t left = patience < 0 ? -1 : until - clock_boot();
-		int ready = left < 0 && patience >= 0 ? 0 : wait_for(socket, POLLOUT, left);
+		int ready = wait_for(socket, POLLOUT, patience < 0 ? -1 : until_then(until));
 
 		if (ready == 0)
 			errno = ETIMEDOUT;
