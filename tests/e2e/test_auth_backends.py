@@ -7,6 +7,7 @@ import pty
 import pwd
 import secrets
 import shutil
+import signal
 import stat
 import statistics
 import subprocess
@@ -169,6 +170,7 @@ def terminal(auth: Auth, *answers: str) -> tuple[int, str]:
     """seki passwd on a terminal: its exit code and what the terminal showed."""
     pid, fd = pty.fork()
     if pid == 0:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)  # whoever runs the tests in the background ignores it
         os.execv(str(auth.programs / "seki"), ["seki", "--root", str(auth.root), "passwd", ALICE])
     shown = ""
     for answer in answers:

@@ -76,7 +76,7 @@ def test_P_bad_settings_at_start(gw, good, program):
     replace(gw.root / "etc/settings", good + "no-such-setting 1\n")
     gw.svc("-t", program)
     wait_for(lambda: (gw.state(program, "up"), gw.state(program, "exitcode")) == ("false", "102"), 15, "down with 102")
-    assert gw.state(program, "wantedup") == "false"
+    wait_for(lambda: gw.state(program, "wantedup") == "false", why="it is not wanted any more")
     assert "settings:" in gw.wait_log(program, "no-such-setting")
     replace(gw.root / "etc/settings", good)
     done = gw.seki("reload")
