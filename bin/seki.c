@@ -3,6 +3,7 @@
  * commands themselves are lib/shell/.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +11,8 @@
 
 #include "lib/auth/table.h"
 #include "lib/base/die.h"
+#include "lib/base/settings.h"
+#include "lib/base/zone.h"
 #include "lib/inspect/inspect.h"
 #include "lib/shell/out.h"
 #include "lib/shell/shell.h"
@@ -49,6 +52,20 @@ static const struct command {
     {"clock", shell_clock, false, "[ok]", "what each stage thinks of the clock; ok: it is right"},
     {"facts", shell_facts, true, "[--json] [--to ADDRESS] [--word TEXT] FILE...",
 	"what is in a message: addresses, files, texts, personal data"},
+    {"test", shell_test, true, "[--from A] [--to A]... [--at TIME] [--policy DIR] FILE...",
+	"what the rules would do with a message, and why"},
+    {"try", shell_try, true, "[--subject TEXT] [--text TEXT] FROM TO... [FILE...]",
+	"the same for a mail that is made up"},
+    {"why", shell_why, false, "ID...", "what was decided for each recipient, by which rule"},
+    {"replay", shell_replay, true, "[--policy DIR] FILE|DIR|ID...",
+	"which messages would fare otherwise under other rules"},
+    {"rules", shell_rules, false, "[DIGEST]", "the sets of rules that are kept, or one of them"},
+    {"compile", shell_compile, false, "", "check, and compile rules, people, lists and tables"},
+    {"people", shell_people, true, "add|remove|list|import ...", "who is in etc/people"},
+    {"report", shell_report, false, "[--days N] [--since T]",
+	"what rules did, and would have done"},
+    {"addresses", shell_addresses, false, "[YYYY-MM] | enrolled | remove ADDRESS",
+	"registered addresses: the peak of each month"},
     {"passwd", shell_passwd, false, "LOGIN | -d LOGIN | -l",
 	"set a login's password, delete the login, or list all"},
     {"help", help, true, "", "this"},
@@ -65,6 +82,20 @@ static bool read_relay(int etc, struct conf_fault *fault)
 	good = relay_read(etc, &relay, fault);
 	relay_free(&relay);
 	return good;
+}
+
+/* Rules and people tell the time in the site's zone. */
+static void take_zone(void)
+{
+	struct settings settings;
+	struct conf_fault fault;
+	int etc = open("etc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (etc < 0)
+		return;
+	if (settings_read(etc, &settings, &fault) && !zone_set(settings.time_zone))
+		complain("no memory");
+	(void)close(etc);
 }
 
 static bool read_people(int etc, struct conf_fault *fault)
@@ -193,10 +224,13 @@ int main(int argc, char **argv)
 	command = at > 0 ? command_called(argv[at]) : NULL;
 	if (command == NULL)
 		return EXIT_USAGE;
-	if (!command->anywhere && chdir(root) != 0) {
+	if (command->anywhere)
+		return command->run(&sh, argc - at - 1, argv + at + 1);
+	if (chdir(root) != 0) {
 		complain_about(
 		    root, "%s; --root or SEKISHO_ROOT names the instance", strerrordesc_np(errno));
 		return EXIT_ENVIRON;
 	}
+	take_zone();
 	return command->run(&sh, argc - at - 1, argv + at + 1);
 }

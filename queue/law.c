@@ -75,9 +75,11 @@ static struct law planned(const struct leg *leg, enum spool_state state, int64_t
 		return move_to(STATE_NEW, DUE_NONE, step == NULL ? "no plan" : "not on its way");
 	if (step->word == WORD_UNKNOWN)
 		return stop("unknown word in the plan");
-	if (plan_word_state(step->word) == state)
-		return act(step);
-	return move_to(plan_word_state(step->word), law_due(leg, step, now), "next step");
+	if (plan_word_state(step->word) != state)
+		return move_to(plan_word_state(step->word), law_due(leg, step, now), "next step");
+	if (step->word == WORD_DELIVER && !plan_step_is(step, "deliver"))
+		return stop("a way of delivery that this version cannot go");
+	return act(step);
 }
 
 struct law law_of(const struct leg *leg, enum spool_state state, int64_t now)

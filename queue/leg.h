@@ -97,6 +97,9 @@ struct leg_record {
  */
 void leg_last_records(const struct leg *leg, const char *word, struct leg_record *last);
 
+/* Adds each of the lines to `out` as a record: with the time `now`, microseconds, before it. */
+void leg_stamp_records(struct buf *out, int64_t now, const char *lines, size_t len);
+
 /* The value of `key` in a record, still xtext, and its length; NULL if it is not there. */
 const char *leg_record_value(const struct leg_record *record, const char *key, size_t *len);
 

@@ -140,3 +140,34 @@ const char *plan_argument(const struct plan_step *step, const char *key, size_t 
 	}
 	return NULL;
 }
+
+bool plan_step_is(const struct plan_step *step, const char *text)
+{
+	return step->len == strlen(text) && memcmp(step->text, text, step->len) == 0;
+}
+
+static bool is_among(const char *text, size_t len, const char *const *known)
+{
+	for (; *known != NULL; known++) {
+		if (strlen(*known) == len && memcmp(*known, text, len) == 0)
+			return true;
+	}
+	return false;
+}
+
+bool plan_knows(const struct plan_step *step, const char *const *plain, const char *const *keys)
+{
+	const char *p = step->text, *end = p + step->len;
+
+	while (p < end) {
+		const char *space = memchr(p, ' ', (size_t)(end - p));
+		size_t len = (size_t)((space != NULL ? space : end) - p);
+		const char *equals = memchr(p, '=', len);
+
+		if (equals == NULL ? !is_among(p, len, plain)
+				   : !is_among(p, (size_t)(equals - p), keys))
+			return false;
+		p += len + 1;
+	}
+	return true;
+}

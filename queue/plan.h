@@ -66,6 +66,15 @@ const struct plan_step *plan_open_step(const struct plan *plan);
 /* The step of that word, or NULL. */
 const struct plan_step *plan_find(const struct plan *plan, enum plan_word word);
 
+/* Whether a step says exactly this. */
+bool plan_step_is(const struct plan_step *step, const char *text);
+
+/*
+ * Whether each word of a step is one of `plain` or an argument with one of `keys`; both end in NULL.
+ * What a program does not know it must not pass over: what it does not read may make the step stricter.
+ */
+bool plan_knows(const struct plan_step *step, const char *const *plain, const char *const *keys);
+
 /*
  * The value of argument `key` ("until") of a step, or NULL. `len` is its length; it points into
  * the step's text.

@@ -296,7 +296,9 @@ static bool take_leg_word(struct leg *leg, const struct record *r)
 		at = until == NULL ? -1 : clock_parse(until, len);
 		leg->amended_until = at > leg->amended_until ? at : leg->amended_until;
 	} else {
-		return is_word(r, "note");
+		/* What was decided, and who was told of it, binds nothing. */
+		return is_word(r, "note") || is_word(r, "judged") || is_word(r, "decided") ||
+		       is_word(r, "forwarded");
 	}
 	return true;
 }
@@ -341,6 +343,21 @@ bool record_read_all(struct leg *leg, const char **why)
 	b->len = (size_t)(p - b->bytes);
 	leg->end = leg->trailer + (off_t)b->len;
 	return true;
+}
+
+void leg_stamp_records(struct buf *out, int64_t now, const char *lines, size_t len)
+{
+	const char *end = lines + len, *newline;
+	char time[CLOCK_TEXT];
+
+	clock_format(now, time);
+	for (; len > 0 && lines < end; lines = newline + 1) {
+		newline = memchr(lines, '\n', (size_t)(end - lines));
+		if (newline == NULL)
+			return;
+		buf_addf(out, "%s ", time);
+		buf_add(out, lines, (size_t)(newline - lines) + 1);
+	}
 }
 
 /* ---- looking back ------------------------------------------------------------------------- */

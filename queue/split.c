@@ -177,6 +177,7 @@ static bool write_child(struct stage *stage, struct stage_opened *o, const char 
 	if (!write_binding(&tail, parent, child, now))
 		tail.failed = true;
 	plan_write(&tail, parent->name.id, k, child->plan, child->plan_len);
+	leg_stamp_records(&tail, now, child->records, child->records_len);
 
 	child_file(parent->name.id, k, file);
 	fd = spool_split_create(&stage->spool, file);

@@ -13,6 +13,8 @@ struct split_child {
 	size_t rcpts;
 	const char *plan;
 	size_t plan_len;
+	const char *records; /* behind the plan: lines without a time; NULL: none */
+	size_t records_len;
 };
 
 enum split_result {

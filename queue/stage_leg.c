@@ -261,9 +261,14 @@ bool stage_step_is(const struct stage_opened *o, const char *text)
 struct stage_outcome stage_timed(
     struct stage *stage, enum spool_state state, struct stage_opened *o)
 {
+	static const char *const words[] = {"hold", "stagger", "operator", "no", NULL};
+	static const char *const keys[] = {"until", "why", "reason", "door", "rule", NULL};
 	int64_t until = law_until(&o->leg, o->law.step);
 	int64_t due = law_due(&o->leg, o->law.step, 0);
 
+	if (!plan_knows(o->law.step, words, keys))
+		return (struct stage_outcome){
+		    .action = STAGE_STOP, .why = "a wait that this version cannot end"};
 	/* An ordinary wait, and no alarm: it has its order in the plan. */
 	if (law_operator(o->law.step))
 		return (struct stage_outcome){.action = STAGE_WAIT, .until = DUE_NEVER};

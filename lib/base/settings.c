@@ -9,6 +9,7 @@
 
 #include "lib/base/clock.h"
 #include "lib/base/die.h"
+#include "lib/base/zone.h"
 
 #define CHOICES_MAX 8
 #define SHOWN_MAX   32 /* a number with its unit */
@@ -373,6 +374,15 @@ static bool check_route(const struct value *v)
 	return true;
 }
 
+/* An unknown one would be UTC to the C library, nine hours from what the rules mean. */
+static bool check_time_zone(const struct value *v)
+{
+	if (zone_known(v->line->word[1].text))
+		return true;
+	return BLAME_WORD(
+	    v, 1, "no time zone \"%.60s\": a name such as Asia/Tokyo, or -", v->line->word[1].text);
+}
+
 static bool check_plan_states(const struct value *v)
 {
 	static const char *const states[] = {"approve", "hold", "encrypt", "stagger", "deliver"};
@@ -416,6 +426,7 @@ static bool check_words(const struct value *v)
 	    {offsetof(struct settings, submissions_listen), check_listen},
 	    {offsetof(struct settings, plan_states), check_plan_states},
 	    {offsetof(struct settings, route), check_route},
+	    {offsetof(struct settings, time_zone), check_time_zone},
 	};
 
 	for (size_t i = 0; i < COUNT_OF(checks); i++) {

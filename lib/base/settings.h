@@ -155,6 +155,15 @@ S(SIZE,   "convert-text",         convert_text,          "32MB",    65536, 10737
 S(TEXT,   "clamd",                clamd,                 "-",       0, 0, "the socket of clamd, which is asked about viruses; - is not at all") \
 S(SPAN,   "clamd-time",           clamd_time,            "60s",     1, 600, "how long clamd may take for one message") \
 S(CHOICE, "plan-facts",           plan_facts,            "no|yes",  0, 0, "for tests and trials: every message is inspected, and one that cannot be waits for an operator") \
+S(TEXT,   "time-zone",            time_zone,             "-",       0, 0, "the site's time zone, as Asia/Tokyo, in which rules tell the time; - is the machine's") \
+S(CHOICE, "watch-only",           watch_only,            "no|yes",  0, 0, "rules change nothing: mail is delivered, and what they would have done is recorded") \
+S(CHOICE, "unknown-senders",      unknown_senders,       "relay|enrol|hold|refuse", 0, 0, "mail of senders who are not in etc/people: judged like any other, enrolled at the first, held for the operator or refused") \
+S(NUMBER, "contracted-addresses", contracted_addresses,  "0",       0, 100000000, "registered addresses that were agreed on; 0 is none") \
+S(TEXT,   "report-to",            report_to,             "-",       0, 0, "who gets the weekly report of what rules did and would have done; - is nobody") \
+S(SPAN,   "past-time",            past_time,             "5s",      1, 600, "how long seki-db may take to answer") \
+S(SPAN,   "keep-history",         keep_history,          "156w",    0, 315360000, "how long it is known who has written to whom") \
+S(SPAN,   "dormant",              dormant,               "52w",     86400, 315360000, "a known recipient who was not written to for so long looks like a mistake") \
+S(SIZE,   "tray-max",             tray_max,              "64MB",    65536, 17179869184, "what is told to seki-db and not yet read by it") \
 S(SPAN,   "clock-step",            clock_step,            "5m",     1, 86400, "a step of the wall clock of more than this is suspect: timers freeze") \
 S(SPAN,   "clock-gap",             clock_gap,             "72h",    1, 31536000, "a start this long after the time last seen is suspect: timers freeze") \
 S(SPAN,   "clock-mark-every",      clock_mark_every,      "60s",    1, 3600, "how often the time is written down")
@@ -180,6 +189,8 @@ enum deliver_tls { DELIVER_TLS_MAY, DELIVER_TLS_NONE };
 enum deliver_ip { DELIVER_IP_ANY, DELIVER_IP_4, DELIVER_IP_6 };
 enum deliver_eightbit { DELIVER_EIGHTBIT_SEND, DELIVER_EIGHTBIT_BOUNCE };
 enum plan_facts { PLAN_FACTS_NO, PLAN_FACTS_YES };
+enum watch_only { WATCH_ONLY_NO, WATCH_ONLY_YES };
+enum unknown_senders { UNKNOWN_RELAY, UNKNOWN_ENROL, UNKNOWN_HOLD, UNKNOWN_REFUSE };
 enum plan_divide { PLAN_DIVIDE_NO, PLAN_DIVIDE_DOMAIN, PLAN_DIVIDE_RECIPIENT };
 
 #define SETTING_FIELD_YESNO(field)  bool field

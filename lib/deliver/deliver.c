@@ -306,6 +306,9 @@ static void start(struct stage *stage)
 	e->gate = gate_open();
 	if (e->gate == NULL)
 		die_environ("lib/");
+	e->known = known_open(stage->settings.tray_max);
+	if (e->known == NULL)
+		die_environ("memory");
 	e->epoll = epoll_create1(EPOLL_CLOEXEC);
 	if (e->epoll < 0)
 		die_environ("epoll");
@@ -329,6 +332,7 @@ static bool reload(struct stage *stage, const struct settings *fresh, char *text
 	}
 	routing_leave(e->routing);
 	e->routing = routing;
+	known_bound(e->known, fresh->tray_max);
 	raise_files(e);
 	return true;
 }

@@ -86,6 +86,7 @@ struct engine {
 	struct pool *tell; /* for notifications, which wait for another program */
 	struct gate *gate;
 	struct routing *routing;
+	struct known *known;
 	int epoll;
 	struct watcher pool_done, tell_done;
 	struct lookups *lookups;

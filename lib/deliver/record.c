@@ -69,6 +69,8 @@ bool visit_append(struct visit *v)
 		buf_add(&o->leg.trailer_bytes, v->owed.bytes, v->owed.len);
 		o->leg.end += (off_t)v->owed.len;
 		buf_clear(&v->owed);
+		if (v->past.len > 0)
+			known_tell(v->known, &v->past);
 		return true;
 	}
 	LOG_ALARM("append-failed", kv("name", o->text), kv_errno(errno));
@@ -247,6 +249,7 @@ static void put_delivered(
 		v->o.leg.rcpt[rcpt[i]].fate = RCPT_DELIVERED;
 		v->o.leg.rcpt[rcpt[i]].owed = owed;
 	}
+	known_put(&v->past, &v->o.leg, rcpt, n, visit_now(v));
 	v->sync = true;
 	v->tell |= owed;
 	say_later(v, "delivered", r, n);

@@ -25,6 +25,7 @@ struct visit *visit_new(struct stage *stage, const struct leg_name *name)
 	results_init(&v->taken);
 	buf_init(&v->owed, LEG_RECORDS_MAX);
 	buf_init(&v->said, LEG_RECORDS_MAX);
+	buf_init(&v->past, LEG_RECORDS_MAX);
 	return v;
 }
 
@@ -128,6 +129,7 @@ void visit_free(struct visit *v)
 	free(v->scratch);
 	buf_free(&v->owed);
 	buf_free(&v->said);
+	buf_free(&v->past);
 	if (v->opened) {
 		leg_free(&v->o.leg);
 		(void)close(v->o.fd);

@@ -9,6 +9,7 @@
 
 #include "lib/base/buf.h"
 #include "lib/deliver/gate.h"
+#include "lib/deliver/known.h"
 #include "lib/deliver/routing.h"
 #include "lib/deliver/verdict.h"
 #include "lib/dsn/dsn.h"
@@ -98,6 +99,7 @@ struct visit {
 	struct stage *stage; /* its spool, and what reads a leg */
 	struct gate *gate;
 	struct routing *routing;
+	struct known *known;
 	struct leg_name name;
 	unsigned freezes;        /* what the operator had said when it began */
 	bool clock_frozen;       /* nothing expires */
@@ -122,6 +124,7 @@ struct visit {
 	    scratch; /* three times the recipients: what was sent is written down without asking for memory */
 	struct buf said;    /* for the log, when the records stand */
 	struct buf owed;    /* records that could not be written: nothing is sent again before */
+	struct buf past;    /* for seki-db, when the records stand */
 	bool *late;         /* recipients whose sender is to be told of the delay, or NULL */
 	bool tell;          /* somebody is to be told: TASK_TELL next */
 	bool tell_failed;   /* not now */

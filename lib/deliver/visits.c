@@ -301,6 +301,7 @@ bool visits_begin(struct engine *e, const struct leg_name *name, bool lane)
 		return false;
 	v->gate = e->gate;
 	v->routing = routing_use(e->routing);
+	v->known = e->known;
 	v->freezes = e->freezes;
 	v->clock_frozen = stage->watch.frozen;
 	v->now = watch_now(&stage->watch);

@@ -61,6 +61,12 @@ enum dsn_wanted dsn_wanted(unsigned notify, enum dsn_action action, bool null_re
 
 enum dsn_return { DSN_RETURN_HEADER, DSN_RETURN_FULL };
 
+/* Why the gateway's own rules refused a mail. Texts may hold anything; NULL: not known. */
+struct dsn_refusal {
+	const char *why; /* in the rule's words, lines parted by LF or CRLF */
+	const char *id;  /* of the mail, by which an administrator finds it */
+};
+
 /* Texts are NUL-ended and may hold anything; NULL or 0: not known. Times: microseconds, UTC. */
 struct dsn_rcpt {
 	const char *orcpt;  /* the value of ORCPT=, no xtext any more: "rfc822;bob@example.com" */
@@ -84,6 +90,12 @@ struct dsn {
 	const struct dsn_rcpt *rcpt; /* at least one */
 	size_t rcpts;
 
+	/*
+	 * NULL: servers or routes decided. Otherwise every recipient has failed by our own rules: the
+	 * words say so, and that nobody got anything.
+	 */
+	const struct dsn_refusal *refusal;
+
 	int fd; /* the mail: `size` bytes from `offset` on, lines end in CRLF */
 	off_t offset;
 	uint64_t size;
@@ -98,6 +110,7 @@ struct dsn {
 #define DSN_ORIGINAL_ID_MAX  300
 #define DSN_STATUS_REPLY_MAX 2000 /* bytes of a reply in the second part */
 #define DSN_SHOWN_REPLY_MAX  1000 /* and in the words for people */
+#define DSN_WHY_MAX          2000 /* bytes of a rule's reason there */
 
 /* What its envelope must say, and what dsn_write needs to know. Owns nothing. */
 struct dsn_form {

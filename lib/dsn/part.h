@@ -28,6 +28,31 @@ enum dsn_action part_worst(const struct dsn *dsn);
 /* The status code of a recipient: its own if it fits its action. At most 11 bytes and a NUL. */
 void part_status(const struct dsn_rcpt *rcpt, char status[12]);
 
+/* "From: …" and "To: …", and the Message-ID, of our own header. */
+void part_addresses(const struct dsn *dsn, const char *host, struct out *out);
+void part_message_id(const struct dsn *dsn, const char *host, struct out *out);
+
+/*
+ * The mail, or its header, as a part behind the boundary. `name`: the attachment's file name, of
+ * letters and digits; NULL: none. False with errno: it cannot be read.
+ */
+NODISCARD bool part_returned(
+    const struct dsn *dsn, const struct dsn_form *form, const char *name, struct out *out);
+
+/* ---- texts of strangers in the words for people ---- */
+
+/* What can be seen, as it is; everything else, and what is no UTF-8, as '?'. At most `most` bytes. */
+void part_seen(struct buf *text, const char *from, size_t most);
+
+/* The same in lines that are indented, so that none could be taken for one of ours; ends the line. */
+void part_quoted(struct buf *text, const char *from, size_t most, size_t lines);
+
+/* "LABEL: 2026-11-23 08:26:40 +0900" in the process's time zone; nothing if there is no time. */
+void part_time(struct buf *text, const char *label, int64_t wall);
+
+/* The words about a refusal, both languages. Bounded by DSN_SHOWN_MAX recipients. */
+void part_refused(const struct dsn *dsn, const struct dsn_form *form, struct buf *text);
+
 /* The words for people, UTF-8 with CRLF. Bounded by DSN_SHOWN_MAX recipients. */
 void part_words(const struct dsn *dsn, const struct dsn_form *form, struct buf *text);
 

@@ -95,7 +95,7 @@ static size_t add_letter(struct buf *text, const char *from, size_t len)
 	return step;
 }
 
-static void add_seen(struct buf *text, const char *from, size_t most)
+void part_seen(struct buf *text, const char *from, size_t most)
 {
 	size_t len = strlen(from), at = 0;
 
@@ -105,8 +105,7 @@ static void add_seen(struct buf *text, const char *from, size_t most)
 		buf_add_text(text, "…");
 }
 
-/* A reply, indented so that no line of it could be taken for one of ours. */
-static void add_reply(struct buf *text, const char *reply)
+void part_quoted(struct buf *text, const char *reply, size_t most, size_t lines_max)
 {
 	size_t len = strlen(reply), lines = 0;
 	bool start = true;
@@ -117,7 +116,7 @@ static void add_reply(struct buf *text, const char *reply)
 			at++;
 			continue;
 		}
-		if (at >= DSN_SHOWN_REPLY_MAX || (start && lines == SHOWN_LINES_MAX)) {
+		if (at >= most || (start && lines == lines_max)) {
 			buf_add_text(text, " …");
 			break;
 		}
@@ -132,7 +131,7 @@ static void add_reply(struct buf *text, const char *reply)
 }
 
 /* In the gateway's own time zone, which is the sender's more often than UTC is. */
-static void add_time(struct buf *text, const char *label, int64_t wall)
+void part_time(struct buf *text, const char *label, int64_t wall)
 {
 	time_t seconds = (time_t)(wall / CLOCK_SECOND);
 	struct tm t = {.tm_mday = 1};
@@ -153,10 +152,10 @@ static void add_addresses(struct buf *text, const struct phrases *p, const struc
 	const char *semicolon = rcpt->orcpt != NULL ? strchr(rcpt->orcpt, ';') : NULL;
 
 	buf_addf(text, "  %s: ", p->to);
-	add_seen(text, final, SHOWN_ADDRESS_MAX);
+	part_seen(text, final, SHOWN_ADDRESS_MAX);
 	if (semicolon != NULL && semicolon[1] != '\0' && strcmp(semicolon + 1, final) != 0) {
 		buf_add_text(text, " (");
-		add_seen(text, semicolon + 1, SHOWN_ADDRESS_MAX);
+		part_seen(text, semicolon + 1, SHOWN_ADDRESS_MAX);
 		buf_add_text(text, ")");
 	}
 	buf_add_text(text, "\r\n");
@@ -178,13 +177,13 @@ static void add_said(struct buf *text, const struct phrases *p, const struct dsn
 	buf_add_text(text, "  ");
 	if (smtp && named) {
 		buf_add_text(text, p->said_by[0]);
-		add_seen(text, rcpt->remote, SHOWN_HOST_MAX);
+		part_seen(text, rcpt->remote, SHOWN_HOST_MAX);
 		buf_add_text(text, p->said_by[1]);
 	} else {
 		buf_add_text(text, smtp ? p->said : p->ours);
 	}
 	buf_add_text(text, ":\r\n");
-	add_reply(text, rcpt->reply);
+	part_quoted(text, rcpt->reply, DSN_SHOWN_REPLY_MAX, SHOWN_LINES_MAX);
 }
 
 static void add_rcpt(struct buf *text, int language, const struct dsn_rcpt *rcpt)
@@ -205,7 +204,7 @@ static void add_rcpt(struct buf *text, int language, const struct dsn_rcpt *rcpt
 	}
 	if (rcpt->action == DSN_DELAYED && rcpt->until > 0) {
 		buf_add_text(text, "  ");
-		add_time(text, p->until, rcpt->until);
+		part_time(text, p->until, rcpt->until);
 	}
 	add_said(text, p, rcpt);
 	buf_add_text(text, "\r\n");
@@ -222,7 +221,7 @@ static void add_language(
 
 	part_host(dsn, host);
 	buf_addf(text, "%s%s%s", p->hello[0], host, p->hello[1]);
-	add_time(text, p->arrived, dsn->arrived);
+	part_time(text, p->arrived, dsn->arrived);
 
 	for (size_t action = 0; action < DSN_ACTIONS; action++) {
 		bool told = false;
@@ -244,6 +243,10 @@ static void add_language(
 
 void part_words(const struct dsn *dsn, const struct dsn_form *form, struct buf *text)
 {
+	if (dsn->refusal != NULL) {
+		part_refused(dsn, form, text);
+		return;
+	}
 	add_language(text, JA, dsn, form);
 	buf_add_text(text, "\r\n----------------------------------------\r\n\r\n");
 	add_language(text, EN, dsn, form);

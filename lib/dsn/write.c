@@ -97,7 +97,7 @@ enum dsn_action part_worst(const struct dsn *dsn)
 
 /* ---- the header ---- */
 
-static void message_id(const struct dsn *dsn, const char *host, struct out *out)
+void part_message_id(const struct dsn *dsn, const char *host, struct out *out)
 {
 	size_t len = 0;
 
@@ -107,7 +107,7 @@ static void message_id(const struct dsn *dsn, const char *host, struct out *out)
 	outf(out, "%s@%s>\r\n", len == 0 ? "dsn" : "", host);
 }
 
-static void addresses(const struct dsn *dsn, const char *host, struct out *out)
+void part_addresses(const struct dsn *dsn, const char *host, struct out *out)
 {
 	out_text(out, "From: \"Mail Delivery System\" <");
 	if (dsn->from != NULL && part_address_fits(dsn->from) && part_ascii(dsn->from))
@@ -131,16 +131,18 @@ static void header(const struct dsn *dsn, const struct dsn_form *form, struct ou
 	    [DSN_DELIVERED] = "メールをお届けしました / Your mail has been delivered",
 	    [DSN_RELAYED] = "メールを引き渡しました / Your mail has been passed on",
 	    [DSN_EXPANDED] = "メールを引き渡しました / Your mail has been passed on"};
+	static const char refused[] =
+	    "メールは送信されませんでした（ルールによる拒否） / Your mail was refused by a rule";
 	char host[PART_HOST_MAX + 1];
 
 	part_host(dsn, host);
-	addresses(dsn, host, out);
+	part_addresses(dsn, host, out);
 	out_text(out, "Subject: ");
-	out_words(out, subjects[part_worst(dsn)]);
+	out_words(out, dsn->refusal != NULL ? refused : subjects[part_worst(dsn)]);
 	out_text(out, "\r\nDate: ");
 	out_date(out, dsn->now);
 	out_text(out, "\r\n");
-	message_id(dsn, host, out);
+	part_message_id(dsn, host, out);
 	if (form->original_id[0] != '\0')
 		outf(out, "In-Reply-To: %s\r\nReferences: %s\r\n", form->original_id,
 		    form->original_id);
@@ -180,7 +182,8 @@ static bool words(const struct dsn *dsn, const struct dsn_form *form, struct out
 	return good;
 }
 
-static bool returned(const struct dsn *dsn, const struct dsn_form *form, struct out *out)
+bool part_returned(
+    const struct dsn *dsn, const struct dsn_form *form, const char *name, struct out *out)
 {
 	static const char *const types[2][2] = {{"text/rfc822-headers", "message/global-headers"},
 	    {"message/rfc822", "message/global"}};
@@ -190,12 +193,14 @@ static bool returned(const struct dsn *dsn, const struct dsn_form *form, struct 
 	outf(out,
 	    "\r\n--%s\r\n"
 	    "Content-Type: %s\r\n"
-	    "Content-Transfer-Encoding: %s\r\n"
-	    "\r\n",
+	    "Content-Transfer-Encoding: %s\r\n",
 	    form->boundary, types[form->full][form->global],
 	    form->quoted ? "quoted-printable"
 	    : form->high ? "8bit"
 			 : "7bit");
+	if (name != NULL)
+		outf(out, "Content-Disposition: attachment; filename=\"%s\"\r\n", name);
+	out_text(out, "\r\n");
 
 	out->held = -1;
 	out->column = 0;
@@ -224,7 +229,7 @@ bool dsn_write(const struct dsn *dsn, const struct dsn_form *form, dsn_put *put,
 		return false;
 	outf(&out, "\r\n--%s\r\nContent-Type: message/delivery-status\r\n\r\n", form->boundary);
 	part_fields(dsn, &out);
-	if (!returned(dsn, form, &out))
+	if (!part_returned(dsn, form, NULL, &out))
 		return false;
 	outf(&out, "\r\n--%s--\r\n", form->boundary);
 	out_flush(&out);

@@ -37,6 +37,7 @@ void ask_free(struct ask *ask)
 	free(ask->list);
 	free(ask->word);
 	free(ask->regex);
+	free(ask->field);
 	free(ask->own);
 	*ask = (struct ask){.evidence = 0};
 }
@@ -124,6 +125,35 @@ static bool decoded(char *text)
 	return len > 0;
 }
 
+/* The name of a header field (RFC 5322 section 3.6.8), decoded where it stands. */
+static bool is_field_name(char *text)
+{
+	if (!decoded(text))
+		return false;
+	for (const char *at = text; *at != '\0'; at++) {
+		if (*at < '!' || *at > '~' || *at == ':')
+			return false;
+	}
+	return true;
+}
+
+/* The lines that may be there several times; what they name is numbered as it comes. */
+static bool read_text(struct ask *ask, const char *what, char *text)
+{
+	if (strcmp(what, "list") == 0)
+		return add_text(&ask->list, &ask->lists, ASK_WORDS_MAX, text);
+	if (strcmp(what, "own") == 0)
+		return add_text(&ask->own, &ask->owns, ASK_WORDS_MAX, text);
+	if (strcmp(what, "word") == 0)
+		return decoded(text) && add_text(&ask->word, &ask->words, ASK_WORDS_MAX, text);
+	if (strcmp(what, "regex") == 0)
+		return decoded(text) && add_text(&ask->regex, &ask->regexes, ASK_REGEXES_MAX, text);
+	if (strcmp(what, "field") == 0)
+		return is_field_name(text) &&
+		       add_text(&ask->field, &ask->fields, ASK_FIELDS_MAX, text);
+	return false;
+}
+
 static bool read_line(struct ask *ask, char *line)
 {
 	char *rest = strchr(line, ' ');
@@ -144,15 +174,9 @@ static bool read_line(struct ask *ask, char *line)
 		return read_kind(ask, rest);
 	if (strcmp(line, "limit") == 0)
 		return read_limit(ask, rest);
-	if (strcmp(line, "list") == 0)
-		return add_text(&ask->list, &ask->lists, ASK_WORDS_MAX, rest);
-	if (strcmp(line, "own") == 0)
-		return add_text(&ask->own, &ask->owns, ASK_WORDS_MAX, rest);
-	if (strcmp(line, "word") == 0)
-		return decoded(rest) && add_text(&ask->word, &ask->words, ASK_WORDS_MAX, rest);
-	if (strcmp(line, "regex") == 0)
-		return decoded(rest) && add_text(&ask->regex, &ask->regexes, ASK_REGEXES_MAX, rest);
-	if (strcmp(line, "evidence") != 0 || !number_of(rest, &number))
+	if (strcmp(line, "evidence") != 0)
+		return read_text(ask, line, rest);
+	if (!number_of(rest, &number))
 		return false;
 	ask->evidence = (size_t)number;
 	return true;

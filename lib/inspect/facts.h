@@ -114,6 +114,7 @@ NODISCARD bool part_header(struct inspection *i, size_t part, struct buf *header
 /* ---- steps of inspection_tell ---- */
 
 void tell_subject(struct inspection *i);   /* fields.c */
+void tell_fields(struct inspection *i);    /* the texts of those that were asked for */
 void tell_message(struct inspection *i);   /* the same, behind the others */
 void tell_addresses(struct inspection *i); /* addresses.c */
 void tell_bodies(struct inspection *i);    /* bodies.c */

@@ -1,4 +1,4 @@
-/* What the header of the message says: its subject, and what kind of mail it is. */
+/* What the header of the message says: its subject, fields by name, and what kind of mail it is. */
 #include <string.h>
 #include <strings.h>
 
@@ -9,9 +9,9 @@
 
 /* What is seen on the way through the header. */
 struct header_view {
-	struct buf subject; /* decoded */
-	unsigned words;     /* enum word_flag of it */
-	bool cut;           /* it did not fit */
+	struct buf text; /* decoded: the subject */
+	unsigned words;  /* enum word_flag of it */
+	bool cut;        /* it did not fit */
 	bool automatic;
 	bool reply;
 };
@@ -47,25 +47,31 @@ static bool is_automatic(const struct field *f)
 	return field_is(f, "List-Id") || field_is(f, "List-Unsubscribe");
 }
 
-static void take_subject(struct header_view *v, const struct field *f)
+/* Appends a body, decoded, without the blanks before it. False: there was no room for all of it. */
+static bool decode_body(const struct field *f, struct buf *s, unsigned *words)
 {
-	struct buf *s = &v->subject;
-	unsigned words = 0;
-	size_t from, blanks = 0;
+	size_t from = s->len, blanks = 0;
+	bool whole = word_decode(f->body, f->body_len, s, words);
 
-	/* Two subjects: both are read, for one program shows the first and another the last. */
-	if (s->len > 0)
-		buf_add_text(s, "\n");
-	from = s->len;
-	if (!word_decode(f->body, f->body_len, s, &words))
-		v->cut = true;
-	v->words |= words;
 	while (from + blanks < s->len && strchr(" \t", s->bytes[from + blanks]) != NULL)
 		blanks++;
 	if (blanks > 0) {
 		s->len -= blanks;
 		memmove(s->bytes + from, s->bytes + from + blanks, s->len - from);
 	}
+	return whole;
+}
+
+static void take_subject(struct header_view *v, const struct field *f)
+{
+	unsigned words = 0;
+
+	/* Two subjects: both are read, for one program shows the first and another the last. */
+	if (v->text.len > 0)
+		buf_add_text(&v->text, "\n");
+	if (!decode_body(f, &v->text, &words))
+		v->cut = true;
+	v->words |= words;
 }
 
 static void look_at(struct header_view *v, const struct field *f)
@@ -96,10 +102,10 @@ static void view_header(struct inspection *i, struct header_view *v)
 	}
 }
 
-/* The subject, NUL-ended for the fact; `len` gets its length. */
-static const char *end_subject(struct header_view *v, size_t *len)
+/* The text, NUL-ended for the fact; `len` gets its length. */
+static const char *end_text(struct header_view *v, size_t *len)
 {
-	struct buf *s = &v->subject;
+	struct buf *s = &v->text;
 	size_t most = s->bound - 1;
 
 	if (s->len > most) { /* the last letter makes room for the NUL */
@@ -118,15 +124,60 @@ static const char *end_subject(struct header_view *v, size_t *len)
 	return "";
 }
 
-/* What keeps a subject from having been looked at as its reader sees it. */
+/* What keeps a text of the header from having been looked at as its reader sees it. */
 static void tell_doubts(
-    struct inspection *i, const struct header_view *v, const char *subject, size_t len)
+    struct inspection *i, const struct header_view *v, const char *text, size_t len)
 {
 	if (v->cut)
 		tell_uninspectable(i, "0", "header", NULL);
-	if (text_unclear(subject, len) ||
-	    ((v->words & WORD_CHARSET) != 0 && text_guessed(subject, len)))
+	if (text_unclear(text, len) || ((v->words & WORD_CHARSET) != 0 && text_guessed(text, len)))
 		tell_uninspectable(i, "0", "charset", NULL);
+}
+
+/* A fact's value ends at a NUL, and nobody is shown one. */
+static void drop_nuls(struct buf *text)
+{
+	size_t used = 0;
+
+	for (size_t at = 0; at < text->len; at++) {
+		if (text->bytes[at] != '\0')
+			text->bytes[used++] = text->bytes[at];
+	}
+	text->len = used;
+}
+
+/* One field that was asked for. What is cut of it may be what a rule looks for: that is told. */
+static void tell_field(struct inspection *i, size_t number, const struct field *f)
+{
+	struct header_view v = {.cut = false};
+	struct buf *text = &v.text;
+	size_t len;
+
+	buf_init(text, (size_t)i->by->ask.limits.inspect_header);
+	v.cut = !decode_body(f, text, &v.words);
+	drop_nuls(text);
+	while (text->len > 0 && strchr(" \t", text->bytes[text->len - 1]) != NULL)
+		text->len--;
+	FACT(i->out, "field", kv_num("number", (int64_t)number), kv("text", end_text(&v, &len)));
+	v.cut = v.cut || len > FACT_VALUE_MAX;
+	tell_doubts(i, &v, len > 0 ? text->bytes : "", len);
+	buf_free(text);
+}
+
+void tell_fields(struct inspection *i)
+{
+	const struct ask *ask = &i->by->ask;
+	const struct buf *header = ask->fields > 0 ? inspection_header(i) : NULL;
+	struct field f;
+	size_t at = 0;
+
+	while (
+	    header != NULL && header->len > 0 && field_next(header->bytes, header->len, &at, &f)) {
+		for (size_t k = 0; k < ask->fields && f.name_len > 0; k++) {
+			if (field_is(&f, ask->field[k]))
+				tell_field(i, k + 1, &f);
+		}
+	}
 }
 
 static const char *yes(bool is)
@@ -164,16 +215,16 @@ void tell_subject(struct inspection *i)
 	const char *subject;
 	size_t len;
 
-	buf_init(&v.subject, (size_t)i->by->ask.limits.inspect_header);
+	buf_init(&v.text, (size_t)i->by->ask.limits.inspect_header);
 	view_header(i, &v);
-	subject = end_subject(&v, &len);
+	subject = end_text(&v, &len);
 	if (len > 0)
 		texts_one(i->texts, PLACE_SUBJECT, subject, len);
 	FACT(i->out, "subject", kv("text", subject));
 	tell_doubts(i, &v, subject, len);
 	i->automatic = v.automatic;
 	i->reply = v.reply || has_prefix(subject, len, "Re:");
-	buf_free(&v.subject);
+	buf_free(&v.text);
 }
 
 void tell_message(struct inspection *i)

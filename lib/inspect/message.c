@@ -179,6 +179,7 @@ void inspection_tell(struct inspection *i)
 	if (i->alone)
 		return;
 	tell_headers(i);
+	tell_fields(i);
 	tell_limits(i);
 	if ((i->by->ask.want & (1u << WANT_ADDRESSES)) != 0)
 		tell_addresses(i);

@@ -11,6 +11,7 @@
  *         list NAME          the words of etc/words/NAME
  *         word XTEXT         a word or phrase; told by its number, from 1
  *         regex XTEXT        the same, a regular expression
+ *         field XTEXT        the name of a header field whose texts are told; by its number, too
  *         own DOMAIN         is not another company: the domain of the gateway's users
  *         unquoted           quoted replies are left out of all texts
  *         evidence N         values of each kind that are shown
@@ -87,6 +88,7 @@ struct inspect_limits {
 
 #define ASK_WORDS_MAX   ((size_t)10000)
 #define ASK_REGEXES_MAX ((size_t)500)
+#define ASK_FIELDS_MAX  ((size_t)100)
 #define ASK_TEXT_MAX    ((size_t)4 * 1024 * 1024)
 
 /* What was asked, as it was read. Owned; ask_free. */
@@ -97,12 +99,14 @@ struct ask {
 	bool unmask;
 	size_t evidence;
 	struct inspect_limits limits;
-	char **list; /* names; the texts of these three stand in `text` */
+	char **list; /* names; the texts of these stand in `text` */
 	size_t lists;
 	char **word;
 	size_t words;
 	char **regex;
 	size_t regexes;
+	char **field; /* names of header fields */
+	size_t fields;
 	char **own;
 	size_t owns;
 	char **block; /* the packets' texts, which the words point into */

@@ -56,7 +56,15 @@ static bool read_list(struct word_lists *lists, int etc, const char *name, struc
 	return word_lists_read(lists, etc, path, name, fault);
 }
 
-/* Every file of etc/words is a list; hidden ones are an editor's. No folder: no lists. */
+/* Hidden files, copies and what stands there for people are no lists, as in the other folders of etc/. */
+static bool is_list(const char *name)
+{
+	size_t len = strlen(name);
+
+	return name[0] != '.' && name[len - 1] != '~' && strcmp(name, "README") != 0;
+}
+
+/* Every other file of etc/words is a list. No folder: no lists. */
 static bool read_lists(struct word_lists *lists, int etc, struct conf_fault *fault)
 {
 	int folder = openat(etc, "words", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -73,7 +81,7 @@ static bool read_lists(struct word_lists *lists, int etc, struct conf_fault *fau
 		return error == ENOENT || conf_blame(fault, 0, 0, "%s", strerrordesc_np(error));
 	}
 	while (good && (entry = readdir(words)) != NULL) {
-		if (entry->d_name[0] != '.')
+		if (is_list(entry->d_name))
 			good = read_list(lists, etc, entry->d_name, fault);
 	}
 	(void)closedir(words);

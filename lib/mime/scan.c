@@ -370,7 +370,7 @@ static bool end_header(struct scanner *s, struct open *o, uint64_t header, uint6
 		return fail();
 	if (o->seen.too_many)
 		s->tree->limits |= MIME_TOO_AMBIGUOUS;
-	if (arena_full(s->tree->arena))
+	if (mime_arena_full(s->tree->arena))
 		s->tree->limits |= MIME_TEXT_FULL;
 	return descend(s, o, body);
 }
@@ -701,7 +701,7 @@ bool mime_scan(
 	bool fine = false;
 	int error;
 
-	*tree = (struct mime_tree){.arena = arena_open()};
+	*tree = (struct mime_tree){.arena = mime_arena_open()};
 	buf_init(&s.header, limits->header);
 	if (tree->arena == NULL)
 		errno = ENOMEM;

@@ -166,7 +166,7 @@ static const char *known_text(struct header *h, const char *text, size_t len)
 		if (is_word(text, len, OFTEN[i]))
 			return OFTEN[i];
 	}
-	return arena_text(h->arena, text, len);
+	return mime_arena_text(h->arena, text, len);
 }
 
 /* What a type means for the scanner; that of the first field is the part's. */
@@ -243,7 +243,8 @@ static const char *value_of(struct header *h, const struct header_field *field,
 	if (readings.count > 0) {
 		value = param_reading(&readings, 0);
 		len = strlen(value);
-		value = arena_text(h->arena, value, len < MIME_PARAM_MAX ? len : MIME_PARAM_MAX);
+		value =
+		    mime_arena_text(h->arena, value, len < MIME_PARAM_MAX ? len : MIME_PARAM_MAX);
 	}
 	param_readings_free(&readings);
 	return value;
@@ -272,9 +273,9 @@ static bool keep_param(struct header *h, const struct header_field *field,
 	if (list->count == MIME_PARAMS_KEPT)
 		return true;
 
-	kept = arena_take(h->arena, sizeof *kept);
+	kept = mime_arena_take(h->arena, sizeof *kept);
 	if (kept == NULL)
-		return !arena_failed(h->arena);
+		return !mime_arena_failed(h->arena);
 	kept->next = NULL;
 	kept->name = known_text(h, name, len);
 	kept->value = value_of(h, field, param, kept->name, &fine);
@@ -471,7 +472,8 @@ static void take_id(struct header *h, const struct header_field *field)
 	while (len > 0 && (is_blank(from[len - 1]) || from[len - 1] == '>'))
 		len--;
 	if (h->part->id[0] == '\0')
-		h->part->id = arena_text(h->arena, from, len < MIME_TEXT_MAX ? len : MIME_TEXT_MAX);
+		h->part->id =
+		    mime_arena_text(h->arena, from, len < MIME_TEXT_MAX ? len : MIME_TEXT_MAX);
 }
 
 static void take_description(struct header *h, const struct header_field *field)
@@ -490,7 +492,7 @@ static void take_description(struct header *h, const struct header_field *field)
 	buf_init(&text, MIME_TEXT_MAX);
 	if (!word_decode(from, len, &text, NULL) && text.len == 0)
 		buf_clear(&text);
-	h->part->description = arena_text(h->arena, text.bytes, text.len);
+	h->part->description = mime_arena_text(h->arena, text.bytes, text.len);
 	buf_free(&text);
 }
 
@@ -560,7 +562,7 @@ static bool take_names(struct header *h)
 	if (fine && names.count > 0) {
 		size_t len = names.all[0].len;
 
-		h->part->name = arena_text(
+		h->part->name = mime_arena_text(
 		    h->arena, param_reading(&names, 0), len < MIME_TEXT_MAX ? len : MIME_TEXT_MAX);
 	}
 	param_readings_free(&names);
@@ -644,5 +646,5 @@ bool header_read(struct mime_arena *arena, const char *text, size_t len, bool in
 		judge(&h);
 	else if (seen->message)
 		part->flags |= MIME_BIT(MESSAGE);
-	return fine && !arena_failed(arena);
+	return fine && !mime_arena_failed(arena);
 }

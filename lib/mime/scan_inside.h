@@ -59,23 +59,23 @@ const char *window_bytes(const struct window *w, uint64_t at, size_t len);
 /* ---- texts ---- */
 
 /* NULL: no memory. */
-NODISCARD struct mime_arena *arena_open(void);
-void arena_free(struct mime_arena *arena);
+NODISCARD struct mime_arena *mime_arena_open(void);
+void mime_arena_free(struct mime_arena *arena);
 
 /*
  * Aligned memory that lives as long as the arena, or NULL: no memory, or the arena is full (then
- * arena_full says so).
+ * mime_arena_full says so).
  */
-void *arena_take(struct mime_arena *arena, size_t size);
+void *mime_arena_take(struct mime_arena *arena, size_t size);
 
 /* A NUL-ended copy, in which a NUL is U+FFFD; "" if there is no room. */
-const char *arena_text(struct mime_arena *arena, const char *bytes, size_t len);
+const char *mime_arena_text(struct mime_arena *arena, const char *bytes, size_t len);
 
 /* Whether something was left out for its bound. */
-NODISCARD bool arena_full(const struct mime_arena *arena);
+NODISCARD bool mime_arena_full(const struct mime_arena *arena);
 
 /* Whether memory was refused. */
-NODISCARD bool arena_failed(const struct mime_arena *arena);
+NODISCARD bool mime_arena_failed(const struct mime_arena *arena);
 
 /* ---- headers ---- */
 

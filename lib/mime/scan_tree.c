@@ -27,12 +27,12 @@ struct mime_arena {
 
 /* ---- texts ---- */
 
-struct mime_arena *arena_open(void)
+struct mime_arena *mime_arena_open(void)
 {
 	return calloc(1, sizeof(struct mime_arena));
 }
 
-void arena_free(struct mime_arena *arena)
+void mime_arena_free(struct mime_arena *arena)
 {
 	if (arena == NULL)
 		return;
@@ -71,7 +71,7 @@ static bool add_chunk(struct mime_arena *arena, size_t size)
 	return true;
 }
 
-void *arena_take(struct mime_arena *arena, size_t size)
+void *mime_arena_take(struct mime_arena *arena, size_t size)
 {
 	size_t whole = (size + alignof(void *) - 1) / alignof(void *) * alignof(void *);
 	char *bytes;
@@ -83,7 +83,7 @@ void *arena_take(struct mime_arena *arena, size_t size)
 	return bytes;
 }
 
-const char *arena_text(struct mime_arena *arena, const char *bytes, size_t len)
+const char *mime_arena_text(struct mime_arena *arena, const char *bytes, size_t len)
 {
 	size_t need = len + 1;
 	char *copy, *to;
@@ -92,7 +92,7 @@ const char *arena_text(struct mime_arena *arena, const char *bytes, size_t len)
 		return "";
 	for (size_t i = 0; i < len; i++)
 		need += bytes[i] == '\0' ? sizeof REPLACEMENT - 2 : 0;
-	copy = to = arena_take(arena, need);
+	copy = to = mime_arena_take(arena, need);
 	if (copy == NULL)
 		return "";
 	for (size_t i = 0; i < len; i++) {
@@ -107,12 +107,12 @@ const char *arena_text(struct mime_arena *arena, const char *bytes, size_t len)
 	return copy;
 }
 
-bool arena_full(const struct mime_arena *arena)
+bool mime_arena_full(const struct mime_arena *arena)
 {
 	return arena->full;
 }
 
-bool arena_failed(const struct mime_arena *arena)
+bool mime_arena_failed(const struct mime_arena *arena)
 {
 	return arena->failed;
 }
@@ -121,7 +121,7 @@ bool arena_failed(const struct mime_arena *arena)
 
 void mime_tree_free(struct mime_tree *tree)
 {
-	arena_free(tree->arena);
+	mime_arena_free(tree->arena);
 	free(tree->parts);
 	*tree = (struct mime_tree){.count = 0};
 }

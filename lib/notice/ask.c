@@ -53,7 +53,7 @@ static bool connect_to(int fd, const char *path, int64_t left)
 	return connect(fd, (const struct sockaddr *)&address, sizeof address) == 0;
 }
 
-/* Sends the length, and with it the leg. */
+/* Sends the length, and with it the leg; -1: there is none. */
 static bool send_leg(int fd, int leg, size_t len)
 {
 	char prefix[PREFIX] = {(char)(unsigned char)(len >> 24), (char)(unsigned char)(len >> 16),
@@ -69,6 +69,8 @@ static bool send_leg(int fd, int leg, size_t len)
 	    .msg_controllen = sizeof control.bytes};
 	struct cmsghdr *header = CMSG_FIRSTHDR(&message);
 
+	if (leg < 0)
+		return send(fd, prefix, sizeof prefix, MSG_NOSIGNAL) == (ssize_t)sizeof prefix;
 	header->cmsg_level = SOL_SOCKET;
 	header->cmsg_type = SCM_RIGHTS;
 	header->cmsg_len = CMSG_LEN(sizeof leg);
@@ -156,32 +158,75 @@ static bool read_answer(const char *line, struct notice_answer *answer)
 	return false;
 }
 
+/* Sends the request and hears the answer. */
+static void talk(const char *path, int leg, const struct buf *request, int timeout_ms,
+    struct notice_answer *answer)
+{
+	int64_t until = clock_boot() + (int64_t)timeout_ms * 1000;
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	char line[ANSWER_MAX];
+
+	later(answer, "no-resources");
+	if (fd < 0)
+		return;
+	later(answer, "seki-notice-unreachable");
+	if (connect_to(fd, path, until - clock_boot()) && send_leg(fd, leg, request->len)) {
+		/* Who has been refused in mid-request may still have an answer. */
+		(void)send_all(fd, request->bytes, request->len, until);
+		later(answer, "no-answer");
+		if (receive_line(fd, line, until) && !read_answer(line, answer))
+			later(answer, "unintelligible");
+	}
+	(void)close(fd);
+}
+
 void notice_ask(const char *path, int leg, const struct notice_rcpt *rcpt, size_t rcpts,
     int timeout_ms, struct notice_answer *answer)
 {
-	int64_t until = clock_boot() + (int64_t)timeout_ms * 1000;
-	char line[ANSWER_MAX];
 	struct buf request;
-	int fd = -1;
 
 	buf_init(&request, NOTICE_REQUEST_MAX);
 	later(answer, "no-resources");
-	if (!notice_request_write(&request, rcpt, rcpts))
-		goto done;
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (fd < 0)
-		goto done;
-
-	later(answer, "seki-notice-unreachable");
-	if (!connect_to(fd, path, until - clock_boot()) || !send_leg(fd, leg, request.len))
-		goto done;
-	/* Who has been refused in mid-request may still have an answer. */
-	(void)send_all(fd, request.bytes, request.len, until);
-	later(answer, "no-answer");
-	if (receive_line(fd, line, until) && !read_answer(line, answer))
-		later(answer, "unintelligible");
-done:
+	if (notice_request_write(&request, rcpt, rcpts))
+		talk(path, leg, &request, timeout_ms, answer);
 	buf_free(&request);
-	if (fd >= 0)
-		(void)close(fd);
+}
+
+static void ask_other(const char *path, int leg, const struct notice_request *asked, int timeout_ms,
+    struct notice_answer *answer)
+{
+	struct buf request;
+
+	buf_init(&request, NOTICE_REQUEST_MAX);
+	if (notice_request_write_other(&request, asked))
+		talk(path, leg, &request, timeout_ms, answer);
+	else if (buf_ok(&request))
+		*answer = (struct notice_answer){.result = NOTICE_WRONG, .reason = "request"};
+	else
+		later(answer, "no-resources");
+	buf_free(&request);
+}
+
+void notice_ask_refused(const char *path, int leg, int timeout_ms, struct notice_answer *answer)
+{
+	const struct notice_request asked = {.verb = NOTICE_REFUSAL};
+
+	ask_other(path, leg, &asked, timeout_ms, answer);
+}
+
+void notice_ask_forward(
+    const char *path, int leg, const char *to, int timeout_ms, struct notice_answer *answer)
+{
+	const struct notice_request asked = {.verb = NOTICE_FORWARD, .to = to};
+
+	ask_other(path, leg, &asked, timeout_ms, answer);
+}
+
+void notice_ask_letter(const char *path, const char *to, const char *subject, const char *text,
+    size_t len, int timeout_ms, struct notice_answer *answer)
+{
+	const struct notice_request asked = {
+	    .verb = NOTICE_LETTER, .to = to, .subject = subject, .text = text, .text_len = len};
+
+	ask_other(path, -1, &asked, timeout_ms, answer);
 }

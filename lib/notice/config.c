@@ -5,6 +5,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "lib/base/zone.h"
+
 #define LOCAL_PART_MAX 64 /* RFC 5321 section 4.5.3.1 */
 
 /* LOCAL@DOMAIN that may stand between angle brackets as it is. */
@@ -22,6 +24,13 @@ static bool plain_address(const char *text)
 	return true;
 }
 
+/* Once: who is confined can open no file of the system's zones. False: no memory. */
+static bool take_time_zone(const struct settings *settings)
+{
+	return strcmp(settings->time_zone, "-") == 0 || getenv("TZ") != NULL ||
+	       zone_set(settings->time_zone);
+}
+
 struct notice_config *notice_config_read(int etc, char *text, size_t room)
 {
 	struct notice_config *config = calloc(1, sizeof *config);
@@ -37,6 +46,11 @@ struct notice_config *notice_config_read(int etc, char *text, size_t room)
 		return NULL;
 	}
 
+	if (!take_time_zone(&config->settings)) {
+		(void)snprintf(text, room, "no memory");
+		free(config);
+		return NULL;
+	}
 	settings_hostname(&config->settings, config->mta);
 	config->from = config->settings.notice_from;
 	if (strcmp(config->from, "-") == 0) {

@@ -1,22 +1,38 @@
 /*
- * Asking seki-notice(8) for a delivery status notification, over the Unix stream socket
- * run/notice/socket. Who may connect is decided by the mode of run/notice/: stages alone.
+ * Asking seki-notice(8) for the gateway's own mail, over the Unix stream socket run/notice/socket. Who
+ * may connect is decided by the mode of run/notice/: stages alone.
  *
  * seki-notice reads the leg itself, makes the message and brings it in by seki-queue's own door,
- * where it gets the client line "client - … origin=gateway" and a fixed plan. A leg whose
- * reverse-path is null, or that came by that door, gets no notification, whoever asks: there are no
- * loops.
+ * where it gets the client line "client - … origin=gateway" and a fixed plan. A leg that came by that
+ * door causes no mail of any kind, whoever asks, and one whose reverse-path is null no notification to
+ * it: there are no loops. What is made has the null reverse-path, and so causes nothing either.
  *
  *   stage -> seki-notice   u32 LENGTH (big-endian), LENGTH bytes of lines; with the first byte comes,
- *                          by SCM_RIGHTS, a descriptor of the leg, open for reading only
- *       dsn
+ *                          by SCM_RIGHTS, a descriptor of the leg, open for reading only; a `letter`
+ *                          has none. One of:
+ *
+ *       dsn                a delivery status notification to the sender
  *       rcpt N ACTION status=X.Y.Z tried=TIME [until=TIME] [host=XTEXT] [reply=XTEXT]
  *                          N: the recipient's number in the leg, from 1, each at most once;
  *                          ACTION: failed delayed delivered relayed; TIME as in records
+ *
+ *       refused            the sender is told that our rules refused the leg, and why: as the leg's own
+ *                          record says (lib/notice/refusal.h)
+ *
+ *       forward XTEXT      the leg, which our rules refused, goes to this address: whole, as an
+ *                          attachment of a letter (lib/dsn/letter.h) from the gateway's own address
+ *
+ *       letter             a text to somebody here: of what the gateway has to tell
+ *       to XTEXT           an address
+ *       subject XTEXT
+ *                          an empty line, and behind it to the end the text, UTF-8, lines end in LF:
+ *                          at most LETTER_TEXT_MAX bytes
+ *
  *   seki-notice -> stage   one line
  *       kept ID            it is in the spool, durably, as the message ID
  *       none REASON        there is none to be made, and there never will be: null-sender
- *                          gateway-mail
+ *                          gateway-mail not-wanted (every recipient has NOTIFY without FAILURE)
+ *                          told-nobody (the rule says so)
  *       later REASON       not now: ask again (disk full, seki-queue is down, no memory)
  *       wrong REASON       the request or the leg makes no sense: a bug, or a damaged leg
  *
@@ -62,5 +78,14 @@ struct notice_answer {
  */
 void notice_ask(const char *path, int leg, const struct notice_rcpt *rcpt, size_t rcpts,
     int timeout_ms, struct notice_answer *answer);
+
+/* The same: that the leg was refused, to its sender; and all of it, to somebody else. */
+void notice_ask_refused(const char *path, int leg, int timeout_ms, struct notice_answer *answer);
+void notice_ask_forward(
+    const char *path, int leg, const char *to, int timeout_ms, struct notice_answer *answer);
+
+/* The same: `len` bytes of `text`, UTF-8 with lines that end in LF, at most LETTER_TEXT_MAX. */
+void notice_ask_letter(const char *path, const char *to, const char *subject, const char *text,
+    size_t len, int timeout_ms, struct notice_answer *answer);
 
 #endif

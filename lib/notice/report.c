@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -10,37 +9,38 @@
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
 #include "lib/base/xtext.h"
+#include "lib/dsn/letter.h"
+#include "lib/notice/handin.h"
+#include "lib/notice/refusal.h"
 #include "queue/intake.h"
+
+/* RFC 3463: delivery not authorised, message refused. */
+#define REFUSED_STATUS "5.7.1"
 
 struct report {
 	const struct notice_config *config;
-	const char *door;
+	const struct notice_request *request;
 	struct notice_answer *answer;
+	struct handin handin;
 	struct leg leg;
 	char name[NAME_TEXT]; /* of the leg: ID.K */
+	int fd;
+	int64_t now;
+	char *texts;     /* what was xtext in the head, decoded, one behind the other */
+	size_t texts_at; /* where the next one goes */
+
+	/* A notification. */
 	struct dsn dsn;
 	struct dsn_form form;
 	struct dsn_rcpt *rcpt;
-	char *texts;     /* what was xtext in the head, decoded, one behind the other */
-	size_t texts_at; /* where the next one goes */
+	struct dsn_refusal refused;
+
+	/* A refusal; for a letter all of it is told. */
+	struct notice_refusal refusal;
+	struct letter letter;
+	struct letter_form letter_form;
+	struct buf words;
 };
-
-void notice_answer_set(struct notice_answer *answer, enum notice_result result, const char *reason)
-{
-	*answer = (struct notice_answer){.result = result};
-	(void)snprintf(answer->reason, sizeof answer->reason, "%s", reason);
-}
-
-/* errno says why the mail could not be read, or what there was too little of. */
-static void answer_failure(struct report *r)
-{
-	LOG_ALARM("notice-failed", kv("id", r->name), kv_errno(errno));
-	if (errno == ENODATA)
-		notice_answer_set(r->answer, NOTICE_WRONG, "leg-cut-short");
-	else
-		notice_answer_set(
-		    r->answer, NOTICE_LATER, errno == ENOMEM ? "no-memory" : "leg-cannot-be-read");
-}
 
 /* ---- the leg ------------------------------------------------------------------------------ */
 
@@ -55,19 +55,19 @@ static bool good_descriptor(int fd)
 }
 
 /* False: there is an answer already. */
-static bool read_leg(struct report *r, int fd, size_t highest)
+static bool read_leg(struct report *r)
 {
 	const char *why = "";
 
-	if (!good_descriptor(fd)) {
+	if (!good_descriptor(r->fd)) {
 		notice_answer_set(r->answer, NOTICE_WRONG, "no-leg");
 		return false;
 	}
-	switch (leg_read(fd, (size_t)r->config->settings.trailer_max, &r->leg, &why)) {
+	switch (leg_read(r->fd, (size_t)r->config->settings.trailer_max, &r->leg, &why)) {
 	case LEG_FINE:
 		break;
 	case LEG_ENVIRON:
-		answer_failure(r);
+		handin_failed(r->name, r->answer);
 		return false;
 	case LEG_UNREADABLE:
 	case LEG_TOO_LONG:
@@ -76,11 +76,11 @@ static bool read_leg(struct report *r, int fd, size_t highest)
 	}
 
 	name_format(&r->leg.name, STATE_SENT, r->name);
-	if (highest > r->leg.rcpts)
+	if (r->request->verb == NOTICE_DSN && r->request->highest > r->leg.rcpts)
 		notice_answer_set(r->answer, NOTICE_WRONG, "no-such-recipient");
 	else if (intake_is_own(r->leg.client))
 		notice_answer_set(r->answer, NOTICE_NONE, "gateway-mail");
-	else if (r->leg.from[0] == '\0')
+	else if (r->request->verb != NOTICE_FORWARD && r->leg.from[0] == '\0')
 		notice_answer_set(r->answer, NOTICE_NONE, "null-sender");
 	else if (r->leg.emptied)
 		notice_answer_set(r->answer, NOTICE_WRONG, "leg-emptied");
@@ -90,9 +90,28 @@ static bool read_leg(struct report *r, int fd, size_t highest)
 	return false;
 }
 
-/* ---- what is to be said ------------------------------------------------------------------- */
+/* What the leg says of its refusal. False: there is an answer already. */
+static bool read_refusal(struct report *r)
+{
+	switch (notice_refusal_read(&r->leg, &r->refusal)) {
+	case NOTICE_REFUSED:
+		return true;
+	case NOTICE_NOT_REFUSED:
+		notice_answer_set(r->answer, NOTICE_WRONG, "not-refused");
+		return false;
+	case NOTICE_REFUSED_ODD:
+		notice_answer_set(r->answer, NOTICE_WRONG, "refused-oddly");
+		return false;
+	case NOTICE_REFUSED_NO_MEMORY:
+		break;
+	}
+	notice_answer_set(r->answer, NOTICE_LATER, "no-memory");
+	return false;
+}
 
-/* Room for every text that can be decoded from the head. */
+/* ---- a notification ----------------------------------------------------------------------- */
+
+/* Room for every text that can be decoded from the head. False: there is an answer already. */
 static bool make_room(struct report *r, size_t rcpts)
 {
 	size_t room = strlen(r->leg.from_params) + 1;
@@ -101,6 +120,8 @@ static bool make_room(struct report *r, size_t rcpts)
 		room += strlen(r->leg.rcpt[i].params) + 1;
 	r->texts = malloc(room);
 	r->rcpt = calloc(rcpts, sizeof *r->rcpt);
+	if (r->texts == NULL || r->rcpt == NULL)
+		notice_answer_set(r->answer, NOTICE_LATER, "no-memory");
 	return r->texts != NULL && r->rcpt != NULL;
 }
 
@@ -127,107 +148,61 @@ static bool wants_full(const struct leg *leg)
 	return ret != NULL && len == 4 && memcmp(ret, "full", 4) == 0;
 }
 
-static void fill_in(struct report *r, int fd, const struct notice_request *request, int64_t now)
+/* All but whom it is about. */
+static void fill_in(struct report *r)
 {
 	const struct leg *leg = &r->leg;
 
-	for (size_t i = 0; i < request->rcpts; i++) {
-		const struct notice_rcpt *told = &request->rcpt[i];
-		const struct leg_rcpt *rcpt = &leg->rcpt[told->rcpt];
-
-		r->rcpt[i] = (struct dsn_rcpt){.orcpt = param_text(r, rcpt->params, "orcpt"),
-		    .final = rcpt->address,
-		    .status = told->status,
-		    .remote = told->host,
-		    .reply = told->reply,
-		    .tried = told->tried,
-		    .until = told->until,
-		    .action = told->action};
-	}
 	r->dsn = (struct dsn){.mta = r->config->mta,
 	    .from = r->config->from,
 	    .to = leg->from,
 	    .envid = param_text(r, leg->from_params, "envid"),
 	    .arrived = leg->accepted,
-	    .now = now,
+	    .now = r->now,
 	    .rcpt = r->rcpt,
-	    .rcpts = request->rcpts,
-	    .fd = fd,
+	    .fd = r->fd,
 	    .offset = leg->content,
 	    .size = leg->size,
 	    .ret = wants_full(leg) ? DSN_RETURN_FULL : DSN_RETURN_HEADER,
 	    .full_max = (uint64_t)r->config->settings.notice_return};
 }
 
-/* ---- handing it in ------------------------------------------------------------------------ */
-
-static bool is_ascii(const char *text)
+static void add_rcpt(struct report *r, const struct notice_rcpt *told)
 {
-	while (*text != '\0' && (unsigned char)*text < 0x80)
-		text++;
-	return *text == '\0';
+	const struct leg_rcpt *rcpt = &r->leg.rcpt[told->rcpt];
+
+	r->rcpt[r->dsn.rcpts++] = (struct dsn_rcpt){.orcpt = param_text(r, rcpt->params, "orcpt"),
+	    .final = rcpt->address,
+	    .status = told->status,
+	    .remote = told->host,
+	    .reply = told->reply,
+	    .tried = told->tried,
+	    .until = told->until,
+	    .action = told->action};
 }
 
-/* From nobody, and never to be told about: what cannot be delivered ends there. */
-static void write_envelope(const struct report *r, struct buf *out)
+static bool prepare_dsn(struct handin *h)
 {
-	buf_addf(out, "from <> body=%s", r->form.eight_bit ? "8bitmime" : "7bit");
-	if (r->form.utf8 || !is_ascii(r->dsn.to))
-		buf_add_text(out, " smtputf8=yes");
-	buf_add_text(out, "\nto ");
-	buf_add_xtext(out, r->dsn.to, strlen(r->dsn.to));
-	buf_add_text(out, " notify=never\nclient -\n");
+	struct report *r = h->context;
+	bool done = dsn_prepare(&r->dsn, &r->form);
+
+	h->utf8 = r->form.utf8;
+	h->eight_bit = r->form.eight_bit;
+	return done;
 }
 
-struct stream {
-	struct intake *in;
-	bool lost;
-};
-
-static bool put(void *context, const char *bytes, size_t len)
+static bool write_dsn(struct handin *h, const char *id, dsn_put *put, void *context)
 {
-	struct stream *stream = context;
-
-	if (!intake_data(stream->in, bytes, len))
-		stream->lost = true;
-	return !stream->lost;
-}
-
-/*
- * Streams the message and commits it. False: it cannot be read, and there is an answer already;
- * otherwise `reply` is the queue's.
- */
-static bool hand_in(struct report *r, struct intake *in, enum intake_reply *reply)
-{
-	struct stream stream = {.in = in};
-	struct buf envelope;
-	char *id = r->answer->id;
-
-	buf_init(&envelope, INTAKE_ENVELOPE_MAX);
-	write_envelope(r, &envelope);
-	*reply = INTAKE_TEMPORARY;
-	if (buf_ok(&envelope))
-		*reply = intake_begin(in, envelope.bytes, envelope.len, id);
-	buf_free(&envelope);
-	if (*reply != INTAKE_GO)
-		return true;
+	struct report *r = h->context;
 
 	r->dsn.id = id;
-	if (!dsn_write(&r->dsn, &r->form, put, &stream) && !stream.lost) {
-		answer_failure(r);
-		intake_abandon(in);
-		return false;
-	}
-	*reply = intake_commit(in);
-	return true;
+	return dsn_write(&r->dsn, &r->form, put, context);
 }
 
-/*
- * What is too large for message-size is made smaller: without the mail, then without the replies.
- * False: it is as small as it can be.
- */
-static bool make_smaller(struct report *r)
+/* Without the mail, and then without the replies. */
+static bool smaller_dsn(struct handin *h)
 {
+	struct report *r = h->context;
 	bool smaller = r->form.full;
 
 	if (smaller) {
@@ -241,7 +216,7 @@ static bool make_smaller(struct report *r)
 	return smaller;
 }
 
-static void answer_reply(struct report *r, enum intake_reply reply)
+static void hand_in_dsn(struct report *r)
 {
 	static const char *const kinds[DSN_ACTIONS] = {[DSN_FAILED] = "failed",
 	    [DSN_DELAYED] = "delayed",
@@ -250,69 +225,246 @@ static void answer_reply(struct report *r, enum intake_reply reply)
 	    [DSN_EXPANDED] = "expanded"};
 	enum dsn_action worst = DSN_EXPANDED;
 
-	switch (reply) {
-	case INTAKE_KEPT:
-		r->answer->result = NOTICE_KEPT;
-		for (size_t i = 0; i < r->dsn.rcpts; i++)
-			worst = r->rcpt[i].action < worst ? r->rcpt[i].action : worst;
-		LOG("notified", kv("id", r->name), kv("kept", r->answer->id), kv("to", r->dsn.to),
-		    kv("kind", kinds[worst]), kv_num("rcpts", (int64_t)r->dsn.rcpts));
+	r->handin.to = r->dsn.to;
+	r->handin.rcpts = r->dsn.rcpts;
+	r->handin.prepare = prepare_dsn;
+	r->handin.write = write_dsn;
+	r->handin.smaller = smaller_dsn;
+	handin(&r->handin, r->answer);
+	if (r->answer->result != NOTICE_KEPT)
 		return;
-	case INTAKE_FULL:
-		notice_answer_set(r->answer, NOTICE_LATER, "disk-full");
-		break;
-	case INTAKE_TOO_LARGE:
-		LOG_ALARM(
-		    "notice-too-large", kv("id", r->name), kv_num("rcpts", (int64_t)r->dsn.rcpts));
-		notice_answer_set(r->answer, NOTICE_LATER, "larger-than-message-size");
-		break;
-	case INTAKE_GO:
-	case INTAKE_TEMPORARY:
-		notice_answer_set(r->answer, NOTICE_LATER, "queue-not-now");
-		break;
-	}
+	for (size_t i = 0; i < r->dsn.rcpts; i++)
+		worst = r->rcpt[i].action < worst ? r->rcpt[i].action : worst;
+	LOG("notified", kv("id", r->name), kv("kept", r->answer->id), kv("to", r->dsn.to),
+	    kv("kind", r->dsn.refusal != NULL ? "refused" : kinds[worst]),
+	    kv_num("rcpts", (int64_t)r->dsn.rcpts));
 }
 
-static void deliver(struct report *r)
+static void dsn(struct report *r)
 {
-	int patience = (int)(r->config->settings.notice_time / 1000);
-	struct intake *in = intake_connect(r->door, patience);
-	enum intake_reply reply = INTAKE_TOO_LARGE;
-	bool fine = in != NULL;
+	const struct notice_request *request = r->request;
 
-	if (in == NULL)
-		notice_answer_set(r->answer, NOTICE_LATER, "queue-unreachable");
-	do {
-		if (fine && !dsn_prepare(&r->dsn, &r->form)) {
-			answer_failure(r);
-			fine = false;
-		}
-		fine = fine && hand_in(r, in, &reply);
-	} while (fine && reply == INTAKE_TOO_LARGE && make_smaller(r));
-	if (fine)
-		answer_reply(r, reply);
-	intake_close(in);
+	if (!make_room(r, request->rcpts))
+		return;
+	fill_in(r);
+	for (size_t i = 0; i < request->rcpts; i++)
+		add_rcpt(r, &request->rcpt[i]);
+	hand_in_dsn(r);
+}
+
+/* ---- a notification of a refusal ---------------------------------------------------------- */
+
+/* RFC 3461: nobody who said so is told, whoever it is that failed. */
+static bool wants_failure(const struct leg_rcpt *rcpt)
+{
+	size_t len = 0;
+	const char *notify = leg_param(rcpt->params, "notify", &len);
+	unsigned bits = notify != NULL ? dsn_notify_read(notify, len) : 0;
+
+	return dsn_wanted(bits, DSN_FAILED, false) == DSN_TO_SENDER;
+}
+
+/* In the fields for programs, which are ASCII: the reason, too, if it is. NULL: no memory. */
+static char *diagnostic(const char *why)
+{
+	static const char ours[] = REFUSED_STATUS " refused by a rule of this gateway";
+	size_t len = strlen(why);
+	struct buf text;
+
+	for (size_t i = 0; i < len; i++)
+		len = (unsigned char)why[i] < 0x80 ? len : 0;
+	buf_init(&text, SIZE_MAX);
+	buf_add_text(&text, ours);
+	if (len > 0)
+		buf_add_text(&text, ": ");
+	buf_add(&text, why, len);
+	buf_add(&text, "", 1);
+	if (!buf_ok(&text))
+		buf_free(&text);
+	return text.bytes;
+}
+
+static void refused(struct report *r)
+{
+	struct notice_rcpt told = {
+	    .action = DSN_FAILED, .status = REFUSED_STATUS, .tried = r->refusal.time};
+	char *reply;
+
+	if (!r->refusal.tell) {
+		notice_answer_set(r->answer, NOTICE_NONE, "told-nobody");
+		return;
+	}
+	if (!make_room(r, r->leg.rcpts))
+		return;
+	reply = diagnostic(r->refusal.why);
+	fill_in(r);
+	r->refused = (struct dsn_refusal){.why = r->refusal.why, .id = r->leg.name.id};
+	r->dsn.refusal = &r->refused;
+	told.reply = reply;
+	for (told.rcpt = 0; told.rcpt < r->leg.rcpts; told.rcpt++) {
+		if (wants_failure(&r->leg.rcpt[told.rcpt]))
+			add_rcpt(r, &told);
+	}
+
+	if (r->dsn.rcpts == 0)
+		notice_answer_set(r->answer, NOTICE_NONE, "not-wanted");
+	else
+		hand_in_dsn(r);
+	free(reply);
+}
+
+/* ---- letters ------------------------------------------------------------------------------ */
+
+static bool prepare_letter(struct handin *h)
+{
+	struct report *r = h->context;
+	bool done = letter_prepare(&r->letter, &r->letter_form);
+
+	h->utf8 = r->letter_form.utf8;
+	h->eight_bit = r->letter_form.eight_bit;
+	return done;
+}
+
+static bool write_letter(struct handin *h, const char *id, dsn_put *put, void *context)
+{
+	struct report *r = h->context;
+
+	r->letter.id = id;
+	return letter_write(&r->letter, &r->letter_form, put, context);
+}
+
+static bool smaller_letter(struct handin *h)
+{
+	struct report *r = h->context;
+	bool smaller = r->letter_form.kind == LETTER_MAIL || r->letter_form.kind == LETTER_FILE;
+
+	r->letter.whole_max = 0;
+	return smaller;
+}
+
+static void hand_in_letter(struct report *r, const char *kind)
+{
+	r->letter.mta = r->config->mta;
+	r->letter.from = r->config->from;
+	r->letter.to = r->request->to;
+	r->letter.now = r->now;
+	r->handin.to = r->request->to;
+	r->handin.rcpts = 1;
+	if (r->handin.write == NULL)
+		r->handin.write = write_letter;
+	r->handin.prepare = prepare_letter;
+	r->handin.smaller = smaller_letter;
+	handin(&r->handin, r->answer);
+	if (r->answer->result == NOTICE_KEPT)
+		LOG("notified", kv("id", r->name), kv("kept", r->answer->id),
+		    kv("to", r->request->to), kv("kind", kind), kv_num("rcpts", 1));
+}
+
+static void letter(struct report *r)
+{
+	r->letter = (struct letter){.subject = r->request->subject,
+	    .text = r->request->text,
+	    .text_len = r->request->text_len,
+	    .fd = -1};
+	hand_in_letter(r, "letter");
+}
+
+/* The words say how the mail is attached, which is known by now. */
+static bool write_forward(struct handin *h, const char *id, dsn_put *put, void *context)
+{
+	struct report *r = h->context;
+	const struct leg *leg = &r->leg;
+	const char **rcpt = calloc(leg->rcpts, sizeof *rcpt);
+	struct letter_refused told = {.mta = r->config->mta,
+	    .from = leg->from,
+	    .rcpt = rcpt,
+	    .rcpts = leg->rcpts,
+	    .why = r->refusal.why,
+	    .where = r->refusal.where,
+	    .name = r->refusal.name,
+	    .id = r->name,
+	    .client = leg->client,
+	    .accepted = leg->accepted,
+	    .refused = r->refusal.time};
+
+	if (rcpt == NULL)
+		return false;
+	for (size_t i = 0; i < leg->rcpts; i++)
+		rcpt[i] = leg->rcpt[i].address;
+	buf_clear(&r->words);
+	letter_refused_words(&told, r->letter_form.kind, &r->words);
+	free(rcpt);
+	if (!buf_ok(&r->words)) {
+		errno = ENOMEM;
+		return false;
+	}
+	r->letter.text = r->words.bytes;
+	r->letter.text_len = r->words.len;
+	return write_letter(h, id, put, context);
+}
+
+static void forward(struct report *r)
+{
+	struct buf subject;
+
+	buf_init(&subject, SIZE_MAX);
+	buf_addf(&subject, "拒否されたメール / Refused mail: %s",
+	    r->refusal.name[0] != '\0' ? r->refusal.name : r->refusal.where);
+	buf_add(&subject, "", 1);
+	buf_init(&r->words, LETTER_TEXT_MAX);
+	r->letter = (struct letter){.subject = buf_ok(&subject) ? subject.bytes : "",
+	    .fd = r->fd,
+	    .offset = r->leg.content,
+	    .size = r->leg.size,
+	    .whole_max = UINT64_MAX,
+	    .name = r->name};
+	r->handin.write = write_forward;
+	hand_in_letter(r, "forward");
+	buf_free(&subject);
+	buf_free(&r->words);
 }
 
 /* ---- all of it ---------------------------------------------------------------------------- */
 
+static void about_leg(struct report *r)
+{
+	if (!read_leg(r))
+		return;
+	if (r->request->verb == NOTICE_DSN) {
+		dsn(r);
+	} else if (read_refusal(r)) {
+		if (r->request->verb == NOTICE_FORWARD)
+			forward(r);
+		else
+			refused(r);
+		notice_refusal_free(&r->refusal);
+	}
+	free(r->texts);
+	free(r->rcpt);
+	leg_free(&r->leg);
+}
+
 void notice_report(const struct notice_config *config, const char *door, int fd,
     const struct notice_request *request, int64_t now, struct notice_answer *answer)
 {
-	struct report r = {.config = config, .door = door, .answer = answer, .name = "-"};
+	struct report r = {.config = config,
+	    .request = request,
+	    .answer = answer,
+	    .name = "-",
+	    .fd = fd,
+	    .now = now,
+	    .handin = {.door = door,
+		.patience_ms = (int)(config->settings.notice_time / 1000),
+		.about = r.name,
+		.context = &r}};
 
 	*answer = (struct notice_answer){.result = NOTICE_LATER};
-	if (read_leg(&r, fd, request->highest)) {
-		if (make_room(&r, request->rcpts)) {
-			fill_in(&r, fd, request, now);
-			deliver(&r);
-		} else {
-			notice_answer_set(answer, NOTICE_LATER, "no-memory");
-		}
-		free(r.texts);
-		free(r.rcpt);
-		leg_free(&r.leg);
-	}
+	if (request->to != NULL && !letter_address_fits(request->to))
+		notice_answer_set(answer, NOTICE_WRONG, "address");
+	else if (request->verb == NOTICE_LETTER)
+		letter(&r);
+	else
+		about_leg(&r);
 
 	if (answer->result == NOTICE_WRONG)
 		LOG_ALARM("notice-wrong", kv("id", r.name), kv("why", answer->reason));

@@ -5,10 +5,13 @@
 
 #include "lib/base/clock.h"
 #include "lib/base/xtext.h"
+#include "lib/dsn/letter.h"
 
-#define HOST_MAX   ((size_t)300) /* of a host name, as written */
-#define FIXED_MAX  ((size_t)160) /* of a line, without the values of host= and reply= */
-#define STATUS_MAX 11            /* "5.123.123" and a little more */
+#define ADDRESS_MAX ((size_t)1000) /* decoded */
+#define SUBJECT_MAX ((size_t)1000)
+#define HOST_MAX    ((size_t)300) /* of a host name, as written */
+#define FIXED_MAX   ((size_t)160) /* of a line, without the values of host= and reply= */
+#define STATUS_MAX  11            /* "5.123.123" and a little more */
 
 static const char *const actions[] = {[DSN_FAILED] = "failed",
     [DSN_DELAYED] = "delayed",
@@ -168,16 +171,16 @@ static bool take_line(char *line, struct notice_request *request, bool *named)
 	return true;
 }
 
-enum notice_read notice_request_read(char *text, size_t len, struct notice_request *request)
+/* "dsn", and a line for each recipient. */
+static enum notice_read read_dsn(char *text, size_t len, struct notice_request *request)
 {
 	static const char first[] = "dsn\n";
 	size_t lines = count_lines(text, len);
 	enum notice_read result = NOTICE_READ_MALFORMED;
 	bool *named = NULL;
 
-	*request = (struct notice_request){.rcpts = 0};
-	if (lines < 2 || lines > 1 + NOTICE_RCPTS_MAX || len < sizeof first - 1 ||
-	    memcmp(text, first, sizeof first - 1) != 0)
+	request->verb = NOTICE_DSN;
+	if (lines < 2 || lines > 1 + NOTICE_RCPTS_MAX)
 		return NOTICE_READ_MALFORMED;
 	named = calloc(LEG_RCPTS_MAX, sizeof *named);
 	request->rcpt = calloc(lines - 1, sizeof *request->rcpt);
@@ -200,6 +203,63 @@ fail:
 	free(named);
 	notice_request_free(request);
 	return result;
+}
+
+/* "WORD XTEXT" with its newline at *at, decoded in place; moves *at behind it. */
+static bool take_value(char **at, char *end, const char *word, size_t most, const char **text)
+{
+	size_t word_len = strlen(word);
+	char *newline = memchr(*at, '\n', (size_t)(end - *at));
+	char *value = *at + word_len + 1;
+
+	if (newline == NULL || newline < value || memcmp(*at, word, word_len) != 0 ||
+	    value[-1] != ' ' || (size_t)(newline - value) > xtext_room(most))
+		return false;
+	*newline = '\0';
+	*at = newline + 1;
+	return read_text(value, text) && strlen(*text) <= most;
+}
+
+/* "letter", "to", "subject", an empty line, and the text. */
+static bool read_letter(char *at, char *end, struct notice_request *request)
+{
+	request->verb = NOTICE_LETTER;
+	if (!take_value(&at, end, "to", ADDRESS_MAX, &request->to) ||
+	    !take_value(&at, end, "subject", SUBJECT_MAX, &request->subject) || at == end ||
+	    *at++ != '\n')
+		return false;
+	request->text = at;
+	request->text_len = (size_t)(end - at);
+	return request->text_len > 0 && request->text_len <= LETTER_TEXT_MAX;
+}
+
+static bool begins(const char *text, size_t len, const char *with)
+{
+	size_t n = strlen(with);
+
+	return len >= n && memcmp(text, with, n) == 0;
+}
+
+enum notice_read notice_request_read(char *text, size_t len, struct notice_request *request)
+{
+	static const char refused[] = "refused\n", letter[] = "letter\n";
+	char *at = text;
+	bool fine = false;
+
+	*request = (struct notice_request){.rcpts = 0};
+	if (begins(text, len, "dsn\n"))
+		return read_dsn(text, len, request);
+	if (begins(text, len, letter)) {
+		fine = read_letter(text + sizeof letter - 1, text + len, request);
+	} else if (begins(text, len, refused)) {
+		request->verb = NOTICE_REFUSAL;
+		fine = len == sizeof refused - 1;
+	} else if (begins(text, len, "forward ")) {
+		request->verb = NOTICE_FORWARD;
+		fine = take_value(&at, text + len, "forward", ADDRESS_MAX, &request->to) &&
+		       at == text + len;
+	}
+	return fine ? NOTICE_READ_FINE : NOTICE_READ_MALFORMED;
 }
 
 void notice_request_free(struct notice_request *request)
@@ -278,4 +338,43 @@ bool notice_request_write(struct buf *out, const struct notice_rcpt *rcpt, size_
 		buf_add_text(out, "\n");
 	}
 	return buf_ok(out);
+}
+
+static bool add_word(struct buf *out, const char *word, const char *text, size_t most)
+{
+	size_t len = text != NULL ? strlen(text) : 0;
+
+	if (len == 0 || len > most)
+		return false;
+	buf_addf(out, "%s ", word);
+	buf_add_xtext(out, text, len);
+	buf_add_text(out, "\n");
+	return true;
+}
+
+bool notice_request_write_other(struct buf *out, const struct notice_request *request)
+{
+	bool fine = false;
+
+	switch (request->verb) {
+	case NOTICE_DSN:
+		break;
+	case NOTICE_REFUSAL:
+		buf_add_text(out, "refused\n");
+		fine = true;
+		break;
+	case NOTICE_FORWARD:
+		fine = add_word(out, "forward", request->to, ADDRESS_MAX);
+		break;
+	case NOTICE_LETTER:
+		buf_add_text(out, "letter\n");
+		fine = add_word(out, "to", request->to, ADDRESS_MAX) &&
+		       add_word(out, "subject", request->subject, SUBJECT_MAX) &&
+		       request->text_len > 0 && request->text_len <= LETTER_TEXT_MAX;
+		buf_add_text(out, "\n");
+		if (fine)
+			buf_add(out, request->text, request->text_len);
+		break;
+	}
+	return fine && buf_ok(out);
 }

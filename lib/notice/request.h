@@ -8,10 +8,23 @@
 #include "lib/base/buf.h"
 #include "lib/notice/notice.h"
 
+enum notice_verb { NOTICE_DSN, NOTICE_REFUSAL, NOTICE_FORWARD, NOTICE_LETTER };
+
+/* Texts point into the request's bytes. */
 struct notice_request {
-	struct notice_rcpt *rcpt; /* their texts point into the request's bytes */
-	size_t rcpts;             /* at least 1 */
-	size_t highest;           /* the greatest number, from 1: the leg must have so many */
+	enum notice_verb verb;
+
+	/* NOTICE_DSN */
+	struct notice_rcpt *rcpt;
+	size_t rcpts;   /* at least 1 */
+	size_t highest; /* the greatest number, from 1: the leg must have so many */
+
+	const char *to; /* NOTICE_FORWARD, NOTICE_LETTER: an address; never "" */
+
+	/* NOTICE_LETTER */
+	const char *subject; /* UTF-8, or whatever else was sent */
+	const char *text;    /* the same; lines end in LF */
+	size_t text_len;
 };
 
 enum notice_read {
@@ -34,5 +47,8 @@ void notice_request_free(struct notice_request *request);
  * about, or no memory.
  */
 NODISCARD bool notice_request_write(struct buf *out, const struct notice_rcpt *rcpt, size_t rcpts);
+
+/* The same for a request without recipients, as it would be read. False: a text is too long, or empty. */
+NODISCARD bool notice_request_write_other(struct buf *out, const struct notice_request *request);
 
 #endif

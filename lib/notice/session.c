@@ -15,6 +15,7 @@
 #include "lib/base/confine.h"
 #include "lib/base/die.h"
 #include "lib/base/log.h"
+#include "lib/notice/handin.h"
 #include "lib/notice/report.h"
 #include "queue/intake.h"
 

@@ -6,12 +6,16 @@
 #include <strings.h>
 
 #include "lib/base/buf.h"
+#include "lib/base/hex.h"
 
 #define ADDRESS_BYTES_MAX 254 /* RFC 5321 section 4.5.3.1.3 */
 #define LOGIN_BYTES_MAX   255
 
 /* An address is kept at most twice: as itself, and as the login that was not given. */
 #define TEXT_MAX (2 * CONF_FILE_MAX)
+
+/* A value takes two bytes of its line at least, with the comma in front. */
+#define VALUES_MAX (CONF_LINE_MAX / 2)
 
 #define FIRST_ROOM  64
 #define FIRST_SLOTS ((size_t)256)
@@ -169,10 +173,33 @@ static bool add_person(struct people *p, unsigned line)
 	return true;
 }
 
+const char *people_key_word(enum people_key key)
+{
+	static const char *const words[] = {
+#define P(name, word) [PEOPLE_##name] = word,
+	    PEOPLE_KEYS(P)
+#undef P
+	};
+
+	return words[key];
+}
+
 /* ---- values ---- */
+
+/* The file, while it is read, and what its last line said. */
+struct file {
+	struct people *people;
+	people_see *see;
+	void *context;
+	struct people_value value[VALUES_MAX];
+	size_t values;
+	char text[2 * CONF_LINE_MAX]; /* of the values, NUL-ended: as many NULs as commas and '=' */
+	size_t used;
+};
 
 /* One line, while it is read. Its person is the last one. */
 struct reading {
+	struct file *file;
 	struct people *people;
 	const struct conf_line *line;
 	struct conf_fault *fault;
@@ -241,20 +268,129 @@ static bool take_claim(struct reading *r, enum claim_kind kind, const struct val
 	return add_claim(p, kind, v->text, v->len) || BLAME(r, 0, "no memory");
 }
 
-/* "ADDRESS[,ADDRESS…]" */
-static bool take_list(struct reading *r, enum claim_kind kind, const struct value *v)
+/* Keeps a value for whoever sees the line. */
+static bool keep(struct reading *r, enum people_key key, const struct value *v)
+{
+	struct file *f = r->file;
+	char *text = f->text + f->used;
+
+	if (f->values == VALUES_MAX || v->len >= sizeof f->text - f->used)
+		return BLAME(r, v->column, "a line says less"); /* it is too short for so much */
+	memcpy(text, v->text, v->len);
+	text[v->len] = '\0';
+	f->used += v->len + 1;
+	f->value[f->values++] =
+	    (struct people_value){.key = key, .text = text, .column = v->column};
+	return true;
+}
+
+/* The same once; in either case of ASCII letters. */
+static bool keep_once(struct reading *r, enum people_key key, const struct value *v)
+{
+	const struct file *f = r->file;
+
+	for (size_t i = 0; i < f->values; i++) {
+		const struct people_value *other = &f->value[i];
+
+		if (other->key == key && strlen(other->text) == v->len &&
+		    strncasecmp(other->text, v->text, v->len) == 0)
+			return BLAME(r, v->column, "the %s \"%.*s\" stands twice in this line",
+			    people_key_word(key), (int)v->len, v->text);
+	}
+	return keep(r, key, v);
+}
+
+typedef bool take_part(struct reading *r, enum people_key key, const struct value *part);
+
+/* "PART[,PART…]" */
+static bool take_list(
+    struct reading *r, enum people_key key, const struct value *v, take_part *take)
 {
 	struct value part = *v;
 
 	for (;;) {
 		part.len = strcspn(part.text, ",");
-		if (!check_address(r, &part) || !take_claim(r, kind, &part))
+		if (!take(r, key, &part))
 			return false;
 		if (part.text[part.len] == '\0')
 			return true;
 		part.text += part.len + 1;
 		part.column += (unsigned)part.len + 1;
 	}
+}
+
+static bool take_owned(struct reading *r, enum people_key key, const struct value *part)
+{
+	return check_address(r, part) &&
+	       take_claim(r, key == PEOPLE_SHARED ? CLAIM_SHARED : CLAIM_ADDRESS, part) &&
+	       keep(r, key, part);
+}
+
+static bool take_other(struct reading *r, enum people_key key, const struct value *part)
+{
+	return check_address(r, part) && keep_once(r, key, part);
+}
+
+bool people_group_name(const char *name)
+{
+	size_t len = strlen(name);
+
+	return len > 0 && len <= PEOPLE_GROUP_NAME_MAX && name[0] != '.' &&
+	       strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.") ==
+		   len;
+}
+
+static bool take_group_name(struct reading *r, enum people_key key, const struct value *part)
+{
+	char name[PEOPLE_GROUP_NAME_MAX + 1] = "";
+
+	if (part->len < sizeof name) {
+		memcpy(name, part->text, part->len);
+		name[part->len] = '\0';
+	}
+	if (!people_group_name(name))
+		return BLAME(r, part->column,
+		    "the name of a group is 1 to %d letters, digits, '-', '_' and '.'",
+		    PEOPLE_GROUP_NAME_MAX);
+	return keep_once(r, key, part);
+}
+
+/* Decodes "+XX". Returns the bytes, or -1: such a plus is none. */
+static ssize_t decode_name(const struct value *v, char *into)
+{
+	size_t used = 0;
+
+	for (size_t i = 0; i < v->len; i++) {
+		int high, low;
+
+		if (v->text[i] != '+') {
+			into[used++] = v->text[i];
+			continue;
+		}
+		high = i + 2 < v->len ? hex_digit(v->text[i + 1]) : -1;
+		low = high >= 0 ? hex_digit(v->text[i + 2]) : -1;
+		if (low < 0 || high * 16 + low < ' ' || high * 16 + low == 0x7f)
+			return -1;
+		into[used++] = (char)(high * 16 + low);
+		i += 2;
+	}
+	return (ssize_t)used;
+}
+
+static bool take_display_name(struct reading *r, enum people_key key, const struct value *part)
+{
+	char text[CONF_LINE_MAX];
+	struct value name = {.text = text, .column = part->column};
+	ssize_t len = decode_name(part, text);
+
+	if (part->len == 0)
+		return BLAME(r, part->column, "a name is missing");
+	if (len < 0)
+		return BLAME(r, part->column,
+		    "in a name '+' begins a byte in two hex digits: +20 is a blank, +2C a comma, "
+		    "+2B a plus");
+	name.len = (size_t)len;
+	return keep_once(r, key, &name);
 }
 
 /* ---- keys ---- */
@@ -269,17 +405,50 @@ static bool take_login(struct reading *r, const struct value *v)
 		return BLAME(r, v->column, "the login is longer than %d bytes", LOGIN_BYTES_MAX);
 	r->login = v->text;
 	r->login_column = v->column;
-	return true;
+	return keep(r, PEOPLE_LOGIN, v);
 }
 
 static bool take_alias(struct reading *r, const struct value *v)
 {
-	return take_list(r, CLAIM_ADDRESS, v);
+	return take_list(r, PEOPLE_ALIAS, v, take_owned);
 }
 
 static bool take_shared(struct reading *r, const struct value *v)
 {
-	return take_list(r, CLAIM_SHARED, v);
+	return take_list(r, PEOPLE_SHARED, v, take_owned);
+}
+
+static bool take_name(struct reading *r, const struct value *v)
+{
+	return take_list(r, PEOPLE_NAME, v, take_display_name);
+}
+
+static bool take_boss(struct reading *r, const struct value *v)
+{
+	return take_list(r, PEOPLE_BOSS, v, take_other);
+}
+
+static bool take_deputy(struct reading *r, const struct value *v)
+{
+	return take_list(r, PEOPLE_DEPUTY, v, take_other);
+}
+
+static bool take_group(struct reading *r, const struct value *v)
+{
+	return take_list(r, PEOPLE_GROUP, v, take_group_name);
+}
+
+static bool take_lang(struct reading *r, const struct value *v)
+{
+	const struct file *f = r->file;
+
+	for (size_t i = 0; i < f->values; i++) {
+		if (f->value[i].key == PEOPLE_LANG)
+			return BLAME(r, v->column, "a line says lang= once");
+	}
+	if (strcmp(v->text, "ja") != 0 && strcmp(v->text, "en") != 0)
+		return BLAME(r, v->column, "lang is one of ja en, not \"%.40s\"", v->text);
+	return keep(r, PEOPLE_LANG, v);
 }
 
 static bool take_foreign(struct reading *r, const struct value *v)
@@ -302,17 +471,22 @@ static bool take_foreign(struct reading *r, const struct value *v)
 		    v->text,
 		    near_text(conf_near(v->text, words, COUNT_OF(words), sizeof words[0]), near,
 			sizeof near));
-	return true;
+	return keep(r, PEOPLE_FOREIGN, v);
 }
 
 static const struct key {
 	const char *name; /* first: conf_near() looks here */
 	bool (*take)(struct reading *r, const struct value *v);
 } keys[] = {
-    {"login", take_login},
-    {"alias", take_alias},
-    {"shared", take_shared},
-    {"foreign", take_foreign},
+    [PEOPLE_LOGIN] = {"login", take_login},
+    [PEOPLE_ALIAS] = {"alias", take_alias},
+    [PEOPLE_SHARED] = {"shared", take_shared},
+    [PEOPLE_FOREIGN] = {"foreign", take_foreign},
+    [PEOPLE_NAME] = {"name", take_name},
+    [PEOPLE_BOSS] = {"boss", take_boss},
+    [PEOPLE_DEPUTY] = {"deputy", take_deputy},
+    [PEOPLE_GROUP] = {"group", take_group},
+    [PEOPLE_LANG] = {"lang", take_lang},
 };
 
 static const struct key *find_key(const char *name, size_t len)
@@ -347,13 +521,28 @@ static bool take_word(struct reading *r, const struct conf_word *word)
 
 /* ---- the file ---- */
 
+static bool show_line(const struct file *f, const struct conf_line *line, struct conf_fault *fault)
+{
+	struct people_line shown = {.number = line->number,
+	    .address = line->word[0].text,
+	    .column = line->word[0].column,
+	    .value = f->value,
+	    .values = f->values};
+
+	return f->see == NULL || f->see(f->context, &shown, fault);
+}
+
 static bool take_line(void *context, const struct conf_line *line, struct conf_fault *fault)
 {
+	struct file *file = context;
 	const struct conf_word *first = &line->word[0];
 	struct value own = {
 	    .text = first->text, .len = strlen(first->text), .column = first->column};
-	struct reading r = {.people = context, .line = line, .fault = fault};
+	struct reading r = {.file = file, .people = file->people, .line = line, .fault = fault};
 	struct value login;
+
+	file->values = 0;
+	file->used = 0;
 
 	if (first->text[strcspn(first->text, "=")] != '\0' &&
 	    find_key(first->text, strcspn(first->text, "=")) != NULL)
@@ -374,24 +563,51 @@ static bool take_line(void *context, const struct conf_line *line, struct conf_f
 	if (r.login != NULL)
 		login = (struct value){
 		    .text = r.login, .len = strlen(r.login), .column = r.login_column};
-	return take_claim(&r, CLAIM_LOGIN, &login);
+	return take_claim(&r, CLAIM_LOGIN, &login) && show_line(file, line, fault);
+}
+
+/* By conf_read if `bytes` is NULL. */
+static struct people *load(int etc, const char *bytes, size_t len, people_see *see, void *context,
+    struct conf_fault *fault)
+{
+	struct file *file = calloc(1, sizeof *file);
+	struct people *people = calloc(1, sizeof *people);
+	bool good = false;
+
+	if (file == NULL || people == NULL) {
+		*fault = (struct conf_fault){.file = "etc/people"};
+		(void)conf_blame(fault, 0, 0, "no memory");
+		goto done;
+	}
+	file->people = people;
+	file->see = see;
+	file->context = context;
+	buf_init(&people->text, TEXT_MAX);
+	good = bytes != NULL ? conf_parse(bytes, len, "etc/people", take_line, file, fault)
+			     : conf_read(etc, "people", true, take_line, file, fault);
+
+done:
+	free(file);
+	if (good)
+		return people;
+	people_free(people);
+	return NULL;
 }
 
 struct people *people_read(int etc, struct conf_fault *fault)
 {
-	struct people *people = calloc(1, sizeof *people);
+	return load(etc, NULL, 0, NULL, NULL, fault);
+}
 
-	if (people == NULL) {
-		*fault = (struct conf_fault){.file = "etc/people"};
-		(void)conf_blame(fault, 0, 0, "no memory");
-		return NULL;
-	}
-	buf_init(&people->text, TEXT_MAX);
-	if (!conf_read(etc, "people", true, take_line, people, fault)) {
-		people_free(people);
-		return NULL;
-	}
-	return people;
+struct people *people_read_each(int etc, people_see *see, void *context, struct conf_fault *fault)
+{
+	return load(etc, NULL, 0, see, context, fault);
+}
+
+struct people *people_parse(
+    const char *bytes, size_t len, people_see *see, void *context, struct conf_fault *fault)
+{
+	return load(-1, bytes != NULL ? bytes : "", len, see, context, fault);
 }
 
 void people_free(struct people *people)

@@ -1,14 +1,12 @@
-#include "lib/policy/policy.h"
-
+/* Without rules: the plan that the settings of tests and trials ask for. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "lib/base/clock.h"
-#include "lib/base/xtext.h"
+#include "lib/policy/inside.h"
 #include "queue/intake.h"
 
 #define PLAN_MAX ((size_t)4096)
-#define WHY_MAX  ((size_t)256) /* of hold=, as written */
 
 static void add_timed(struct buf *plan, const char *word, int64_t since, int64_t wait)
 {
@@ -22,82 +20,29 @@ static void add_timed(struct buf *plan, const char *word, int64_t since, int64_t
 	buf_addf(plan, " %s until=%s\n", word, until);
 }
 
-/* hold=WORD of the client line, behind `key`. What is no xtext, or too long, is still a wish. */
-static void add_door(struct buf *plan, const char *key, const char *text, size_t len)
-{
-	char why[WHY_MAX];
-	size_t decoded = 0;
-
-	if (len > sizeof why || !xtext_decode(text, len, why, &decoded))
-		decoded = 0;
-	buf_addf(plan, " %s=", key);
-	if (decoded > 0)
-		buf_add_xtext(plan, why, decoded);
-	else
-		buf_add_text(plan, "unknown");
-}
-
-static void add_reason(struct buf *plan, const char *why, const char *reason)
-{
-	buf_addf(plan, " why=%s reason=%s", why, reason[0] != '\0' ? reason : "unknown");
-}
-
-/* The worst of what the facts say against a message. */
-static void add_facts(struct buf *plan, const struct policy_facts *facts)
-{
-	if (facts->virus)
-		buf_add_text(plan, " why=virus");
-	else if (facts->uninspectable)
-		add_reason(plan, "uninspectable", facts->reason);
-	else
-		add_reason(plan, "ambiguous", facts->ambiguity);
-}
-
-/*
- * The door or the facts want a person to look, whatever the settings say. It is the first step, so
- * that nobody is asked about mail that an operator may yet throw away, and one step, so that one
- * release ends it. The facts go first: whoever releases all that waits for why=foreign-sender does
- * not mean to release a virus.
- */
-static void add_operator(struct buf *plan, const struct leg *leg, const struct policy_facts *facts)
-{
-	bool against = facts->virus || facts->uninspectable || facts->ambiguous;
-	size_t len = 0;
-	const char *door = leg_param(leg->client, "hold", &len);
-
-	if (!against && door == NULL)
-		return;
-	buf_add_text(plan, " hold operator");
-	if (against)
-		add_facts(plan, facts);
-	if (door != NULL)
-		add_door(plan, against ? "door" : "why", door, len);
-	buf_add_text(plan, "\n");
-}
-
 /* What the door and the facts ask for, and one line for each state in plan-states, checked by the settings. */
-static void write_plan(struct buf *plan, const struct settings *s, const struct leg *leg,
-    const struct policy_facts *facts, int64_t since)
+static void write_fixed(struct buf *plan, const struct policy_case *c)
 {
-	const char *word = s->plan_states;
+	static const struct operator_wish nobody = {NULL, NULL, NULL};
+	const char *word = c->settings->plan_states;
 
 	/* Nobody approves a notice, and nobody holds it: it tells what has happened already. */
-	if (intake_is_own(leg->client)) {
+	if (intake_is_own(c->leg->client)) {
 		buf_add_text(plan, " deliver\n");
 		return;
 	}
-	add_operator(plan, leg, facts);
+	(void)add_operator(plan, c, &nobody);
 	while (*word != '\0') {
 		size_t len = strcspn(word, " ");
 
 		if (strncmp(word, "approve", len) == 0)
 			buf_add_text(plan, " approve no\n");
 		else if (strncmp(word, "hold", len) == 0)
-			add_timed(plan, "hold", since, s->plan_hold);
+			add_timed(plan, "hold", c->since, c->settings->plan_hold);
 		else if (strncmp(word, "encrypt", len) == 0)
 			buf_add_text(plan, " encrypt keep\n");
 		else if (strncmp(word, "stagger", len) == 0)
-			add_timed(plan, "stagger", since, s->plan_stagger);
+			add_timed(plan, "stagger", c->since, c->settings->plan_stagger);
 		else
 			buf_add_text(plan, " deliver\n");
 		word += len;
@@ -155,17 +100,16 @@ static bool sort_rcpts(const struct leg *leg, bool sort, size_t *indices)
 	return true;
 }
 
-bool policy_judge(const struct settings *s, const struct leg *leg, const struct policy_facts *facts,
-    int64_t since, struct policy_judgement *j)
+bool fixed_judge(const struct policy_case *c, struct policy_judgement *j)
 {
-	int64_t divide = intake_is_own(leg->client) ? PLAN_DIVIDE_NO : s->plan_divide;
+	const struct leg *leg = c->leg;
+	int64_t divide = intake_is_own(leg->client) ? PLAN_DIVIDE_NO : c->settings->plan_divide;
 
-	*j = (struct policy_judgement){.groups = 0};
 	j->indices = reallocarray(NULL, leg->rcpts, sizeof *j->indices);
 	j->group = reallocarray(NULL, leg->rcpts, sizeof *j->group);
 	if (j->indices == NULL || j->group == NULL ||
 	    !sort_rcpts(leg, divide == PLAN_DIVIDE_DOMAIN, j->indices))
-		goto fail;
+		return false;
 
 	for (size_t i = 0; i < leg->rcpts; i++) {
 		struct policy_group *last = j->groups > 0 ? &j->group[j->groups - 1] : NULL;
@@ -178,21 +122,10 @@ bool policy_judge(const struct settings *s, const struct leg *leg, const struct 
 		last = &j->group[j->groups++];
 		*last = (struct policy_group){.rcpt = &j->indices[i], .rcpts = 1};
 		buf_init(&last->plan, PLAN_MAX);
-		write_plan(&last->plan, s, leg, facts, since);
+		buf_init(&last->records, PLAN_MAX);
+		write_fixed(&last->plan, c);
 		if (!buf_ok(&last->plan))
-			goto fail;
+			return false;
 	}
 	return true;
-fail:
-	policy_judgement_free(j);
-	return false;
-}
-
-void policy_judgement_free(struct policy_judgement *j)
-{
-	for (size_t i = 0; i < j->groups; i++)
-		buf_free(&j->group[i].plan);
-	free(j->group);
-	free(j->indices);
-	*j = (struct policy_judgement){.groups = 0};
 }

@@ -10,7 +10,7 @@
 #include "lib/base/clock.h"
 
 #define GRACE   (5 * CLOCK_SECOND) /* beyond what the worker's own timers allow */
-#define ASK_MAX ((size_t)4096)
+#define ASK_MAX (ASK_TEXT_MAX + 4096)
 #define SCRATCH "spool/split/scan" /* nobody else's; what is made there has no name */
 
 /* A connection. */
@@ -24,7 +24,8 @@ struct chair {
 struct desk {
 	pthread_mutex_t lock;
 	struct settings settings;
-	unsigned version;   /* of the settings */
+	struct buf ask;     /* what the rules want to know */
+	unsigned version;   /* of both */
 	struct chair *idle; /* those that no thread has in hand */
 	size_t n;
 	size_t places;
@@ -61,11 +62,32 @@ static bool take_idle(struct desk *desk, struct chair *chair)
 	return there;
 }
 
-void desk_settings(struct desk *desk, const struct settings *settings)
+/* Everything but "go". False: no memory. */
+static bool write_ask(struct buf *ask, const struct settings *settings, const struct policy *policy)
+{
+	buf_init(ask, ASK_MAX);
+	if (settings->plan_facts == PLAN_FACTS_YES)
+		buf_add_text(ask, "want inside\n");
+	policy_ask(policy, ask);
+#define L(field, name) buf_addf(ask, "limit " name " %lld\n", (long long)settings->field);
+	INSPECT_LIMITS(L)
+#undef L
+	if (buf_ok(ask))
+		return true;
+	buf_free(ask);
+	return false;
+}
+
+bool desk_settings(struct desk *desk, const struct settings *settings, const struct policy *policy)
 {
 	struct chair chair;
+	struct buf ask;
 
+	if (!write_ask(&ask, settings, policy))
+		return false;
 	(void)pthread_mutex_lock(&desk->lock);
+	buf_free(&desk->ask);
+	desk->ask = ask;
 	desk->settings = *settings;
 	desk->version++;
 	(void)pthread_mutex_unlock(&desk->lock);
@@ -73,9 +95,10 @@ void desk_settings(struct desk *desk, const struct settings *settings)
 	/* Those in hand are closed when they are put back. */
 	while (take_idle(desk, &chair))
 		inspect_close(chair.client);
+	return true;
 }
 
-static struct inspect_client *new_client(const struct settings *settings)
+static struct inspect_client *new_client(const struct settings *settings, const struct buf *ask)
 {
 	struct inspect_setup setup = {.patience = settings->inspect_time + GRACE,
 	    .converts = settings->convert_time + GRACE,
@@ -83,22 +106,13 @@ static struct inspect_client *new_client(const struct settings *settings)
 	    .clamd = strcmp(settings->clamd, "-") != 0 ? settings->clamd : NULL,
 	    .folder = open(SCRATCH, O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
 	struct inspect_client *client = NULL;
-	struct buf ask;
 	int error;
 
 	if (setup.folder < 0)
 		return NULL;
-	buf_init(&ask, ASK_MAX);
-	buf_add_text(&ask, "want inside\n");
-#define L(field, name) buf_addf(&ask, "limit " name " %lld\n", (long long)settings->field);
-	INSPECT_LIMITS(L)
-#undef L
-	errno = ENOMEM;
-	if (buf_ok(&ask))
-		client = inspect_open(&setup, ask.bytes, ask.len);
+	client = inspect_open(&setup, ask->bytes, ask->len);
 	error = errno;
 	(void)close(setup.folder);
-	buf_free(&ask);
 	errno = error;
 	return client;
 }
@@ -109,23 +123,46 @@ static bool is_good(const struct chair *chair, unsigned version)
 	       clock_boot() - chair->since < DESK_AGE;
 }
 
-/* One that is idle and good, or a new one. False with errno. */
-static bool take_chair(struct desk *desk, struct chair *chair)
+/* The settings and questions of now; `ask` is the caller's. False: no memory. */
+static bool copy_questions(
+    struct desk *desk, struct settings *settings, struct buf *ask, unsigned *version)
 {
-	struct settings settings;
+	buf_init(ask, ASK_MAX);
+	(void)pthread_mutex_lock(&desk->lock);
+	*version = desk->version;
+	*settings = desk->settings;
+	buf_add(ask, desk->ask.bytes, desk->ask.len);
+	(void)pthread_mutex_unlock(&desk->lock);
+	return buf_ok(ask);
+}
+
+static unsigned version_of(struct desk *desk)
+{
 	unsigned version;
 
 	(void)pthread_mutex_lock(&desk->lock);
 	version = desk->version;
-	settings = desk->settings;
 	(void)pthread_mutex_unlock(&desk->lock);
+	return version;
+}
+
+/* One that is idle and good, or a new one. False with errno. */
+static bool take_chair(struct desk *desk, struct chair *chair)
+{
+	struct settings settings;
+	unsigned version = version_of(desk);
+	struct buf ask;
 
 	while (take_idle(desk, chair)) {
 		if (is_good(chair, version))
 			return true;
 		inspect_close(chair->client);
 	}
-	*chair = (struct chair){new_client(&settings), version, clock_boot(), 0};
+	*chair = (struct chair){.since = clock_boot()};
+	errno = ENOMEM;
+	if (copy_questions(desk, &settings, &ask, &chair->version))
+		chair->client = new_client(&settings, &ask);
+	buf_free(&ask);
 	return chair->client != NULL;
 }
 
@@ -172,8 +209,8 @@ void desk_inspect(struct desk *desk, const struct stage_opened *opened, struct h
 	const char **rcpt = fd >= 0 ? reallocarray(NULL, opened->leg.rcpts, sizeof *rcpt) : NULL;
 	struct chair chair;
 
-	heard_begin(heard);
-	if (rcpt != NULL && take_chair(desk, &chair)) {
+	errno = ENOMEM;
+	if (heard_begin(heard) && rcpt != NULL && take_chair(desk, &chair)) {
 		ask(&chair, &opened->leg, rcpt, fd, heard);
 		put_chair(desk, &chair);
 	} else {

@@ -6,6 +6,7 @@
 #define SEKISHO_SCAN_DESK_H
 
 #include "lib/scan/heard.h"
+#include "lib/policy/set.h"
 #include "queue/stage.h"
 
 /*
@@ -20,8 +21,12 @@ struct desk;
 /* Keeps at most `n` connections that nobody uses. NULL: no memory. */
 NODISCARD struct desk *desk_new(size_t n);
 
-/* New settings, for the inspections that begin from now on: connections are made anew for them. */
-void desk_settings(struct desk *desk, const struct settings *settings);
+/*
+ * New settings and rules, for the inspections that begin from now on: connections are made anew for
+ * them. False: no memory, and nothing has changed.
+ */
+NODISCARD bool desk_settings(
+    struct desk *desk, const struct settings *settings, const struct policy *policy);
 
 /* Has an opened leg inspected; blocks for as long as the settings allow. Fills `heard`. */
 void desk_inspect(struct desk *desk, const struct stage_opened *opened, struct heard *heard);

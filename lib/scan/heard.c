@@ -5,9 +5,17 @@
 
 #include "lib/base/xtext.h"
 
-void heard_begin(struct heard *heard)
+bool heard_begin(struct heard *heard)
 {
-	*heard = (struct heard){.facts.known = true, .fault = HEARD_FINE};
+	heard_free(heard);
+	heard->facts = facts_new();
+	return heard->facts != NULL;
+}
+
+void heard_free(struct heard *heard)
+{
+	facts_free(heard->facts);
+	*heard = (struct heard){.fault = HEARD_FINE};
 }
 
 const char *heard_fault_word(enum heard_fault fault)
@@ -35,61 +43,43 @@ static bool begins(const struct line *line, const char *with)
 	return line->len >= n && memcmp(line->text, with, n) == 0;
 }
 
-/* The value behind `key` (" reason="); "" if it is none that could stand in a plan. */
-static void value_of(const struct line *line, const char *key, char value[POLICY_REASON])
+/* The value behind " reason="; "" if it is none. */
+static void reason_of(const struct line *line, char value[FACTS_REASON])
 {
-	const char *at = memmem(line->text, line->len, key, strlen(key));
+	static const char key[] = " reason=";
+	const char *at = memmem(line->text, line->len, key, sizeof key - 1);
 	size_t n = 0;
 
 	value[0] = '\0';
 	if (at == NULL)
 		return;
-	at += strlen(key);
+	at += sizeof key - 1;
 	while (at + n < line->text + line->len && at[n] != ' ')
 		n++;
-	if (n >= POLICY_REASON || !xtext_valid(at, n))
+	if (n >= FACTS_REASON || !xtext_valid(at, n))
 		return;
 	memcpy(value, at, n);
 	value[n] = '\0';
 }
 
-/* The first reason stays. */
-static void take_reason(bool *is, char reason[POLICY_REASON], const char *value)
-{
-	if (!*is || reason[0] == '\0')
-		(void)stpcpy(reason, value);
-	*is = true;
-}
-
 static void take_line(struct heard *heard, const struct line *line)
 {
 	static const char whole[] = "uninspectable part=0 ";
-	char value[POLICY_REASON];
 
-	if (begins(line, "virus ")) {
-		/* The employer's own word, for the sandbox reaches no clamd. */
-		if (!begins(line, "virus verdict=found"))
-			return;
-		value_of(line, " name=", value);
-		take_reason(&heard->facts.virus, heard->virus, value);
+	/* The employer's own word, for the sandbox reaches no clamd. */
+	if (begins(line, "virus "))
 		return;
-	}
-	if (begins(line, "uninspectable ")) {
-		value_of(line, " reason=", value);
-		take_reason(&heard->facts.uninspectable, heard->facts.reason, value);
-		if (begins(line, whole))
-			(void)stpcpy(heard->last, value);
-	} else if (begins(line, "ambiguous ")) {
-		value_of(line, " why=", value);
-		take_reason(&heard->facts.ambiguous, heard->facts.ambiguity, value);
-	}
-	heard->told = heard->told || !begins(line, whole);
+	if (begins(line, whole))
+		reason_of(line, heard->last);
+	else
+		heard->told = true;
 }
 
 void heard_lines(struct heard *heard, const char *lines, size_t len)
 {
 	const char *newline;
 
+	facts_lines(heard->facts, lines, len);
 	while ((newline = memchr(lines, '\n', len)) != NULL) {
 		struct line line = {lines, (size_t)(newline - lines)};
 
@@ -118,6 +108,7 @@ static enum heard_fault fault_of(const struct heard *heard)
 
 void heard_end(struct heard *heard, enum inspect_result result)
 {
+	facts_end(heard->facts, result == INSPECT_TOLD);
 	switch (result) {
 	case INSPECT_TOLD:
 		heard->fault = HEARD_FINE;

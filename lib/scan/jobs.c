@@ -28,6 +28,8 @@ struct job *job_new(struct stage *stage, struct stage_opened *o, enum job_kind k
 		return NULL;
 	}
 	job->kind = kind;
+	job->enrolled = -1;
+	job->heard.fault = HEARD_FINE;
 	job->stage = stage;
 	job->opened = *o;
 	job->opened.fd = fd;
@@ -40,6 +42,9 @@ struct job *job_new(struct stage *stage, struct stage_opened *o, enum job_kind k
 void job_free(struct job *job)
 {
 	policy_judgement_free(&job->judgement);
+	heard_free(&job->heard);
+	past_question_free(&job->question);
+	past_free(job->past);
 	leg_free(&job->opened.leg);
 	(void)close(job->opened.fd);
 	free(job);
@@ -53,6 +58,11 @@ void jobs_begin(struct jobs *jobs, struct job *job)
 		i++;
 	jobs->job[i] = job;
 	jobs->n[job->kind]++;
+	pool_put(jobs->pool, job);
+}
+
+void jobs_again(struct jobs *jobs, struct job *job)
+{
 	pool_put(jobs->pool, job);
 }
 

@@ -1,11 +1,13 @@
 /*
- * What is being done for legs by threads: inspections and divisions. Each kind has places of its
+ * What is being done for legs by threads: inspections, which find out all that judging needs (the facts,
+ * and the past), and divisions. Each kind has places of its
  * own, and a thread for each place, so neither waits for the other. A leg stands in at most one
  * job. For the stage's own thread, but for job->work.
  */
 #ifndef SEKISHO_SCAN_JOBS_H
 #define SEKISHO_SCAN_JOBS_H
 
+#include "lib/past/past.h"
 #include "lib/policy/policy.h"
 #include "lib/scan/desk.h"
 #include "queue/pool.h"
@@ -13,6 +15,13 @@
 
 #define JOBS_DIVISIONS   ((size_t)2)
 #define JOBS_INSPECTIONS ((size_t)256) /* the largest `inspectors` */
+
+/* What an inspection is to find out. */
+enum job_want {
+	JOB_FACTS,
+	JOB_PAST,
+	JOB_ENROLLED, /* whether its sender is enrolled */
+};
 
 enum job_kind { JOB_INSPECTION, JOB_DIVISION };
 #define JOB_KINDS ((size_t)2)
@@ -24,8 +33,17 @@ struct job {
 
 	/* An inspection: */
 	struct desk *desk;
+	unsigned wanted; /* 1 << enum job_want, this time */
+	unsigned found;  /* of these, so far */
+	uint64_t rules;  /* the serial of the rules that are asking */
 	struct heard heard;
-	bool kept; /* it is over, and its leg waits until it can be divided */
+	struct past_question question; /* owned */
+	struct past *past;             /* owned; NULL: not asked yet */
+	char sender[ORG_ADDRESS_MAX];
+	bool enrol;       /* an unknown sender becomes a known one */
+	int enrolled;     /* -1: not asked yet */
+	int64_t patience; /* with seki-db */
+	bool kept;        /* it is over, and its leg waits until it can be divided */
 
 	/* A division: */
 	struct policy_judgement judgement; /* owned */
@@ -56,6 +74,9 @@ void job_free(struct job *job);
 
 /* Gives it to a thread; there must be a place. */
 void jobs_begin(struct jobs *jobs, struct job *job);
+
+/* An inspection that is over goes on to find out more. */
+void jobs_again(struct jobs *jobs, struct job *job);
 
 /* An inspection that is over becomes a division, and begins; there must be a place. */
 void jobs_go_on(struct jobs *jobs, struct job *job);

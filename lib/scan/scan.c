@@ -1,18 +1,22 @@
-/* The stage: new mail is inspected if that is wished, judged, and sent on or divided. */
+/* The stage: new mail is judged, after what its rules ask for has been found out, and sent on, divided or
+ * refused. */
 #include "lib/scan/scan.h"
 
 #include <errno.h>
 #include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "lib/base/clock.h"
 #include "lib/base/die.h"
 #include "lib/base/log.h"
+#include "lib/base/zone.h"
+#include "lib/scan/tell.h"
 #include "queue/intake.h"
 
 #define DRAIN      (10 * CLOCK_SECOND)
-#define RECORD_MAX ((size_t)65536)
+#define RECORD_MAX ((size_t)4 * 1024 * 1024) /* a plan and why it is that */
 #define WAKE_LEGS  64 /* of those that wait are looked at before events are seen to again */
 
 static const enum spool_state states[] = {STATE_NEW, STATE_BAD};
@@ -74,8 +78,17 @@ static void later(struct stage *stage, const struct leg_name *name, int64_t seco
 
 /* ---- one leg ------------------------------------------------------------------------------ */
 
+/* Appends whole records. False, with an alarm: not now. */
+static bool append(struct stage_opened *o, const struct buf *records)
+{
+	if (buf_ok(records) && spool_append(o->fd, o->leg.end, records->bytes, records->len))
+		return true;
+	LOG_ALARM("append-failed", kv("id", o->text), kv_errno(buf_ok(records) ? errno : ENOMEM));
+	return false;
+}
+
 /* Appends the plan and moves the leg to its first state. False: not now. */
-static bool send_on(struct stage *stage, struct stage_opened *o, const struct buf *lines)
+static bool send_on(struct stage *stage, struct stage_opened *o, const struct policy_group *g)
 {
 	struct leg *leg = &o->leg;
 	struct buf record;
@@ -83,16 +96,15 @@ static bool send_on(struct stage *stage, struct stage_opened *o, const struct bu
 	bool done;
 
 	buf_init(&record, RECORD_MAX);
-	plan_write(&record, leg->name.id, leg->name.k, lines->bytes, lines->len);
-	done = buf_ok(&record) && spool_append(o->fd, leg->end, record.bytes, record.len);
+	plan_write(&record, leg->name.id, leg->name.k, g->plan.bytes, g->plan.len);
+	leg_stamp_records(&record, watch_now(&stage->watch), g->records.bytes, g->records.len);
+	done = append(o, &record);
 	buf_free(&record);
-	if (!done) {
-		LOG_ALARM("append-failed", kv("id", o->text), kv_errno(errno));
+	if (!done)
 		return false;
-	}
 
-	plan_digest(leg->name.id, leg->name.k, lines->bytes, lines->len, leg->plan.digest);
-	if (!plan_parse(&leg->plan, lines->bytes, lines->len))
+	plan_digest(leg->name.id, leg->name.k, g->plan.bytes, g->plan.len, leg->plan.digest);
+	if (!plan_parse(&leg->plan, g->plan.bytes, g->plan.len))
 		die_bug("seki-scan: a plan that is none");
 	first = law_first(leg, stage_now(stage));
 	LOG("judged", kv("id", o->text), kv("plan", leg->plan.digest), kv_num("legs", 1),
@@ -100,17 +112,126 @@ static bool send_on(struct stage *stage, struct stage_opened *o, const struct bu
 	return stage_move(stage, STATE_NEW, o->text, &leg->name, first.state, first.due, NULL);
 }
 
+/* "refused rule=… name=… why=… tell=… [forward=…]" */
+static void add_refusal(struct buf *lines, const struct policy_refusal *refusal)
+{
+	buf_addf(lines, "refused rule=%s", refusal->where);
+	if (refusal->rule[0] != '\0') {
+		buf_add_text(lines, " name=");
+		buf_add_xtext(lines, refusal->rule, strlen(refusal->rule));
+	}
+	buf_add_text(lines, " why=");
+	buf_add_xtext(lines, refusal->why, strlen(refusal->why));
+	buf_addf(lines, " tell=%s", refusal->tell_sender ? "sender" : "nobody");
+	for (size_t i = 0; i < refusal->forwards; i++) {
+		buf_add_text(lines, i == 0 ? " forward=" : ",");
+		buf_add_xtext(lines, refusal->forward[i], strlen(refusal->forward[i]));
+	}
+	buf_add_text(lines, "\n");
+}
+
+/* Nobody gets it. Who is told of that is seki-hold's business, in refused/. False: not now. */
+static bool refuse(struct stage *stage, struct stage_opened *o, const struct policy_judgement *j)
+{
+	struct buf lines, record;
+	bool done;
+
+	buf_init(&lines, RECORD_MAX);
+	buf_init(&record, RECORD_MAX);
+	buf_add(&lines, j->group[0].records.bytes, j->group[0].records.len);
+	add_refusal(&lines, &j->refusal);
+	leg_stamp_records(&record, watch_now(&stage->watch), lines.bytes, lines.len);
+	record.failed = record.failed || lines.failed;
+	done = append(o, &record);
+	buf_free(&record);
+	buf_free(&lines);
+	if (!done)
+		return false;
+	LOG("refused", kv("id", o->text), kv("rule", j->refusal.where));
+	return stage_move(
+	    stage, STATE_NEW, o->text, &o->leg.name, STATE_REFUSED, DUE_NONE, "refused by a rule");
+}
+
+/* ---- judging ------------------------------------------------------------------------------ */
+
 /*
  * A message is judged as of its acceptance, so that waiting in new/ costs nothing. But a stamp that
  * a suspect clock made, or that lies ahead, would end a hold too early or never.
  */
-static bool judge(const struct stage *stage, const struct leg *leg,
-    const struct policy_facts *facts, struct policy_judgement *j)
+static int64_t as_of(const struct stage *stage, const struct leg *leg)
 {
 	int64_t now = watch_now(&stage->watch);
-	bool doubtful = stage->watch.frozen || leg->accepted > now;
 
-	return policy_judge(&stage->settings, leg, facts, doubtful ? now : leg->accepted, j);
+	return stage->watch.frozen || leg->accepted > now ? now : leg->accepted;
+}
+
+enum registration { REGISTERED, UNREGISTERED, REGISTRATION_UNKNOWN };
+
+/* Whether the sender is somebody; `enrolled` is what seki-db said, or -1. */
+static enum registration registration(
+    const struct stage *stage, const struct leg *leg, int enrolled)
+{
+	const struct scan *scan = stage->context;
+	char sender[ORG_ADDRESS_MAX];
+	struct org_person person;
+
+	if (intake_is_own(leg->client) || leg->from[0] == '\0')
+		return REGISTERED;
+	if (org_normal(leg->from, sender) && org_person(scan->policy->org, sender, &person))
+		return REGISTERED;
+	if (stage->settings.unknown_senders == UNKNOWN_RELAY)
+		return UNREGISTERED;
+	if (enrolled < 0)
+		return REGISTRATION_UNKNOWN;
+	return enrolled > 0 ? REGISTERED : UNREGISTERED;
+}
+
+static struct policy_case case_of(
+    const struct stage *stage, const struct leg *leg, const struct job *job)
+{
+	const struct scan *scan = stage->context;
+	int enrolled = job != NULL ? job->enrolled : -1;
+
+	return (struct policy_case){.settings = &stage->settings,
+	    .policy = scan->policy,
+	    .leg = leg,
+	    .facts = job != NULL ? job->heard.facts : NULL,
+	    .past = job != NULL ? job->past : NULL,
+	    .since = as_of(stage, leg),
+	    .unregistered = registration(stage, leg, enrolled) != REGISTERED};
+}
+
+/*
+ * Judges a leg with what the job, or nobody yet, has found out. Returns what is still wanted, as
+ * 1 << enum job_want, or 0 with `j` and `*verdict` filled.
+ */
+static unsigned judge(const struct stage *stage, const struct leg *leg, const struct job *job,
+    struct policy_judgement *j, enum policy_verdict *verdict)
+{
+	struct policy_case c = case_of(stage, leg, job);
+	unsigned wanted = 0;
+
+	*j = (struct policy_judgement){.groups = 0};
+	if (stage->settings.plan_facts == PLAN_FACTS_YES && !intake_is_own(leg->client) &&
+	    c.facts == NULL)
+		wanted |= 1U << JOB_FACTS;
+	if (registration(stage, leg, job != NULL ? job->enrolled : -1) == REGISTRATION_UNKNOWN)
+		wanted |= 1U << JOB_ENROLLED;
+	if (wanted != 0)
+		return wanted;
+
+	*verdict = policy_judge(&c, j);
+	if (*verdict == POLICY_NEEDS_FACTS)
+		return 1U << JOB_FACTS;
+	return *verdict == POLICY_NEEDS_PAST ? 1U << JOB_PAST : 0;
+}
+
+static void tell(const struct stage *stage, const struct leg *leg, const struct job *job,
+    const struct policy_judgement *j)
+{
+	struct policy_case c = case_of(stage, leg, job);
+
+	tell_judged(stage->context, &c, j);
 }
 
 /* ---- a division --------------------------------------------------------------------------- */
@@ -128,7 +249,8 @@ static void divide(struct job *d)
 	for (size_t i = 0; i < n; i++) {
 		const struct policy_group *g = &d->judgement.group[i];
 
-		child[i] = (struct split_child){g->rcpt, g->rcpts, g->plan.bytes, g->plan.len};
+		child[i] = (struct split_child){g->rcpt, g->rcpts, g->plan.bytes, g->plan.len,
+		    g->records.bytes, g->records.len};
 	}
 	d->result = split_leg(d->stage, STATE_NEW, &d->opened, child, n, d->now);
 	d->error = errno;
@@ -184,7 +306,26 @@ static void end_division(struct stage *stage, struct job *d)
 
 /* ---- an inspection ------------------------------------------------------------------------ */
 
-static struct stage_outcome start_inspection(struct stage *stage, struct stage_opened *o)
+/* Fills in what a job is to find out. False: no memory. */
+static bool prepare(const struct stage *stage, struct job *job, unsigned wanted)
+{
+	const struct scan *scan = stage->context;
+	const struct leg *leg = &job->opened.leg;
+	struct policy_case c = case_of(stage, leg, job);
+
+	job->desk = scan->desk;
+	job->rules = scan->serial;
+	job->wanted = wanted;
+	job->patience = stage->settings.past_time;
+	if ((wanted & 1U << JOB_ENROLLED) != 0)
+		job->enrol = org_normal(leg->from, job->sender) &&
+			     stage->settings.unknown_senders == UNKNOWN_ENROL &&
+			     org_class(scan->policy->org, job->sender) == CLASS_INTERNAL;
+	return (wanted & 1U << JOB_PAST) == 0 || policy_past_question(&c, &job->question);
+}
+
+static struct stage_outcome start_inspection(
+    struct stage *stage, struct stage_opened *o, unsigned wanted)
 {
 	struct scan *scan = stage->context;
 	struct job *job;
@@ -194,38 +335,84 @@ static struct stage_outcome start_inspection(struct stage *stage, struct stage_o
 	job = job_new(stage, o, JOB_INSPECTION);
 	if (job == NULL)
 		return again_later;
-	job->desk = scan->desk;
+	if (!prepare(stage, job, wanted)) {
+		later(stage, &job->opened.leg.name, STAGE_AGAIN);
+		job_free(job);
+		return taken;
+	}
 	jobs_begin(&scan->jobs, job);
 	return taken;
 }
 
+/* A thread. What fails is nobody's fault who wrote the mail: it is asked again. */
+static void find_out(struct job *job)
+{
+	job->heard.fault = HEARD_FINE;
+	if ((job->wanted & 1U << JOB_FACTS) != 0)
+		desk_inspect(job->desk, &job->opened, &job->heard);
+	if (job->heard.fault == HEARD_FINE && (job->wanted & 1U << JOB_ENROLLED) != 0) {
+		job->enrolled = past_enrolled(job->sender, job->enrol, job->patience);
+		if (job->enrolled < 0)
+			heard_failed(&job->heard, HEARD_PAST, strerrordesc_np(errno));
+	}
+	if (job->heard.fault == HEARD_FINE && (job->wanted & 1U << JOB_PAST) != 0) {
+		job->past = past_ask(&job->question, job->patience);
+		if (job->past == NULL)
+			heard_failed(&job->heard, HEARD_PAST, strerrordesc_np(errno));
+	}
+}
+
+/* Judged: what becomes of it. False: nothing yet, look again later. */
+static bool carry_out(struct stage *stage, struct stage_opened *o, const struct policy_judgement *j)
+{
+	return j->refusal.refused ? refuse(stage, o, j) : send_on(stage, o, &j->group[0]);
+}
+
 /*
- * The facts of a job's leg are known: it is sent on, or divided with the facts that it has. While
+ * What a job was to find out is known: its leg is sent on, or divided with the facts that it has. While
  * there is no place the job is kept, so that nothing is inspected twice; it counts as an
  * inspection for as long, which bounds how many there can be.
  */
 static void settle(struct stage *stage, struct job *job)
 {
 	struct scan *scan = stage->context;
-	struct policy_judgement j = {.groups = 0};
+	const struct leg *leg = &job->opened.leg;
+	struct policy_judgement j;
+	enum policy_verdict verdict = POLICY_FAILED;
+	unsigned wanted;
 	bool done = false;
 
-	if (!judge(stage, &job->opened.leg, &job->heard.facts, &j)) {
+	if (job->rules != scan->serial) {
+		/* What was found out answers the questions of other rules. */
+		later(stage, &leg->name, 0);
+		jobs_end(&scan->jobs, job);
+		return;
+	}
+	wanted = judge(stage, leg, job, &j, &verdict);
+	if (wanted != 0 && (wanted & job->found) == 0 && prepare(stage, job, wanted)) {
+		policy_judgement_free(&j);
+		jobs_again(&scan->jobs, job);
+		return;
+	}
+	if (wanted != 0 || verdict != POLICY_JUDGED) {
 		LOG_ALARM("judging-failed", kv("id", job->opened.text), kv_errno(ENOMEM));
-	} else if (j.groups > 1) {
+	} else if (j.groups > 1 && !j.refusal.refused) {
 		job->kept = !may_begin(stage, JOB_DIVISION);
 		if (!job->kept) {
+			tell(stage, leg, job, &j);
 			hand_over(stage, job, &j);
 			jobs_go_on(&scan->jobs, job);
 		}
 		policy_judgement_free(&j);
 		return;
 	} else {
-		done = send_on(stage, &job->opened, &j.group[0].plan);
+		done = carry_out(stage, &job->opened, &j);
+		if (done)
+			tell(stage, leg, job, &j);
 	}
 	policy_judgement_free(&j);
 	if (!done)
-		later(stage, &job->opened.leg.name, STAGE_AGAIN);
+		later(stage, &leg->name, STAGE_AGAIN);
 	jobs_end(&scan->jobs, job);
 }
 
@@ -238,6 +425,8 @@ static void tell_fault(struct scan *scan, const struct job *job)
 		return;
 	if (heard->fault == HEARD_UNREACHABLE)
 		LOG_ALARM("not-there", kv("program", "seki-inspect or seki-convert"));
+	else if (heard->fault == HEARD_PAST)
+		LOG_ALARM("not-there", kv("program", "seki-db"), kv("why", heard->why));
 	else
 		LOG_ALARM("inspection-failed", kv("id", job->opened.text),
 		    kv("reason", heard_fault_word(heard->fault)), kv("why", heard->why));
@@ -259,7 +448,7 @@ static bool wait_out(struct stage *stage, struct job *job)
 	if (heard->fault == HEARD_KILLED && faults_leg_killed(&scan->faults, name) >= FAULTS_KILLED)
 		return false;
 	/* What one leg alone met, such as a converter that is missing, stops no other. */
-	if (heard->fault == HEARD_KILLED || heard->told) {
+	if (heard->fault == HEARD_KILLED || heard->fault == HEARD_PAST || heard->told) {
 		later(stage, name, faults_leg_pause(&scan->faults, name) / CLOCK_SECOND);
 		return true;
 	}
@@ -271,14 +460,14 @@ static bool wait_out(struct stage *stage, struct job *job)
 
 static void log_facts(const struct job *job)
 {
-	const struct policy_facts *facts = &job->heard.facts;
+	const struct facts_against *against = facts_against(job->heard.facts);
 
-	if (facts->virus)
-		LOG("virus-found", kv("id", job->opened.text), kv("name", job->heard.virus));
-	if (facts->uninspectable)
-		LOG("uninspectable", kv("id", job->opened.text), kv("reason", facts->reason));
-	if (facts->ambiguous)
-		LOG("ambiguous", kv("id", job->opened.text), kv("reason", facts->ambiguity));
+	if (against->virus)
+		LOG("virus-found", kv("id", job->opened.text), kv("name", against->virus_name));
+	if (against->uninspectable)
+		LOG("uninspectable", kv("id", job->opened.text), kv("reason", against->reason));
+	if (against->ambiguous)
+		LOG("ambiguous", kv("id", job->opened.text), kv("reason", against->ambiguity));
 }
 
 static void end_inspection(struct stage *stage, struct job *job)
@@ -292,7 +481,9 @@ static void end_inspection(struct stage *stage, struct job *job)
 	if (job->heard.fault == HEARD_FINE)
 		faults_over(&scan->faults);
 	faults_leg_over(&scan->faults, &job->opened.leg.name);
-	log_facts(job);
+	job->found |= job->wanted;
+	if ((job->wanted & 1U << JOB_FACTS) != 0)
+		log_facts(job);
 	settle(stage, job);
 }
 
@@ -301,20 +492,28 @@ static void end_inspection(struct stage *stage, struct job *job)
 static struct stage_outcome decide(
     struct stage *stage, enum spool_state state, struct stage_opened *o)
 {
-	static const struct policy_facts none;
 	struct stage_outcome outcome = again_later;
+	enum policy_verdict verdict = POLICY_FAILED;
 	struct policy_judgement j;
+	unsigned wanted;
 
 	if (state != STATE_NEW)
 		return (struct stage_outcome){.action = STAGE_KEEP};
-	if (stage->settings.plan_facts == PLAN_FACTS_YES && !intake_is_own(o->leg.client))
-		return start_inspection(stage, o);
-	if (!judge(stage, &o->leg, &none, &j))
-		return again_later;
-	if (j.groups > 1)
+	wanted = judge(stage, &o->leg, NULL, &j, &verdict);
+	if (wanted != 0) {
+		policy_judgement_free(&j);
+		return start_inspection(stage, o, wanted);
+	}
+	if (verdict != POLICY_JUDGED) {
+		LOG_ALARM("judging-failed", kv("id", o->text), kv_errno(ENOMEM));
+	} else if (j.groups > 1 && !j.refusal.refused) {
+		if (may_begin(stage, JOB_DIVISION))
+			tell(stage, &o->leg, NULL, &j);
 		outcome = start_division(stage, o, &j);
-	else if (send_on(stage, o, &j.group[0].plan))
+	} else if (carry_out(stage, o, &j)) {
+		tell(stage, &o->leg, NULL, &j);
 		outcome = taken;
+	}
 	policy_judgement_free(&j);
 	return outcome;
 }
@@ -327,7 +526,7 @@ static void work(void *context)
 	if (job->kind == JOB_DIVISION)
 		divide(job);
 	else
-		desk_inspect(job->desk, &job->opened, &job->heard);
+		find_out(job);
 }
 
 static void turn(struct stage *stage)
@@ -368,22 +567,47 @@ static void start(struct stage *stage)
 {
 	struct scan *scan = stage->context;
 	size_t inspectors = (size_t)stage->settings.inspectors;
+	struct conf_fault fault;
+	char why[sizeof fault.file + sizeof fault.text + 80];
 
-	scan->desk = desk_new(inspectors);
-	if (scan->desk == NULL)
+	scan->policy = policy_open_current(&fault);
+	if (scan->policy == NULL) {
+		conf_fault_show(&fault, why, sizeof why);
+		(void)strncat(
+		    why, "; \"seki compile\" makes it out of etc/", sizeof why - strlen(why) - 1);
+		die_config(why);
+	}
+	if (!zone_set(stage->settings.time_zone))
 		die_environ("memory");
-	desk_settings(scan->desk, &stage->settings);
+	scan->tray = tray_open("seki-scan");
+	scan->desk = desk_new(inspectors);
+	if (scan->tray == NULL || scan->desk == NULL ||
+	    !desk_settings(scan->desk, &stage->settings, scan->policy))
+		die_environ("memory");
 	if (!jobs_start(&scan->jobs, inspectors, work))
 		die_environ("threads");
 }
 
+/* All of the new rules and settings, or none of them. */
 static bool reload(struct stage *stage, const struct settings *fresh, char *text, size_t room)
 {
 	struct scan *scan = stage->context;
+	struct conf_fault fault;
+	struct policy *policy = policy_open_current(&fault);
 
-	(void)text;
-	(void)room;
-	desk_settings(scan->desk, fresh);
+	if (policy == NULL) {
+		conf_fault_show(&fault, text, room);
+		return false;
+	}
+	if (!zone_set(fresh->time_zone) || !desk_settings(scan->desk, fresh, policy)) {
+		(void)snprintf(text, room, "no memory");
+		policy_close(policy);
+		return false;
+	}
+	/* No job reads the rules: they are asked by this thread alone. */
+	policy_close(scan->policy);
+	scan->policy = policy;
+	scan->serial++;
 	/* What was wrong may have been mended. */
 	faults_over(&scan->faults);
 	return true;

@@ -9,6 +9,9 @@
 #include "queue/timetable.h"
 
 struct scan {
+	struct policy *policy; /* the rules in force */
+	uint64_t serial;       /* of them: another after each reload */
+	struct tray *tray;     /* what seki-db is told */
 	struct desk *desk;
 	struct jobs jobs;
 	struct timetable waiting[JOB_KINDS]; /* legs for which there was no place */

@@ -8,6 +8,7 @@
 
 #include "lib/base/die.h"
 #include "lib/base/settings.h"
+#include "lib/shell/compile.h"
 #include "lib/shell/out.h"
 
 static int open_etc(void)
@@ -56,8 +57,14 @@ int check_etc(const struct shell *sh)
 
 int shell_check(const struct shell *sh, int argc, char **argv)
 {
+	int code;
+
 	(void)argv;
-	return argc > 0 ? complain_usage("check takes no arguments") : check_etc(sh);
+	if (argc > 0)
+		return complain_usage("check takes no arguments");
+	code = check_etc(sh);
+	/* Rules name what stands in the files: they mean nothing while one of those is wrong. */
+	return code == EXIT_FINE ? compile_check(sh) : code;
 }
 
 /* ---- config ------------------------------------------------------------------------------- */

@@ -6,7 +6,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,11 +13,11 @@
 #include <unistd.h>
 
 #include "lib/base/buf.h"
-#include "lib/base/clock.h"
 #include "lib/base/die.h"
 #include "lib/base/hex.h"
 #include "lib/inspect/client.h"
 #include "lib/inspect/inspect.h"
+#include "lib/shell/inspector.h"
 #include "lib/shell/out.h"
 #include "lib/shell/shell.h"
 
@@ -26,7 +25,6 @@
 #define RECIPIENTS_SAID 1000
 #define PACKET_LINE_MAX ((size_t)65536)
 #define PART_PATH_MAX   256
-#define START_PATIENCE  (10 * CLOCK_SECOND) /* for the tables, before the first message */
 
 struct facts {
 	const struct shell *sh;
@@ -73,9 +71,7 @@ static void take_settings(struct facts *f, struct settings *settings)
 			settings_default(settings);
 		(void)close(etc);
 	}
-#define L(field, name) buf_addf(&f->ask, "limit " name " %lld\n", (long long)settings->field);
-	INSPECT_LIMITS(L)
-#undef L
+	inspector_limits(&f->ask, settings);
 	/* All of it, for tests that compare values. */
 	if (f->unmask)
 		buf_add_text(&f->ask, "unmask\nevidence 100000\n");
@@ -101,6 +97,8 @@ static int valued_option(struct facts *f, const char *option, const char *value)
 		ask_word(f, "word", value);
 	else if (strcmp(option, "--regex") == 0)
 		ask_word(f, "regex", value);
+	else if (strcmp(option, "--field") == 0)
+		ask_word(f, "field", value);
 	else if (strcmp(option, "--list") == 0)
 		buf_addf(&f->ask, "list %s\n", value);
 	else if (strcmp(option, "--view") == 0 && is_part(value))
@@ -137,7 +135,7 @@ static int read_options(struct facts *f, int argc, char **argv)
 	if (i < argc)
 		return i;
 	complain("usage: seki facts [--json] [--unmask] [--unquoted] [--from A] [--to A] "
-		 "[--word TEXT] [--regex RE] [--list NAME] [--view PART] FILE...");
+		 "[--word TEXT] [--regex RE] [--list NAME] [--field NAME] [--view PART] FILE...");
 	return -1;
 }
 
@@ -261,47 +259,27 @@ static bool print_path(const char *path)
 	return putchar('\n') != EOF;
 }
 
-/* The programs stand beside this one. */
-static bool beside(const char *name, char path[PATH_MAX])
-{
-	ssize_t n = readlink("/proc/self/exe", path, PATH_MAX - 1);
-	char *slash;
-
-	if (n <= 0)
-		return false;
-	path[n] = '\0';
-	slash = strrchr(path, '/');
-	if (slash == NULL || (size_t)(slash - path) + strlen(name) + 2 > PATH_MAX)
-		return false;
-	(void)stpcpy(slash + 1, name);
-	return true;
-}
-
 static int each_file(
-    struct facts *f, const struct inspect_setup *setup, int folder, int files, char **file)
+    struct facts *f, const struct settings *settings, int folder, int files, char **file)
 {
-	struct inspect_client *client = inspect_open(setup, f->ask.bytes, f->ask.len);
+	struct inspector *inspector = inspector_open(settings, &f->ask);
 	int code = EXIT_FINE;
 
-	if (client == NULL) {
-		complain("scratch files: %s", strerrordesc_np(errno));
+	if (inspector == NULL)
 		return EXIT_ENVIRON;
-	}
 	for (int i = 0; i < files && code != EXIT_USAGE; i++) {
 		/* Which of them the following facts are of. */
 		if (files > 1 && !f->json && f->view == NULL && !print_path(file[i]))
 			return EXIT_ENVIRON;
-		code = worse(code, one_file(f, client, folder, file[i]));
+		code = worse(code, one_file(f, inspector_client(inspector), folder, file[i]));
 	}
-	inspect_close(client);
+	inspector_close(inspector);
 	return code;
 }
 
 int shell_facts(const struct shell *sh, int argc, char **argv)
 {
 	struct facts f = {.sh = sh, .json = sh->json};
-	char inspect[PATH_MAX], convert[PATH_MAX];
-	struct inspect_setup setup = {.inspect = inspect, .convert = convert};
 	struct settings settings;
 	int first, code, here = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
@@ -310,23 +288,16 @@ int shell_facts(const struct shell *sh, int argc, char **argv)
 	first = read_options(&f, argc, argv);
 	if (first < 0)
 		return EXIT_USAGE;
-	setup.folder = open("/var/tmp", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (here < 0 || setup.folder < 0 || !beside("seki-inspect", inspect) ||
-	    !beside("seki-convert", convert)) {
+	if (here < 0) {
 		complain("%s", strerrordesc_np(errno));
 		return EXIT_ENVIRON;
 	}
 	/* The lists and partners of the instance, if there is one. */
 	(void)!chdir(sh->root);
 	take_settings(&f, &settings);
-	setup.patience = settings.inspect_time + START_PATIENCE;
-	setup.converts = settings.convert_time + START_PATIENCE;
-	setup.virus = settings.clamd_time;
-	setup.clamd = strcmp(settings.clamd, "-") != 0 ? settings.clamd : NULL;
-	code = each_file(&f, &setup, here, argc - first, argv + first);
+	code = each_file(&f, &settings, here, argc - first, argv + first);
 	buf_free(&f.ask);
 	(void)close(here);
-	(void)close(setup.folder);
 	if (fflush(stdout) != 0)
 		code = EXIT_ENVIRON;
 	return code;

@@ -39,6 +39,7 @@ static const struct {
     {"word", "words", false},
     {"regex", "regexes", false},
     {"regex-value", "regex-values", false},
+    {"field", "fields", false},
     {"pii-more", "pii-more", false},
 };
 

@@ -12,6 +12,7 @@
 #include "lib/base/die.h"
 #include "lib/base/hex.h"
 #include "lib/shell/check.h"
+#include "lib/shell/compile.h"
 #include "lib/shell/out.h"
 #include "lib/shell/service.h"
 #include "lib/shell/small.h"
@@ -176,12 +177,17 @@ static bool prepare(struct reloading *r)
 int shell_reload(const struct shell *sh, int argc, char **argv)
 {
 	struct reloading r = {.answers = -1, .inotify = -1, .code = EXIT_FINE};
+	int code;
 
 	(void)argv;
 	if (argc > 0)
 		return complain_usage("reload takes no arguments");
-	if (check_etc(sh) != EXIT_FINE)
-		return EXIT_CONFIG;
+	code = check_etc(sh);
+	if (code == EXIT_FINE)
+		code = compile_etc(sh);
+	/* Nobody was told anything, and what is compiled stays. */
+	if (code != EXIT_FINE)
+		return code;
 
 	out_open(&r.out, sh, "SERVICE\tANSWER");
 	r.n = services_list(r.services);

@@ -44,6 +44,16 @@ shell_command shell_clock;   /* clock [ok] */
 shell_command shell_facts;   /* facts [OPTION…] FILE… */
 shell_command shell_passwd;  /* passwd [-d] LOGIN | -l */
 
+shell_command shell_test;      /* test [OPTION…] FILE.eml… */
+shell_command shell_try;       /* try [OPTION…] FROM TO… [FILE…] */
+shell_command shell_why;       /* why ID… */
+shell_command shell_replay;    /* replay [--policy DIR] FILE… */
+shell_command shell_rules;     /* rules [DIGEST] */
+shell_command shell_compile;   /* compile */
+shell_command shell_people;    /* people add|list|import … */
+shell_command shell_report;    /* report … */
+shell_command shell_addresses; /* addresses … */
+
 /* Readers of etc/routes, of the setting "route", and of the files that login= names. */
 shell_reader shell_read_routes, shell_read_route_setting, shell_read_logins;
 

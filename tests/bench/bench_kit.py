@@ -209,6 +209,9 @@ class Gateway:
         if r.returncode:
             raise SystemExit("make %s: %s" % (verb, r.stderr))
 
+    def configure(self):
+        """What else is to stand in etc/ before it starts."""
+
     def start(self, work, group=None):
         self.work, self.port, self.other = work, free_port(), (free_port(), free_port())
         os.chmod(work, 0o711)
@@ -218,6 +221,7 @@ class Gateway:
             f.write("hostname bench.example.test\nmessage-size 400MB\n" + self.settings)
         write(work + "/etc/relay", "%s any quota=none\n" % self.relay)
         write(work + "/etc/routes", self.routes)
+        self.configure()
         self.make("up", group)
         wait_banner(self.port)
 
@@ -332,11 +336,12 @@ def parse_case(text):
     return text, size_of(size), int(n), int(sessions)
 
 
-def generate(port, size, n, sessions, options=()):
-    """Runs the generator; returns seconds until its last 250."""
+def generate(port, size, n, sessions, options=(), sender=SENDER, rcpt=RCPT, file=None):
+    """Runs the generator; returns seconds until its last 250. `file`: a message that is sent as it is, `size` or not."""
     t = time.monotonic()
-    r = subprocess.run(["smtp-source", "-4", *options, "-s", str(sessions), "-m", str(n), "-l", str(size), "-f", SENDER,
-                        "-t", RCPT, "-M", "gen.example.test", "127.0.0.1:%d" % port], capture_output=True, text=True)
+    content = ["-F", file] if file else ["-l", str(size)]
+    r = subprocess.run(["smtp-source", "-4", *options, "-s", str(sessions), "-m", str(n), *content, "-f", sender,
+                        "-t", rcpt, "-M", "gen.example.test", "127.0.0.1:%d" % port], capture_output=True, text=True)
     if r.returncode or r.stderr:
         raise SystemExit("smtp-source: " + r.stderr)
     return time.monotonic() - t

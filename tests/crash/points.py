@@ -46,6 +46,7 @@ class Scenario:
     done: Callable | None = None   # the program under test has nothing more to do
     judge: Callable | None = None  # what must hold behind the fault already
     after: Callable | None = None  # before the other programs start
+    end: Callable | None = None    # what must hold in the end beside what holds of all
 
 
 # ---- what stands at the door -------------------------------------------------------------------
@@ -325,6 +326,7 @@ def run_point(build, libraries, scenario: Scenario, fault: str, wrong: str = "",
         faults += [] if rested else [f"I1: not at rest; ended: {inst.exits}"]
         expected.alarm = not kill  # one who dies before he can say so says nothing
         faults += oracle.check(inst, expected, kinds)
+        faults += scenario.end(inst, expected) if scenario.end else []
         return {"name": f"{scenario.name} {fault}", "faults": faults, "calls": inst.calls(), "hit": inst.calls("hit"),
                 "log": inst.log() if faults else ""}
     finally:

@@ -16,7 +16,7 @@ REPO = Path(__file__).resolve().parent.parent.parent
 INSTANCE = REPO / "services" / "instance"
 SERVICES = [
     "seki-auth", "seki-smtpd", "seki-queue", "seki-scan", "seki-hold", "seki-encrypt", "seki-stagger", "seki-deliver",
-    "seki-resolve", "seki-remote", "seki-notice", "seki-convert", "seki-inspect",
+    "seki-resolve", "seki-remote", "seki-notice", "seki-convert", "seki-inspect", "seki-db",
 ]
 RELAY = "127.0.0.0/8 @example.co.jp quota=none\n"  # what "make up" writes
 STEP = 0.03  # between two looks at a file that somebody else writes
@@ -191,7 +191,9 @@ class Gateway:
         return done.stdout.strip()
 
     def pid(self, service: str) -> int:
-        return int(self.state(service, "pid"))
+        number = int(self.state(service, "pid"))
+        assert number > 1, f"{service} is down"  # -1 would name every process of the machine to kill(2)
+        return number
 
     def wait_ready(self, *services: str, seconds: int = 30) -> None:
         paths = [str(self.root / "service" / s) for s in services or SERVICES]

@@ -20,13 +20,13 @@ from pathlib import Path
 
 import pytest
 
-from conftest import REPO, build_once, replace, wait_for
+from conftest import RELAY, REPO, build_once, replace, wait_for
 from test_auth_kit import as_3
 from test_spool_kit import new_id, stamp
 
 BUILD = os.environ.get("SEKI_NOTICE_BUILD", "build")  # a tree of one's own while others build
 ROOT = os.geteuid() == 0
-USERS = {"seki-queue": "sekiq", "seki-notice": "sekio", "seki-scan": "sekis"}
+USERS = {"seki-queue": "sekiq", "seki-notice": "sekio", "seki-scan": "sekis", "seki-hold": "sekih"}
 TRIED = "tried=2026-11-22T09:40:00.000000Z"
 FAILED = f"dsn\nrcpt 1 failed status=5.1.1 {TRIED} host=mx.partner.example reply=550+205.1.1+20no+20such+20user\n"
 MAIL = (b"Received: from pc1 ([192.0.2.10])\r\n\tby gw.example.co.jp with ESMTP id x;\r\n\tSun, 22 Nov 2026 09:35:01 +0000\r\n"
@@ -129,6 +129,14 @@ class Place:
             said = os.read(read, 1) if ready else b""
             os.close(read)
             assert said == b"\n", self.log(name)
+        return self
+
+    def compile(self) -> "Place":
+        """Without a compiled set of rules, be it empty, nobody judges."""
+        replace(self.root / "etc/relay", RELAY)
+        done = subprocess.run([programs() / "seki", "compile"], env={"PATH": "/usr/bin:/bin", "SEKISHO_ROOT": str(self.root)},
+                              timeout=60, capture_output=True, text=True)
+        assert done.returncode == 0, done.stdout + done.stderr
         return self
 
     def stop(self, name: str, how: int = signal.SIGTERM) -> int:
@@ -335,6 +343,102 @@ def test_the_gateways_own_client(place: Place) -> None:
     assert ask() == ["2", "seki-notice-unreachable"]
 
 
+# ---- what our own rules refused ----
+
+WHY = "添付ファイルは2個までです。"
+
+
+def xtext(text: str) -> str:
+    return "".join(chr(b) if 32 < b < 127 and chr(b) not in '"+=' else f"+{b:02X}" for b in text.encode())
+
+
+BY_RULE = f"{stamp()} refused rule=must/20-files:3 name=three-files why={xtext(WHY)} tell="
+
+
+def test_S2_30_a_refusal_is_told_by_the_legs_own_record(place: Place) -> None:
+    """S0-35: in plain words of both languages, 5.7.1, to all recipients; nobody got anything."""
+    raw = make_leg(to=("bob@partner.example", "carol@partner.example"), trailer=BY_RULE + "sender\n")
+    leg = place.kept(raw, "refused\n")
+    assert leg.head["from"] == "<> body=7bit" and leg.head["to"] == "alice@example.co.jp notify=never"
+    mail = leg.mail()
+    assert mail["Auto-Submitted"] == "auto-replied"
+    assert mail.get_param("report-type") == "delivery-status"
+    words, status, returned = mail.iter_parts()
+    assert words.get_content().count(WHY) == 2
+    for text in ("何も送られていません", "Nothing was sent to anybody", "bob@partner.example", "carol@partner.example"):
+        assert text in words.get_content()
+    _, bob, carol = status.get_payload()
+    assert (bob["Action"], bob["Status"]) == (carol["Action"], carol["Status"]) == ("failed", "5.7.1")
+    assert returned.get_content_type() == "text/rfc822-headers"
+    assert "kind=refused" in place.wait_log("seki-notice", "event=notified")
+
+
+def test_S1_32_a_silent_refusal_is_told_to_nobody(place: Place) -> None:
+    raw = make_leg(to=("bob@partner.example notify=success,failure,delay",), trailer=BY_RULE + "nobody\n")
+    assert place.ask(raw, "refused\n") == "none told-nobody"
+    assert place.ask(make_leg(to=("bob@partner.example notify=never",), trailer=BY_RULE + "sender\n"),
+                     "refused\n") == "none not-wanted"
+    assert place.ask(make_leg(sender="<>", trailer=BY_RULE + "sender\n"), "refused\n") == "none null-sender"
+    assert place.ask(make_leg(), "refused\n") == "wrong not-refused"
+    assert place.everything() == []
+
+
+def test_S1_32_C18_a_refused_mail_is_forwarded_whole(place: Place) -> None:
+    """From the gateway's own address, the mail as message/rfc822, with everything that an auditor asks."""
+    raw = make_leg(to=("bob@partner.example", "carol@partner.example"), trailer=BY_RULE + "nobody\n")
+    leg = place.kept(raw, "forward internal-audit@example.co.jp\n")
+    assert leg.head["from"] == "<> body=7bit" and leg.head["to"] == "internal-audit@example.co.jp notify=never"
+    mail = leg.mail()
+    assert mail["Auto-Submitted"] == "auto-generated"
+    assert mail["From"].addresses[0].addr_spec == "MAILER-DAEMON@gw.example.co.jp"
+    assert mail["To"].addresses[0].addr_spec == "internal-audit@example.co.jp"
+    assert str(mail["Subject"]).endswith("three-files")
+    words, attached = mail.iter_parts()
+    for text in ("alice@example.co.jp", "bob@partner.example", "carol@partner.example", WHY, "three-files", "must/20-files:3",
+                 "192.0.2.10 helo=pc1"):
+        assert text in words.get_content(), text
+    assert attached.get_content_type() == "message/rfc822"
+    assert leg.content.count(MAIL) == 1
+    assert b"alice" not in leg.content.split(b"\r\n\r\n")[0]
+    assert "kind=forward" in place.wait_log("seki-notice", "event=notified")
+
+    # Also of a null sender's mail; never of the gateway's own.
+    place.kept(make_leg(sender="<>", trailer=BY_RULE + "nobody\n"), "forward internal-audit@example.co.jp\n")
+    assert place.ask(make_leg(client="- origin=gateway", trailer=BY_RULE + "nobody\n"),
+                     "forward internal-audit@example.co.jp\n") == "none gateway-mail"
+    assert place.ask(raw, "forward internal-audit\n") == "wrong address"
+
+
+def test_S9_a_forward_larger_than_a_message_may_be(bare: Place) -> None:
+    bare.settings(message_size="64KB")
+    bare.start("seki-queue", "seki-notice")
+    raw = make_leg(MAIL + (b"x" * 70 + b"\r\n") * 1500, trailer=BY_RULE + "nobody\n")
+    words, attached = bare.kept(raw, "forward audit@example.co.jp\n").mail().iter_parts()
+    assert attached.get_content_type() == "text/rfc822-headers"
+    assert "ヘッダーだけ" in words.get_content()
+
+
+def test_a_letter(place: Place) -> None:
+    """A text of ours to somebody here; it needs no leg."""
+    text = "週報\nA line\n"
+    answer = place.ask(make_leg(), f"letter\nto chief@example.co.jp\nsubject {xtext('週')}\n\n{text}", fds=0)
+    leg = Leg(place.raw(answer.split()[1]))
+    mail = leg.mail()
+    assert mail.get_content() == text.replace("\n", "\r\n") or mail.get_content() == text
+    assert mail["Subject"] == "週" and mail["Auto-Submitted"] == "auto-generated"
+    assert leg.head["client"] == "- origin=gateway" and leg.head["from"] == "<> body=7bit"
+    assert place.ask(make_leg(), "letter\nto chief\nsubject x\n\ntext\n", fds=0) == "wrong address"
+    assert place.ask(make_leg(), "letter\nto a@b\nsubject x\n\n" + "x" * (256 * 1024 + 1), fds=0) == "wrong request"
+
+
+def test_the_sites_own_time(bare: Place) -> None:
+    """time-zone, also in sessions, which can open no file of the system's zones."""
+    bare.settings(time_zone="Pacific/Kiritimati")
+    bare.start("seki-queue", "seki-notice")
+    words = next(iter(bare.kept(make_leg()).mail().iter_parts())).get_content()
+    assert " +1400" in words
+
+
 # ---- no loops ----
 
 
@@ -395,7 +499,7 @@ def test_nothing_is_counted(bare: Place) -> None:
 def test_the_plan_is_fixed(bare: Place) -> None:
     """Whatever the settings say of other mail, a notification is delivered: one leg, one step."""
     bare.settings(plan_states="approve hold deliver", plan_hold="1h", plan_divide="recipient")
-    bare.start("seki-queue", "seki-scan", "seki-notice")
+    bare.compile().start("seki-queue", "seki-scan", "seki-notice")
     leg = bare.kept(make_leg(), state="deliver")
     assert leg.trailer.startswith("plan 1 sha256=") and leg.trailer.splitlines()[1:] == [" deliver"]
     assert bare.hand_in("run/queue/socket", "192.0.2.10 helo=x") == "K"
@@ -551,6 +655,9 @@ def test_memory_does_not_grow_with_the_mail(bare: Place) -> None:
     assert answer.startswith("kept "), answer + bare.log("seki-notice")
     leg = Leg(bare.raw(answer.split()[1]))
     assert content in leg.content
+    for odd in (b"", b"a bare \r and \0\r\n"):
+        forwarded = bare.ask(make_leg(content + odd, trailer=BY_RULE + "nobody\n"), "forward audit@example.co.jp\n")
+        assert forwarded.startswith("kept "), forwarded + bare.log("seki-notice")
 
 
 def test_wrong_words_and_wrong_settings(bare: Place) -> None:

@@ -118,6 +118,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	const char *mail;
 	struct dsn_rcpt rcpt[2] = {0};
 	struct dsn dsn = {.rcpt = rcpt, .rcpts = 2, .full_max = 65536};
+	struct dsn_refusal refusal;
 	struct dsn_form form;
 	struct buf out;
 	size_t at = 4, len;
@@ -147,6 +148,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	    .orcpt = (data[3] & 2) != 0 ? text[4] : NULL,
 	    .reply = (data[3] & 4) != 0 ? text[1] : NULL,
 	    .action = (enum dsn_action)(data[0] / 16 % DSN_ACTIONS)};
+	refusal = (struct dsn_refusal){.why = text[4], .id = text[6]};
+	dsn.refusal = (data[3] & 16) != 0 ? &refusal : NULL;
 	dsn.to = text[5];
 	dsn.id = text[6];
 	dsn.mta = text[7];

@@ -1,4 +1,5 @@
-/* etc/people: what is wrong is said; what is right answers every question, whatever is asked. */
+/* etc/people: what is wrong is said; what is right answers every question, whatever is asked, and stays
+ * right when a person is added. */
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -7,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "lib/people/edit.h"
 #include "lib/people/people.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -77,6 +79,79 @@ static bool ask(void *context, const struct conf_line *line, struct conf_fault *
 	return true;
 }
 
+/* One wish for each key, of this line. */
+struct wishes {
+	struct people_change change;
+	const char *text[PEOPLE_KEY_COUNT];
+};
+
+/* Of what the first line says the same is wished of a new person: the file can be read again. */
+static bool wish(void *context, const struct people_line *line, struct conf_fault *fault)
+{
+	struct wishes *w = context;
+
+	for (size_t i = 0; i < line->values; i++) {
+		const struct people_value *v = &line->value[i];
+
+		if (!people_value_good(v->key, v->text) || w->text[v->key] != NULL)
+			continue;
+		w->text[v->key] = strdup(v->text);
+		w->change.key[v->key] = (struct people_wish){.given = true,
+		    .whole = line->number % 2 == 0,
+		    .text = &w->text[v->key],
+		    .n = 1};
+	}
+	(void)fault;
+	return true;
+}
+
+/* The file may have the new person already, in letters of either case. */
+static bool has_new(const uint8_t *data, size_t size)
+{
+	for (size_t i = 0; i + 4 <= size; i++) {
+		if (strncasecmp((const char *)data + i, "new@", 4) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* Whatever is added for somebody, everybody else's lines are as they were, and twice is once. */
+static void edit(const uint8_t *data, size_t size)
+{
+	struct wishes w = {.change = {.address = "new@else.example"}};
+	struct conf_fault fault;
+	struct people_file *file = people_file_new((const char *)data, size);
+	struct people *people = people_parse((const char *)data, size, wish, &w, &fault);
+	struct buf once, twice;
+
+	if (file == NULL || people == NULL)
+		abort();
+	people_free(people);
+	/* What is somebody's cannot be another's as well. */
+	w.change.key[PEOPLE_LOGIN].given = w.change.key[PEOPLE_ALIAS].given = false;
+
+	buf_init(&once, 4 * size + 65536);
+	buf_init(&twice, 4 * size + 65536);
+	if (people_file_change(file, &w.change, 1) == PEOPLE_FAILED ||
+	    !people_file_write(file, &once))
+		abort();
+	people = people_parse(once.bytes, once.len, NULL, NULL, &fault);
+	if (people == NULL && strstr(fault.text, "new@else.example") == NULL)
+		abort();
+	if (!has_new(data, size) && (once.len < size || memcmp(once.bytes, data, size) != 0))
+		abort();
+	if (people_file_change(file, &w.change, 1) != PEOPLE_SAME ||
+	    !people_file_write(file, &twice) || once.len != twice.len ||
+	    memcmp(once.bytes, twice.bytes, once.len) != 0)
+		abort();
+	people_free(people);
+	for (size_t i = 0; i < PEOPLE_KEY_COUNT; i++)
+		free((void *)(uintptr_t)w.text[i]);
+	buf_free(&once);
+	buf_free(&twice);
+	people_file_free(file);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	int etc = directory();
@@ -99,6 +174,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		if (!conf_parse((const char *)data, size, "people", ask, &a, &fault) ||
 		    a.lines != people_count(people))
 			abort();
+		edit(data, size);
 	}
 	people_free(people);
 	close(etc);

@@ -41,6 +41,17 @@ def lay_out(root, settings, route):
     (root / "etc/relay").write_text("127.0.0.0/8 any\n")
 
 
+def put_in_force(root, build, rules):
+    """The rules, compiled as "seki compile" does."""
+    for folder in ("etc/policy/must", "lib/compiled", "lib/history/trays"):
+        (root / folder).mkdir(parents=True)
+    for program in ("seki-scan", "seki-deliver"):
+        (root / "lib/history/trays" / program).touch()
+    (root / "etc/policy/must/50-rules").write_text(rules)
+    subprocess.run([build / "bin/seki", "compile"], check=True, stdin=subprocess.DEVNULL,
+                   env={"PATH": "/usr/bin:/bin", "SEKISHO_ROOT": str(root)})
+
+
 # ---- programs ----------------------------------------------------------------------------------
 
 

@@ -32,6 +32,7 @@ static bool put(void *context, const char *bytes, size_t len)
 int main(int argc, char **argv)
 {
 	static struct dsn_rcpt rcpt[100];
+	static struct dsn_refusal refusal;
 	struct dsn dsn = {.rcpt = rcpt, .full_max = 1000000, .now = 1795396923000000};
 	struct dsn_form form;
 	struct stat st;
@@ -60,6 +61,8 @@ int main(int argc, char **argv)
 		else if (IS("reply")) r->reply = value;
 		else if (IS("tried")) r->tried = atoll(value);
 		else if (IS("until")) r->until = atoll(value);
+		else if (IS("why")) refusal.why = value, dsn.refusal = &refusal;
+		else if (IS("number")) refusal.id = value, dsn.refusal = &refusal;
 		else return 3;
 	}
 	if (!dsn_prepare(&dsn, &form) || !dsn_write(&dsn, &form, put, NULL) || fflush(stdout) != 0)
@@ -388,3 +391,52 @@ def test_a_mail_that_is_a_notification_itself(make) -> None:
     assert outer.message.get_boundary() != inner.message.get_boundary()
     assert [p.get_content_type() for p in outer.returned.get_payload(0).get_payload()] == [
         "text/plain", "message/delivery-status", "message/rfc822"]
+
+
+# ---- refusals by our own rules (S0-34, S0-35, S2-30) -----------------------------------------------
+
+REFUSED = ["rcpt=bob@partner.example", "status=5.7.1", "reply=5.7.1 refused by a rule of this gateway",
+           "rcpt=carol@other.example", "status=5.7.1", "number=0196c0ffee4f2c1d8a31b7e09c55d210"]
+
+
+def test_S2_30_a_refusal_in_plain_words_of_both_languages(make) -> None:
+    """That rules refused it, the rule's own reason, which recipients, and that nobody got anything."""
+    notice = make(MAIL, *BASE, *REFUSED, "why=添付ファイルは2個までです。")
+    assert notice.message["Subject"] == (
+        "メールは送信されませんでした（ルールによる拒否） / Your mail was refused by a rule")
+    japanese, english = notice.text.split("-" * 40)
+    for part in (japanese, english):
+        assert "    | 添付ファイルは2個までです。\r\n" in part
+        assert "bob@partner.example" in part and "carol@other.example" in part
+        assert "0196c0ffee4f2c1d8a31b7e09c55d210" in part
+    assert "組織のルールにより送信されませんでした" in japanese and "何も送られていません" in japanese
+    assert "refused by the rules of your organisation" in english
+    assert "Nothing was sent to anybody" in english
+    _, bob, carol = notice.blocks
+    assert (bob["Action"], bob["Status"]) == (carol["Action"], carol["Status"]) == ("failed", "5.7.1")
+    assert bob["Diagnostic-Code"] == "x-sekisho; 5.7.1 refused by a rule of this gateway"
+    assert notice.returned_raw == HEADER
+
+
+@pytest.mark.parametrize("why", [b"a\r\nBcc: x@evil.example\r\n\r\nbody", b"\xff\xfe broken \xe3\x81", b"\x1b[31m\x07bell",
+                                 b"", b" \r\n ", b"x" * 100000, b"\n".join([b"line"] * 1000), "ルール".encode() * 3000,
+                                 "\u202egnp.exe\u200b".encode(), b"--=_dsn_00\r\n--=_dsn_00--"],
+                         ids=range(10))
+def test_a_rules_reason_may_hold_anything(make, why: bytes) -> None:
+    """C18: no byte of it becomes a field, a part or a line that could be taken for one of ours."""
+    notice = make(MAIL, *BASE, *REFUSED, b"why=" + why)
+    assert [name for name, _ in notice.message.items()].count("Bcc") == 0
+    assert len(notice.text.encode()) < 12000
+    assert not re.search(r"[\x00-\x09\x0b\x0c\x0e-\x1f\x7f\u202e\u200b]", notice.text)
+    for line in notice.text.split("\r\n"):
+        assert not line.startswith(("Bcc", "line", "body"))
+    # What follows the reason is still there.
+    assert notice.text.count("bob@partner.example") == 2
+
+
+def test_many_recipients_of_a_refusal(make) -> None:
+    words = [word for i in range(80) for word in (f"rcpt=user{i}@partner.example", "status=5.7.1")]
+    notice = make(MAIL, *BASE, *words, "why=no")
+    assert notice.text.count("@partner.example") == 2 * 50
+    assert "ほかに 30 件" in notice.text and "30 more recipients" in notice.text
+    assert len(notice.blocks) == 81

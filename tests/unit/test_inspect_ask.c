@@ -64,7 +64,8 @@ static void test_every_line(void **state)
 #undef L
 	assert_true(
 	    reads(&ask, "evidence 7\nunquoted\nunmask\nlist a\nlist b-2\nown example.co.jp\n"
-			"word a+20b\nword +E8+A6+8B\nregex (a+2B)+2B$\n"));
+			"word a+20b\nword +E8+A6+8B\nregex (a+2B)+2B$\n"
+			"field X-Mailer\nfield X+2BA\n"));
 	assert_int_equal(ask.evidence, 7);
 	assert_true(ask.unquoted && ask.unmask);
 	assert_int_equal(ask.lists, 2);
@@ -76,6 +77,9 @@ static void test_every_line(void **state)
 	assert_string_equal(ask.word[1], "見");
 	assert_int_equal(ask.regexes, 1);
 	assert_string_equal(ask.regex[0], "(a+)+$");
+	assert_int_equal(ask.fields, 2);
+	assert_string_equal(ask.field[0], "X-Mailer");
+	assert_string_equal(ask.field[1], "X+A");
 	assert_false(ask.complete);
 	assert_true(reads(&ask, "go\n"));
 	assert_true(ask.complete);
@@ -90,7 +94,9 @@ static void test_what_is_no_question(void **state)
 	    "limit time x\n", "limit time 1x\n", "limit time -1\n",
 	    "limit time 99999999999999999999\n", "limit x 1\n", "evidence\n", "evidence x\n",
 	    "evidence -1\n", "word\n", "word \n", "word +\n", "word +0\n", "word +00\n",
-	    "word a+00b\n", "word +zz\n", "regex \n", "gone\n", "go on\n", "unmasked\n", "list\n"};
+	    "word a+00b\n", "word +zz\n", "regex \n", "field\n", "field \n", "field X:\n",
+	    "field +E8+A6+8B\n", "field a+20b\n", "field a+0Ab\n", "field a+7Fb\n", "gone\n",
+	    "go on\n", "unmasked\n", "list\n"};
 
 	(void)state;
 	for (size_t i = 0; i < COUNT_OF(wrong); i++) {
@@ -131,7 +137,7 @@ static void test_it_is_bounded(void **state)
 	char *text = malloc(len + 1);
 	char fault[128];
 	struct ask ask;
-	size_t taken = 0, regexes = 0;
+	size_t taken = 0, regexes = 0, fields = 0;
 
 	(void)state;
 	assert_non_null(text);
@@ -150,6 +156,9 @@ static void test_it_is_bounded(void **state)
 	while (ask_read(&ask, "regex a\n", 8, fault, sizeof fault))
 		regexes++;
 	assert_int_equal(regexes, ASK_REGEXES_MAX);
+	while (ask_read(&ask, "field a\n", 8, fault, sizeof fault))
+		fields++;
+	assert_int_equal(fields, ASK_FIELDS_MAX);
 	ask_free(&ask);
 }
 

@@ -1,6 +1,7 @@
 /* What seki-notice takes for a request, and of which leg it makes no notification. */
 #include "tests/unit/queue_kit.h"
 
+#include "lib/dsn/letter.h"
 #include "lib/notice/report.h"
 #include "lib/notice/request.h"
 
@@ -158,6 +159,87 @@ static void odd_values_are_written(void **state)
 	buf_free(&out);
 }
 
+/* ---- requests of other kinds ---------------------------------------------------------------- */
+
+static void assert_other(const struct notice_request *asked, bool fine)
+{
+	struct notice_request request;
+	struct buf out;
+
+	buf_init(&out, NOTICE_REQUEST_MAX);
+	assert_int_equal(notice_request_write_other(&out, asked), fine);
+	if (fine) {
+		assert_int_equal(
+		    notice_request_read(out.bytes, out.len, &request), NOTICE_READ_FINE);
+		assert_int_equal(request.verb, asked->verb);
+		assert_int_equal(request.rcpts, 0);
+		assert_int_equal(request.to == NULL, asked->to == NULL);
+		if (asked->to != NULL)
+			assert_string_equal(request.to, asked->to);
+		if (asked->subject != NULL)
+			assert_string_equal(request.subject, asked->subject);
+		assert_int_equal(request.text_len, asked->text_len);
+		if (asked->text_len > 0)
+			assert_memory_equal(request.text, asked->text, asked->text_len);
+		notice_request_free(&request);
+	}
+	buf_free(&out);
+}
+
+static void other_requests(void **state)
+{
+	static char text[LETTER_TEXT_MAX + 1];
+	struct notice_request r = {.verb = NOTICE_REFUSAL};
+
+	(void)state;
+	assert_other(&r, true);
+	r = (struct notice_request){.verb = NOTICE_FORWARD, .to = "\"a b\"@x.example\r\nBcc: x"};
+	assert_other(&r, true);
+	r.to = "";
+	assert_other(&r, false);
+
+	memset(text, '\n', sizeof text);
+	r = (struct notice_request){.verb = NOTICE_LETTER,
+	    .to = "a@x.example",
+	    .subject = "\xe9\x80\xb1\xe5\xa0\xb1",
+	    .text = text,
+	    .text_len = LETTER_TEXT_MAX};
+	assert_other(&r, true);
+	r.text_len++;
+	assert_other(&r, false);
+	r.text_len = 0;
+	assert_other(&r, false);
+	r = (struct notice_request){
+	    .verb = NOTICE_LETTER, .to = "a@x.example", .subject = "", .text = text, .text_len = 1};
+	assert_other(&r, false);
+	r = (struct notice_request){.verb = NOTICE_DSN};
+	assert_other(&r, false);
+}
+
+static void other_requests_malformed(void **state)
+{
+	static const char *const bad[] = {"refused", "refused \n", "refused\n\n", "refused\nx\n",
+	    "Refused\n", "forward\n", "forward \n", "forward a@x", "forward a@x\n\n",
+	    "forward a b\n", "forward a=b\n", "forward +00\n", "forward  a\n", "letter\n",
+	    "letter\nto a@x\n", "letter\nto a@x\nsubject s\n", "letter\nto a@x\nsubject s\ntext\n",
+	    "letter\nto a@x\nsubject s\n\n", "letter\nto a@x\nsubject \n\ntext\n",
+	    "letter\nto \nsubject s\n\ntext\n", "letter\nsubject s\nto a@x\n\ntext\n",
+	    "letter\nto a@x\nto a@x\nsubject s\n\ntext\n", "letter \nto a@x\nsubject s\n\ntext\n"};
+	static const char odd[] = "letter\nto a@x\nsubject s\n\n\0to b@x\n";
+	struct notice_request request;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(bad); i++) {
+		if (read_request(bad[i], strlen(bad[i]), &request) != NOTICE_READ_MALFORMED)
+			fail_msg("taken for a request: \"%s\"", bad[i]);
+	}
+	/* A text may hold anything, also lines that look like others. */
+	assert_int_equal(read_request(odd, sizeof odd - 1, &request), NOTICE_READ_FINE);
+	assert_string_equal(request.to, "a@x");
+	assert_int_equal(request.text_len, 8);
+	notice_request_free(&request);
+}
+
 /* ---- of which leg there is none ------------------------------------------------------------- */
 
 static void assert_answer(
@@ -209,6 +291,91 @@ static void S2_loops_are_impossible(void **state)
 	assert_answer(&b, O_RDONLY, 1, NOTICE_LATER, "queue-unreachable");
 }
 
+/* The same of what is asked for about a refused leg. */
+static void assert_refused_answer(const char *from, const char *client, const char *to,
+    const char *trailer, enum notice_verb verb, enum notice_result result, const char *reason)
+{
+	static struct notice_config config;
+	struct notice_request request = {
+	    .verb = verb, .to = verb == NOTICE_FORWARD ? "audit@example.co.jp" : NULL};
+	struct notice_answer answer;
+	struct kit_bytes b;
+	char envelope[512], path[64];
+	int fd, reading;
+
+	(void)snprintf(envelope, sizeof envelope, "from %s\n%sclient %s\n", from, to, client);
+	b = kit_leg((struct kit_leg){.envelope = envelope, .trailer = trailer});
+	settings_default(&config.settings);
+	(void)snprintf(config.mta, sizeof config.mta, "gw.example.co.jp");
+	fd = kit_memfd(b.at, b.len);
+	(void)snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+	reading = open(path, O_RDONLY | O_CLOEXEC);
+	notice_report(&config, "nowhere/socket", reading, &request, kit_time(KIT_NOW), &answer);
+	(void)close(reading);
+	(void)close(fd);
+	kit_free(&b);
+	assert_string_equal(answer.reason, reason);
+	assert_int_equal(answer.result, result);
+}
+
+#define BY_RULE KIT_NOW " refused rule=must/1:1 name=n why=w tell="
+
+/* S1-32: whom the rule leaves in the dark hears nothing, whatever NOTIFY says; nor is there a loop. */
+static void S1_32_who_is_told_of_a_refusal(void **state)
+{
+	static const char one[] = "to bob@partner.example notify=success,failure,delay\n";
+	static const char never[] = "to bob@partner.example notify=never\n"
+				    "to carol@partner.example notify=success\n";
+	static const char some[] = "to bob@partner.example notify=never\n"
+				   "to carol@partner.example\n";
+	static const char pc[] = "192.0.2.1 helo=x", alice[] = "alice@example.co.jp";
+
+	(void)state;
+	assert_refused_answer(
+	    alice, pc, one, BY_RULE "nobody\n", NOTICE_REFUSAL, NOTICE_NONE, "told-nobody");
+	assert_refused_answer(
+	    alice, pc, one, BY_RULE "sender\n", NOTICE_REFUSAL, NOTICE_LATER, "queue-unreachable");
+	assert_refused_answer(
+	    alice, pc, never, BY_RULE "sender\n", NOTICE_REFUSAL, NOTICE_NONE, "not-wanted");
+	assert_refused_answer(
+	    alice, pc, some, BY_RULE "sender\n", NOTICE_REFUSAL, NOTICE_LATER, "queue-unreachable");
+	assert_refused_answer(
+	    "<>", pc, one, BY_RULE "sender\n", NOTICE_REFUSAL, NOTICE_NONE, "null-sender");
+	assert_refused_answer(alice, "- origin=gateway", one, BY_RULE "sender\n", NOTICE_REFUSAL,
+	    NOTICE_NONE, "gateway-mail");
+	assert_refused_answer(alice, "- origin=gateway", one, BY_RULE "sender\n", NOTICE_FORWARD,
+	    NOTICE_NONE, "gateway-mail");
+	/* An auditor hears of a null sender's mail, too, and of what is silent for others. */
+	assert_refused_answer(
+	    "<>", pc, never, BY_RULE "nobody\n", NOTICE_FORWARD, NOTICE_LATER, "queue-unreachable");
+	assert_refused_answer(alice, pc, one, "", NOTICE_REFUSAL, NOTICE_WRONG, "not-refused");
+	assert_refused_answer(alice, pc, one, "", NOTICE_FORWARD, NOTICE_WRONG, "not-refused");
+	assert_refused_answer(
+	    alice, pc, one, BY_RULE "everybody\n", NOTICE_REFUSAL, NOTICE_WRONG, "refused-oddly");
+}
+
+static void letters_go_to_addresses(void **state)
+{
+	static const char *const bad[] = {"x", "a@b\r\nBcc: c@d", "a@b,c@d", "<a@b>", "@b", "a@"};
+	static struct notice_config config;
+	struct notice_request request = {
+	    .verb = NOTICE_LETTER, .subject = "s", .text = "t\n", .text_len = 2};
+	struct notice_answer answer;
+
+	(void)state;
+	settings_default(&config.settings);
+	for (size_t i = 0; i < COUNT_OF(bad); i++) {
+		request.to = bad[i];
+		notice_report(&config, "nowhere/socket", -1, &request, 1, &answer);
+		assert_int_equal(answer.result, NOTICE_WRONG);
+		assert_string_equal(answer.reason, "address");
+	}
+	request.to = "a@b.example";
+	notice_report(&config, "nowhere/socket", -1, &request, 1, &answer);
+	assert_int_equal(answer.result, NOTICE_LATER);
+	assert_string_equal(answer.reason, "queue-unreachable");
+}
+
 static void legs_that_make_no_sense(void **state)
 {
 	struct kit_bytes b = leg_from("a@example.co.jp", "192.0.2.1");
@@ -256,6 +423,12 @@ static void nobody_answers(void **state)
 	assert_int_equal(answer.result, NOTICE_LATER);
 	assert_string_equal(answer.reason, "seki-notice-unreachable");
 	notice_ask("nowhere/socket", 0, &rcpt, 0, 1000, &answer);
+	assert_int_equal(answer.result, NOTICE_LATER);
+	notice_ask_refused("nowhere/socket", 0, 1000, &answer);
+	assert_int_equal(answer.result, NOTICE_LATER);
+	notice_ask_forward("nowhere/socket", 0, "", 1000, &answer);
+	assert_int_equal(answer.result, NOTICE_WRONG);
+	notice_ask_letter("nowhere/socket", "a@x", "s", "t\n", 2, 1000, &answer);
 	assert_int_equal(answer.result, NOTICE_LATER);
 }
 
@@ -314,6 +487,10 @@ int main(void)
 	    cmocka_unit_test(malformed_requests),
 	    cmocka_unit_test(the_greatest_request),
 	    cmocka_unit_test(odd_values_are_written),
+	    cmocka_unit_test(other_requests),
+	    cmocka_unit_test(other_requests_malformed),
+	    cmocka_unit_test(S1_32_who_is_told_of_a_refusal),
+	    cmocka_unit_test(letters_go_to_addresses),
 	    cmocka_unit_test(S2_loops_are_impossible),
 	    cmocka_unit_test(legs_that_make_no_sense),
 	    cmocka_unit_test(no_descriptor),

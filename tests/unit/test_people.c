@@ -273,6 +273,85 @@ static void what_may_stand_twice(void **state)
 	people_free(people);
 }
 
+/* ---- every line, with all that it says ---- */
+
+struct shown {
+	char text[1024];
+	unsigned stop_at; /* a line; 0: none */
+};
+
+static bool show(void *context, const struct people_line *line, struct conf_fault *fault)
+{
+	struct shown *s = context;
+	size_t used = strlen(s->text);
+
+	used += (size_t)snprintf(
+	    s->text + used, sizeof s->text - used, "%u %s", line->number, line->address);
+	for (size_t i = 0; i < line->values; i++) {
+		const struct people_value *v = &line->value[i];
+
+		used += (size_t)snprintf(s->text + used, sizeof s->text - used, " %s@%u=%s",
+		    people_key_word(v->key), v->column, v->text);
+	}
+	(void)snprintf(s->text + used, sizeof s->text - used, "\n");
+	return line->number != s->stop_at || conf_blame(fault, line->number, 3, "enough");
+}
+
+static void a_line_is_shown_with_all_its_values(void **state)
+{
+	static const char text[] =
+	    "# people\n"
+	    "taro@b.c name=山田+20太郎,Yamada+2C+20Taro boss=x@y.z,X@Z.z alias=t@b.c "
+	    "group=a,B-1.x_y\n"
+	    "hanako@b.c lang=en deputy=taro@b.c group=a shared=i@b.c login=h foreign=hold name=H\n";
+	struct shown s = {.stop_at = 0};
+	struct conf_fault fault = {0};
+	struct people *people = people_parse(text, sizeof text - 1, show, &s, &fault);
+
+	(void)state;
+	assert_non_null(people);
+	assert_string_equal(s.text,
+	    "2 taro@b.c name@15=山田 太郎 name@31=Yamada, Taro boss@53=x@y.z boss@59=X@Z.z "
+	    "alias@71=t@b.c group@83=a group@85=B-1.x_y\n"
+	    "3 hanako@b.c lang@17=en deputy@27=taro@b.c group@42=a shared@51=i@b.c login@63=h "
+	    "foreign@73=hold name@83=H\n");
+	assert_true(owns(people, "h", "hanako@b.c"));
+	people_free(people);
+
+	s = (struct shown){.stop_at = 2};
+	assert_null(people_parse(text, sizeof text - 1, show, &s, &fault));
+	assert_string_equal(fault.text, "enough");
+	assert_int_equal(fault.line, 2);
+	assert_string_equal(fault.file, "etc/people");
+}
+
+/* What seki-smtpd has no use for is checked all the same. */
+static void the_keys_of_the_organisation_are_checked(void **state)
+{
+	(void)state;
+	assert_blames("a@b group=\n",
+	    "etc/people:1:11: the name of a group is 1 to 64 letters, digits, '-', '_' and '.'");
+	assert_blames("a@b group=x,..\n",
+	    "etc/people:1:13: the name of a group is 1 to 64 letters, digits, '-', '_' and '.'");
+	assert_blames(
+	    "a@b group=x group=X\n", "etc/people:1:19: the group \"X\" stands twice in this line");
+	assert_blames(
+	    "a@b boss=c\n", "etc/people:1:10: \"c\" is no address such as taro@example.co.jp");
+	assert_blames("a@b deputy=c@d,\n", "etc/people:1:16: an address is missing");
+	assert_blames(
+	    "a@b boss=c@d,C@d\n", "etc/people:1:14: the boss \"C@d\" stands twice in this line");
+	assert_blames("a@b lang=fr\n", "etc/people:1:10: lang is one of ja en, not \"fr\"");
+	assert_blames("a@b lang=ja lang=ja\n", "etc/people:1:18: a line says lang= once");
+	assert_blames("a@b name=\n", "etc/people:1:10: a name is missing");
+	assert_blames("a@b name=x+2\n",
+	    "etc/people:1:10: in a name '+' begins a byte in two hex digits: +20 is a blank, +2C a "
+	    "comma, +2B a plus");
+	assert_blames("a@b name=x+0A\n",
+	    "etc/people:1:10: in a name '+' begins a byte in two hex digits: +20 is a blank, +2C a "
+	    "comma, +2B a plus");
+	assert_blames("a@b grop=x\n", "etc/people:1:5: no key \"grop\": group?");
+}
+
 static double now(void)
 {
 	struct timespec t;
@@ -388,6 +467,8 @@ int main(void)
 	    cmocka_unit_test(an_equals_sign_in_an_address),
 	    cmocka_unit_test(what_belongs_to_two_is_a_fault),
 	    cmocka_unit_test(what_may_stand_twice),
+	    cmocka_unit_test(a_line_is_shown_with_all_its_values),
+	    cmocka_unit_test(the_keys_of_the_organisation_are_checked),
 	    cmocka_unit_test(many_people),
 	    cmocka_unit_test(there_is_a_bound),
 	    cmocka_unit_test(the_sample_holds_nobody),

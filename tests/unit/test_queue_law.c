@@ -104,6 +104,10 @@ static struct answer model(const struct leg *leg, enum spool_state state)
 	}
 	if (!led_here || first == NULL)
 		return go(state, STATE_NEW);
+	/* A way of delivery that nobody here knows stops where it would be gone. */
+	if (state == STATE_DELIVER && place_of(first) == STATE_DELIVER &&
+	    (first->len != 7 || memcmp(first->text, "deliver", 7) != 0))
+		return STOP;
 	return place_of(first) < 0 ? STOP : go(state, (enum spool_state)place_of(first));
 }
 
@@ -135,6 +139,7 @@ static void compare(const struct kind *kind, enum spool_state state)
 static const struct kind kinds[] = {
     {"no plan", NULL, "", "..", LEG_STANDS, false, false},
     {"deliver only", " deliver\n", "", "..", LEG_STANDS, false, false},
+    {"delivered in a way", " deliver tls=verified\n", "-", "..", LEG_STANDS, false, false},
     {"all open", ALL, "-----", "..", LEG_STANDS, false, false},
     {"approved", ALL, "+----", "..", LEG_STANDS, false, false},
     {"held", ALL, "++---", "..", LEG_STANDS, false, false},

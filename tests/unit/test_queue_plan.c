@@ -206,6 +206,31 @@ static void written_as_documented(void **state)
 	kit_free(&expected);
 }
 
+/* Law 4: a word or an argument that is not known is not passed over. */
+static void what_a_program_knows(void **state)
+{
+	static const char *const words[] = {"hold", "operator", NULL};
+	static const char *const keys[] = {"until", "rule", NULL};
+	static const struct {
+		const char *text;
+		bool known;
+	} steps[] = {{"hold", true}, {"hold operator", true}, {"hold until=X rule=must/1:2", true},
+	    {"hold until=X else=discard", false}, {"hold confirmed", false}, {"hold until", false},
+	    {"hold unti=X", false}, {"hold operator=1", false}, {"hold  until=X", false},
+	    {"hold until=X ", true}, {"hold =X", false}};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(steps); i++) {
+		struct plan_step step = {.text = steps[i].text, .len = strlen(steps[i].text)};
+
+		if (plan_knows(&step, words, keys) != steps[i].known)
+			fail_msg("\"%s\"", steps[i].text);
+		assert_true(plan_step_is(&step, steps[i].text));
+		step.len--;
+		assert_false(plan_step_is(&step, steps[i].text));
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -217,6 +242,7 @@ int main(void)
 	    cmocka_unit_test(too_many_steps),
 	    cmocka_unit_test(arguments),
 	    cmocka_unit_test(the_open_step),
+	    cmocka_unit_test(what_a_program_knows),
 	    cmocka_unit_test(written_as_documented),
 	};
 

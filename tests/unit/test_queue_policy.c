@@ -3,7 +3,14 @@
 
 #include "lib/policy/policy.h"
 
-static const struct policy_facts none;
+static enum policy_verdict judge(const struct settings *settings, const struct leg *leg,
+    const struct facts *facts, struct policy_judgement *j)
+{
+	struct policy_case c = {
+	    .settings = settings, .leg = leg, .facts = facts, .since = kit_time(KIT_NOW)};
+
+	return policy_judge(&c, j);
+}
 
 /* Nothing that the settings or the client line say makes it more than that, or more than one leg. */
 static void the_gateways_own_mail_is_not_judged(void **state)
@@ -26,7 +33,7 @@ static void the_gateways_own_mail_is_not_judged(void **state)
 	for (size_t i = 0; i < COUNT_OF(divisions) * COUNT_OF(own); i++) {
 		settings.plan_divide = divisions[i % COUNT_OF(divisions)];
 		leg.client = own[i / COUNT_OF(divisions)];
-		assert_true(policy_judge(&settings, &leg, &none, kit_time(KIT_NOW), &j));
+		assert_int_equal(judge(&settings, &leg, NULL, &j), POLICY_JUDGED);
 		assert_int_equal(j.groups, 1);
 		assert_int_equal(j.group[0].rcpts, 3);
 		assert_int_equal(j.group[0].plan.len, strlen(" deliver\n"));
@@ -36,14 +43,15 @@ static void the_gateways_own_mail_is_not_judged(void **state)
 
 	settings.plan_divide = PLAN_DIVIDE_RECIPIENT;
 	leg.client = "192.0.2.1 helo=gateway origin=gatewa";
-	assert_true(policy_judge(&settings, &leg, &none, kit_time(KIT_NOW), &j));
+	assert_int_equal(judge(&settings, &leg, NULL, &j), POLICY_JUDGED);
 	assert_int_equal(j.groups, 3);
 	policy_judgement_free(&j);
 }
 
 static void assert_plan_of(
-    const struct policy_facts *facts, const char *states, const char *client, const char *expected)
+    const char *lines, const char *states, const char *client, const char *expected)
 {
+	struct facts *facts = facts_new();
 	struct leg_rcpt rcpt = {.address = (char[]){"bob@partner.example"}};
 	struct leg leg = {.from = (char[]){"a@b"}, .client = client, .rcpts = 1, .rcpt = &rcpt};
 	struct policy_judgement j;
@@ -52,17 +60,23 @@ static void assert_plan_of(
 
 	settings_default(&settings);
 	(void)snprintf(settings.plan_states, sizeof settings.plan_states, "%s", states);
-	assert_true(policy_judge(&settings, &leg, facts, kit_time(KIT_NOW), &j));
+	settings.plan_facts = PLAN_FACTS_YES;
+	assert_non_null(facts);
+	facts_lines(facts, lines, strlen(lines));
+	facts_end(facts, true);
+	assert_int_equal(judge(&settings, &leg, facts, &j), POLICY_JUDGED);
 	assert_int_equal(j.groups, 1);
+	assert_int_equal(j.group[0].records.len, 0);
 	assert_int_equal(j.group[0].plan.len, strlen(expected));
 	assert_memory_equal(j.group[0].plan.bytes, expected, strlen(expected));
 	assert_true(plan_parse(&plan, j.group[0].plan.bytes, j.group[0].plan.len));
 	policy_judgement_free(&j);
+	facts_free(facts);
 }
 
 static void assert_plan(const char *states, const char *client, const char *expected)
 {
-	assert_plan_of(&none, states, client, expected);
+	assert_plan_of("", states, client, expected);
 }
 
 /* I3: plans only get stricter by it. */
@@ -97,30 +111,21 @@ static void odd_reasons(void **state)
 static void held_for_what_the_facts_say(void **state)
 {
 	static const struct {
-		struct policy_facts facts;
+		const char *facts;
 		const char *step;
 	} rows[] = {
-	    {{.known = true}, ""},
-	    {{.known = true, .uninspectable = true, .reason = "encrypted"},
+	    {"", ""},
+	    {"virus verdict=clean\n", ""},
+	    {"uninspectable part=2 reason=encrypted\n",
 		" hold operator why=uninspectable reason=encrypted\n"},
-	    {{.known = true, .uninspectable = true},
-		" hold operator why=uninspectable reason=unknown\n"},
-	    {{.known = true, .ambiguous = true, .ambiguity = "bare-cr"},
-		" hold operator why=ambiguous reason=bare-cr\n"},
-	    {{.known = true, .ambiguous = true}, " hold operator why=ambiguous reason=unknown\n"},
-	    {{.known = true, .virus = true}, " hold operator why=virus\n"},
-	    {{.known = true,
-		 .uninspectable = true,
-		 .reason = "parts",
-		 .ambiguous = true,
-		 .ambiguity = "nul"},
+	    {"uninspectable part=2\n", " hold operator why=uninspectable reason=unknown\n"},
+	    {"ambiguous part=1 why=bare-cr\n", " hold operator why=ambiguous reason=bare-cr\n"},
+	    {"ambiguous part=1\n", " hold operator why=ambiguous reason=unknown\n"},
+	    {"virus verdict=found name=Eicar\n", " hold operator why=virus\n"},
+	    {"ambiguous part=1 why=nul\nuninspectable part=0 reason=parts\n",
 		" hold operator why=uninspectable reason=parts\n"},
-	    {{.known = true,
-		 .virus = true,
-		 .uninspectable = true,
-		 .reason = "parts",
-		 .ambiguous = true,
-		 .ambiguity = "nul"},
+	    {"ambiguous part=1 why=nul\nuninspectable part=0 reason=parts\n"
+	     "virus verdict=found\n",
 		" hold operator why=virus\n"},
 	};
 	char plan[256];
@@ -128,9 +133,9 @@ static void held_for_what_the_facts_say(void **state)
 	(void)state;
 	for (size_t i = 0; i < COUNT_OF(rows); i++) {
 		(void)snprintf(plan, sizeof plan, "%s approve no\n deliver\n", rows[i].step);
-		assert_plan_of(&rows[i].facts, "approve deliver", "192.0.2.1 helo=x", plan);
+		assert_plan_of(rows[i].facts, "approve deliver", "192.0.2.1 helo=x", plan);
 		/* Nobody holds what tells that something has happened. */
-		assert_plan_of(&rows[i].facts, "approve deliver", "- origin=gateway", " deliver\n");
+		assert_plan_of(rows[i].facts, "approve deliver", "- origin=gateway", " deliver\n");
 	}
 }
 
@@ -138,20 +143,76 @@ static void held_for_what_the_facts_say(void **state)
 static void held_by_the_door_and_for_the_facts(void **state)
 {
 	static const char client[] = "192.0.2.1 hold=foreign-sender auth=x";
-	struct policy_facts facts = {.known = true, .ambiguous = true, .ambiguity = "nul"};
+	static const char nul[] = "ambiguous part=1 why=nul\n";
+	static const char sealed[] =
+	    "ambiguous part=1 why=nul\nuninspectable part=2 reason=encrypted\n";
+	static const char virus[] = "ambiguous part=1 why=nul\nvirus verdict=found name=x\n";
 
 	(void)state;
-	assert_plan_of(&facts, "deliver", client,
+	assert_plan_of(nul, "deliver", client,
 	    " hold operator why=ambiguous reason=nul door=foreign-sender\n deliver\n");
-	facts.uninspectable = true;
-	(void)stpcpy(facts.reason, "encrypted");
-	assert_plan_of(&facts, "deliver", client,
+	assert_plan_of(sealed, "deliver", client,
 	    " hold operator why=uninspectable reason=encrypted door=foreign-sender\n deliver\n");
-	facts.virus = true;
-	assert_plan_of(&facts, "hold deliver", client,
+	assert_plan_of(virus, "hold deliver", client,
 	    " hold operator why=virus door=foreign-sender\n hold no\n deliver\n");
 	assert_plan_of(
-	    &facts, "deliver", "- hold=a+2", " hold operator why=virus door=unknown\n deliver\n");
+	    virus, "deliver", "- hold=a+2", " hold operator why=virus door=unknown\n deliver\n");
+}
+
+/* plan-facts asks for an inspection first; without it nobody asks, and nothing is held. */
+static void plan_facts_asks_for_facts(void **state)
+{
+	struct leg_rcpt rcpt = {.address = (char[]){"bob@partner.example"}};
+	struct leg leg = {
+	    .from = (char[]){"a@b"}, .client = "192.0.2.1", .rcpts = 1, .rcpt = &rcpt};
+	struct policy_judgement j;
+	struct settings settings;
+
+	(void)state;
+	settings_default(&settings);
+	assert_int_equal(judge(&settings, &leg, NULL, &j), POLICY_JUDGED);
+	policy_judgement_free(&j);
+	settings.plan_facts = PLAN_FACTS_YES;
+	assert_int_equal(judge(&settings, &leg, NULL, &j), POLICY_NEEDS_FACTS);
+	policy_judgement_free(&j);
+}
+
+/* S2-34: the setting unknown-senders, whatever rules there are. */
+static void unknown_senders(void **state)
+{
+	struct leg_rcpt rcpt = {.address = (char[]){"bob@partner.example"}};
+	struct leg leg = {
+	    .from = (char[]){"a@b"}, .client = "192.0.2.1", .rcpts = 1, .rcpt = &rcpt};
+	static const char held[] = " hold operator why=unknown-sender\n deliver\n";
+	struct settings settings;
+	struct policy_case c = {.settings = &settings, .leg = &leg, .unregistered = true};
+	struct policy_judgement j;
+
+	(void)state;
+	settings_default(&settings);
+	settings.unknown_senders = UNKNOWN_HOLD;
+	assert_int_equal(policy_judge(&c, &j), POLICY_JUDGED);
+	assert_int_equal(j.group[0].plan.len, strlen(held));
+	assert_memory_equal(j.group[0].plan.bytes, held, strlen(held));
+	policy_judgement_free(&j);
+
+	settings.unknown_senders = UNKNOWN_REFUSE;
+	assert_int_equal(policy_judge(&c, &j), POLICY_JUDGED);
+	assert_true(j.refusal.refused && j.refusal.tell_sender);
+	assert_int_equal(j.groups, 1);
+	assert_int_equal(j.group[0].plan.len, 0);
+	assert_int_equal(j.decisions, 1);
+	policy_judgement_free(&j);
+
+	c.unregistered = false;
+	assert_int_equal(policy_judge(&c, &j), POLICY_JUDGED);
+	assert_false(j.refusal.refused);
+	policy_judgement_free(&j);
+	c.unregistered = true;
+	settings.unknown_senders = UNKNOWN_RELAY;
+	assert_int_equal(policy_judge(&c, &j), POLICY_JUDGED);
+	assert_false(j.refusal.refused);
+	policy_judgement_free(&j);
 }
 
 int main(void)
@@ -162,6 +223,8 @@ int main(void)
 	    cmocka_unit_test(held_for_what_the_facts_say),
 	    cmocka_unit_test(held_by_the_door_and_for_the_facts),
 	    cmocka_unit_test(the_gateways_own_mail_is_not_judged),
+	    cmocka_unit_test(plan_facts_asks_for_facts),
+	    cmocka_unit_test(unknown_senders),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

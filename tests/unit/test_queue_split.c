@@ -19,7 +19,7 @@ static char root[256];
 static struct stage stage;
 static const size_t even[] = {1, 3}, odd[] = {0, 2, 4};
 static const struct split_child two[] = {
-    {odd, 3, " deliver\n", 9}, {even, 2, HEADLESS, sizeof HEADLESS - 1}};
+    {odd, 3, " deliver\n", 9, NULL, 0}, {even, 2, HEADLESS, sizeof HEADLESS - 1, NULL, 0}};
 
 static int enter(void **state)
 {
@@ -108,6 +108,32 @@ static void N17_children_are_whole(void **state)
 	assert_int_equal(leg.rcpts, 2);
 	assert_string_equal(leg.rcpt[1].address, "r4@b.example");
 	assert_int_equal(leg.plan.steps, 2);
+	leg_free(&leg);
+}
+
+/* Why it is so stands in each child, behind its plan, and binds nothing. */
+static void records_stand_behind_the_plan(void **state)
+{
+	static const char records[] = "judged rules=1 org=2\ndecided function=hold rcpt=1\nnone";
+	struct split_child children[2] = {two[0], two[1]};
+	const char *expected =
+	    KIT_NOW " judged rules=1 org=2\n" KIT_NOW " decided function=hold rcpt=1\n";
+	struct leg leg;
+
+	(void)state;
+	children[0].records = records;
+	children[0].records_len = sizeof records - 1; /* a line without its end is none */
+	kit_write_leg("spool/new/" KIT_ID ".1", (struct kit_leg){.envelope = FIVE});
+	assert_int_equal(divide("1", children, 2), SPLIT_DONE);
+	open_child("spool/deliver/20261122T094000Z." KIT_ID ".1.1", &leg);
+	assert_int_equal(leg.plan.steps, 1);
+	assert_null(leg.unknown);
+	assert_true(leg.trailer_bytes.len > strlen(expected));
+	assert_memory_equal(leg.trailer_bytes.bytes + leg.trailer_bytes.len - strlen(expected),
+	    expected, strlen(expected));
+	leg_free(&leg);
+	open_child("spool/hold/" IN_HOLD KIT_ID ".1.2", &leg);
+	assert_null(memmem(leg.trailer_bytes.bytes, leg.trailer_bytes.len, "judged", 6));
 	leg_free(&leg);
 }
 
@@ -312,6 +338,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test_setup_teardown(N17_children_are_whole, enter, leave),
+	    cmocka_unit_test_setup_teardown(records_stand_behind_the_plan, enter, leave),
 	    cmocka_unit_test_setup_teardown(binding_records_are_renumbered, enter, leave),
 	    cmocka_unit_test_setup_teardown(
 		a_child_without_open_recipients_is_finished, enter, leave),

@@ -11,9 +11,9 @@
 
 static struct heard hear(const char *lines, enum inspect_result result)
 {
-	struct heard heard;
+	struct heard heard = {.fault = HEARD_FINE};
 
-	heard_begin(&heard);
+	assert_true(heard_begin(&heard));
 	heard_lines(&heard, lines, strlen(lines));
 	heard_end(&heard, result);
 	return heard;
@@ -31,10 +31,11 @@ static void the_first_reason_of_each(void **state)
 	    INSPECT_TOLD);
 
 	(void)state;
-	assert_true(h.facts.known && h.facts.virus && h.facts.uninspectable && h.facts.ambiguous);
-	assert_string_equal(h.facts.reason, "encrypted");
-	assert_string_equal(h.facts.ambiguity, "bare-cr");
-	assert_string_equal(h.virus, "Eicar-1");
+	assert_true(facts_against(h.facts)->virus && facts_against(h.facts)->uninspectable &&
+		    facts_against(h.facts)->ambiguous);
+	assert_string_equal(facts_against(h.facts)->reason, "encrypted");
+	assert_string_equal(facts_against(h.facts)->ambiguity, "bare-cr");
+	assert_string_equal(facts_against(h.facts)->virus_name, "Eicar-1");
 	assert_int_equal(h.fault, HEARD_FINE);
 	assert_true(h.told);
 }
@@ -46,8 +47,8 @@ static void nothing_against_it(void **state)
 	    INSPECT_TOLD);
 
 	(void)state;
-	assert_true(h.facts.known);
-	assert_false(h.facts.virus || h.facts.uninspectable || h.facts.ambiguous);
+	assert_false(facts_against(h.facts)->virus || facts_against(h.facts)->uninspectable ||
+		     facts_against(h.facts)->ambiguous);
 }
 
 static void a_virus_scanner_that_says_nothing(void **state)
@@ -57,9 +58,9 @@ static void a_virus_scanner_that_says_nothing(void **state)
 		INSPECT_TOLD);
 
 	(void)state;
-	assert_false(h.facts.virus);
-	assert_true(h.facts.uninspectable);
-	assert_string_equal(h.facts.reason, "virus");
+	assert_false(facts_against(h.facts)->virus);
+	assert_true(facts_against(h.facts)->uninspectable);
+	assert_string_equal(facts_against(h.facts)->reason, "virus");
 }
 
 /* A reason stands in a plan: what is no xtext, or too long, does not. */
@@ -75,8 +76,8 @@ static void odd_reasons(void **state)
 	for (size_t i = 0; i < COUNT_OF(lines); i++) {
 		struct heard h = hear(lines[i], INSPECT_TOLD);
 
-		assert_true(h.facts.uninspectable);
-		assert_string_equal(h.facts.reason, "");
+		assert_true(facts_against(h.facts)->uninspectable);
+		assert_string_equal(facts_against(h.facts)->reason, "");
 	}
 }
 
