@@ -120,6 +120,26 @@ static bool is_sound(const struct judging *j)
 	return seen == n;
 }
 
+/*
+ * What one recipient gets of a message's functions, all get: as long as nobody knows whether the message
+ * is refused for one of them, or turned into Bcc, the others wait, too.
+ */
+static void spread_doubt(struct judging *j)
+{
+	const unsigned scope = 1u << FUNCTION_REFUSE | 1u << FUNCTION_BCC;
+	size_t n = j->c->leg->rcpts, doubted = 0;
+
+	while (doubted < n &&
+	       ((j->outcome[doubted].unsure & scope) == 0 || j->outcome[doubted].pending == NULL))
+		doubted++;
+	for (size_t i = 0; doubted < n && i < n; i++) {
+		if (j->outcome[i].pending == NULL) {
+			j->outcome[i].pending = j->outcome[doubted].pending;
+			j->outcome[i].reason = j->outcome[doubted].reason;
+		}
+	}
+}
+
 static enum policy_verdict by_rules(struct judging *j)
 {
 	enum policy_verdict verdict;
@@ -140,6 +160,7 @@ static enum policy_verdict by_rules(struct judging *j)
 		make_one_group(j);
 		make_refusal(j);
 	} else {
+		spread_doubt(j);
 		make_groups(j);
 	}
 	if (!j->failed)

@@ -47,7 +47,7 @@ static void add_forward(struct judging *j, size_t room, const char *address)
 		r->forward[r->forwards++] = address;
 }
 
-/* Whom rules name; a group is nobody's mailbox, and the parser says so. */
+/* Whom rules name. A group is no mailbox: who is in it is not listed anywhere. */
 static void add_forwards(struct judging *j)
 {
 	size_t room = j->bosses;

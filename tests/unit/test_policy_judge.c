@@ -92,8 +92,8 @@ static void S1_bcc_is_everybodys(void **state)
 	check_rows(*state, rows, COUNT_OF(rows));
 }
 
-/* S2-24: `add bcc` is nothing for whoever gets it already; with no boss a person looks. */
-static void S2_24_add_bcc(void **state)
+/* S4-06: `add bcc` is nothing for whoever gets it already; with no boss a person looks. */
+static void S4_06_add_bcc(void **state)
 {
 	static const char rule[] = "rule a\n  always\n  do add bcc boss\n";
 	static const struct row rows[] = {
@@ -313,8 +313,8 @@ static void S1_32_refusals(void **state)
 
 /* ---- shadow, watch-only ------------------------------------------------------------------- */
 
-/* S0-34: a shadow rule decides nothing and is recorded. */
-static void S0_34_shadow(void **state)
+/* S2-38: a shadow rule decides nothing and is recorded. */
+static void S2_38_shadow(void **state)
 {
 	struct kit *k = *state;
 	const struct policy_decision *d;
@@ -348,8 +348,8 @@ static void S0_34_shadow(void **state)
 	assert_int_equal(k->j.decisions, 0);
 }
 
-/* S2-39: nothing is done, everything is recorded. */
-static void S2_39_watch_only(void **state)
+/* S2-38: nothing is done, everything is recorded. */
+static void S2_38_watch_only(void **state)
 {
 	struct kit *k = *state;
 	const struct policy_decision *d;
@@ -462,9 +462,15 @@ static void unknown_facts_hold(void **state)
 				   "  do refuse \"card\"\nrule b\n  always\n  do hold 5m\n";
 	static const struct row rows[] = {
 	    {card, ALICE, "b@x.example carol@example.co.jp", sealed,
-		"1: hold operator why=facts reason=encrypted | hold "
-		"until=2026-11-25T03:05:00.000000Z | deliver; 2: hold "
+		"1,2: hold operator why=facts reason=encrypted | hold "
 		"until=2026-11-25T03:05:00.000000Z | deliver"},
+	    /* A refusal is the message's, a hold the recipient's. */
+	    {"rule a\n  to external\n  pii card >= 1 in files\n  do hold 60m\n", ALICE,
+		"b@x.example carol@example.co.jp", sealed,
+		"1: hold operator why=facts reason=encrypted | deliver; 2: deliver"},
+	    {"rule a\n  to external\n  pii card >= 1 in files\n  do bcc all\n", ALICE,
+		"b@x.example carol@example.co.jp", sealed,
+		"1,2: hold operator why=facts reason=encrypted | deliver"},
 	    {"rule a\n  pii card >= 1 in body\n  do refuse \"x\"\n", ALICE, "b@x.example", sealed,
 		"1: deliver"},
 	    {"rule a\n  pii card >= 1 in files\n  do refuse \"x\"\n"
@@ -663,8 +669,8 @@ static void S1_20_first_time(void **state)
 	kit_expect(k, "1: hold operator why=facts reason=past | deliver");
 }
 
-/* S2-25: the display names are told to whoever is asked. */
-static void S2_25_lookalike(void **state)
+/* S2-04: the display names are told to whoever is asked. */
+static void S2_04_lookalike(void **state)
 {
 	struct kit *k = *state;
 	struct past_question q;
@@ -727,15 +733,15 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(S1_legs_by_outcome),
 	    cmocka_unit_test(S1_bcc_is_everybodys),
-	    cmocka_unit_test(S2_24_add_bcc),
+	    cmocka_unit_test(S4_06_add_bcc),
 	    cmocka_unit_test(S1_09_no_boss),
 	    cmocka_unit_test(S1_21_table),
 	    cmocka_unit_test(S1_24_layers_only_raise),
 	    cmocka_unit_test(layers_of_others),
 	    cmocka_unit_test(first_match_of_each_function),
 	    cmocka_unit_test(S1_32_refusals),
-	    cmocka_unit_test(S0_34_shadow),
-	    cmocka_unit_test(S2_39_watch_only),
+	    cmocka_unit_test(S2_38_shadow),
+	    cmocka_unit_test(S2_38_watch_only),
 	    cmocka_unit_test(only_what_matters_is_inspected),
 	    cmocka_unit_test(what_cannot_raise_is_not_asked),
 	    cmocka_unit_test(unknown_facts_hold),
@@ -745,7 +751,7 @@ int main(void)
 	    cmocka_unit_test(records_number_recipients),
 	    cmocka_unit_test(evidence_is_short_and_clean),
 	    cmocka_unit_test(S1_20_first_time),
-	    cmocka_unit_test(S2_25_lookalike),
+	    cmocka_unit_test(S2_04_lookalike),
 	    cmocka_unit_test(policy_can_rows),
 	};
 
