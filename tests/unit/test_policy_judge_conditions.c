@@ -163,7 +163,7 @@ static void S1_10_who_stands_in_the_header(void **state)
 	}
 }
 
-/* S4-08 and impersonation: another person's name in From. */
+/* Impersonation: another person's name in From. */
 static void from_mismatched(void **state)
 {
 	struct kit *k = *state;
@@ -389,7 +389,7 @@ static void globs_are_linear(void **state)
 
 /* ---- texts -------------------------------------------------------------------------------- */
 
-/* S1-27, S1-11, S1-28, S2-40: what stands where, and where nobody could look. */
+/* S1-27, S1-11, S1-28, S4-03: what stands where, and where nobody could look. */
 static void S1_11_words_and_personal_data(void **state)
 {
 	struct kit *k = *state;

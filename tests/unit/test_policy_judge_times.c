@@ -60,7 +60,7 @@ static void S1_23_spans(void **state)
 	    {"Fri 22:00-07:00", "2026-11-26T21:00:00Z", false},
 	    {"Fri 22:00-07:00", "2026-11-28T13:30:00Z", false},
 	    {"Sun 22:00-07:00", "2026-11-29T20:00:00Z", true},
-	    /* S2-67: 2026-11-23 is a holiday, a Monday. */
+	    /* 2026-11-23 is a holiday, a Monday. */
 	    {"holiday", "2026-11-23T03:00:00Z", true},
 	    {"holiday", "2026-11-23T15:00:00Z", false},
 	    {"holiday", "2026-11-29T03:00:00Z", false},
@@ -125,8 +125,8 @@ static void check_until(struct kit *k, const char *until, const char *time, cons
 	kit_expect(k, plan);
 }
 
-/* S4-06: the next such time, at or after; on a workday: over weekends and holidays. */
-static void S4_06_hold_until(void **state)
+/* The next such time, at or after; on a workday: over weekends and holidays. */
+static void hold_until_the_next(void **state)
 {
 	struct kit *k = *state;
 
@@ -162,7 +162,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(S1_23_spans),
 	    cmocka_unit_test(spans_and_summer_time),
-	    cmocka_unit_test(S4_06_hold_until),
+	    cmocka_unit_test(hold_until_the_next),
 	};
 
 	return cmocka_run_group_tests(tests, kit_organisation, kit_end);

@@ -177,7 +177,7 @@ static void plan_facts_asks_for_facts(void **state)
 	policy_judgement_free(&j);
 }
 
-/* S2-34: the setting unknown-senders, whatever rules there are. */
+/* S2-35: the setting unknown-senders, whatever rules there are. */
 static void unknown_senders(void **state)
 {
 	struct leg_rcpt rcpt = {.address = (char[]){"bob@partner.example"}};

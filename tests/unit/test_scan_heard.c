@@ -9,14 +9,22 @@
 
 #include "lib/scan/heard.h"
 
+static struct heard heard;
+
+/* The facts belong to `heard`; end_of_it frees them. */
 static struct heard hear(const char *lines, enum inspect_result result)
 {
-	struct heard heard = {.fault = HEARD_FINE};
-
 	assert_true(heard_begin(&heard));
 	heard_lines(&heard, lines, strlen(lines));
 	heard_end(&heard, result);
 	return heard;
+}
+
+static int end_of_it(void **state)
+{
+	(void)state;
+	heard_free(&heard);
+	return 0;
 }
 
 /* S1-30, M3: each kind of fact that holds a message, and the first reason of each. */
@@ -122,11 +130,11 @@ static void faults(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(the_first_reason_of_each),
-	    cmocka_unit_test(nothing_against_it),
-	    cmocka_unit_test(a_virus_scanner_that_says_nothing),
-	    cmocka_unit_test(odd_reasons),
-	    cmocka_unit_test(faults),
+	    cmocka_unit_test_teardown(the_first_reason_of_each, end_of_it),
+	    cmocka_unit_test_teardown(nothing_against_it, end_of_it),
+	    cmocka_unit_test_teardown(a_virus_scanner_that_says_nothing, end_of_it),
+	    cmocka_unit_test_teardown(odd_reasons, end_of_it),
+	    cmocka_unit_test_teardown(faults, end_of_it),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
