@@ -15,12 +15,18 @@ static struct stage_outcome decide(
 	    .action = STAGE_STOP, .why = "a sealing that this version cannot do"};
 }
 
+static const struct stage_order orders[] = {
+    {ORDER_DISCARD, STATE_ENCRYPT, NULL},
+};
+
 static const struct stage_role role = {
     .program = "seki-encrypt",
     .states = states,
     .n_states = COUNT_OF(states),
     .split_of = "encrypt",
     .decide = decide,
+    .orders = orders,
+    .n_orders = COUNT_OF(orders),
 };
 
 int main(void)

@@ -12,6 +12,7 @@
 #include "queue/digest.h"
 #include "queue/record.h"
 
+#define RECEIVED_MAX  ((size_t)4096) /* longer than any that queue/receive.c writes */
 #define FIRST_READ    ((size_t)4096)
 #define SIZE_DIGITS   12
 #define SEPARATOR_LEN (1 + 3 + ID_LEN + 1) /* "\n-- ID\n" */
@@ -408,4 +409,23 @@ void leg_write_address(struct buf *out, const char *word, const char *address, c
 void leg_write_separator(struct buf *out, const char *id)
 {
 	buf_addf(out, "\n-- %s\n", id);
+}
+
+uint64_t leg_received(int fd, const struct leg *leg)
+{
+	static const char name[] = "Received: ";
+	char top[RECEIVED_MAX];
+	size_t most = leg->size < sizeof top ? (size_t)leg->size : sizeof top;
+	ssize_t n = pread(fd, top, most, leg->content);
+	const char *at = top, *end;
+
+	if (n < (ssize_t)sizeof name || memcmp(top, name, sizeof name - 1) != 0)
+		return 0;
+	/* The field ends at the first line end behind which the next line does not begin with a blank. */
+	while ((end = memchr(at, '\n', (size_t)(top + n - at))) != NULL && end + 1 < top + n) {
+		at = end + 1;
+		if (*at != ' ' && *at != '\t')
+			return (uint64_t)(at - top);
+	}
+	return 0;
 }

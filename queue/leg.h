@@ -97,6 +97,12 @@ struct leg_record {
  */
 void leg_last_records(const struct leg *leg, const char *word, struct leg_record *last);
 
+/*
+ * The length of the Received field that the gateway itself put on top of the content, of the leg in `fd`;
+ * 0 if there is none: what a message measured when it came is its size without it.
+ */
+uint64_t leg_received(int fd, const struct leg *leg);
+
 /* Adds each of the lines to `out` as a record: with the time `now`, microseconds, before it. */
 void leg_stamp_records(struct buf *out, int64_t now, const char *lines, size_t len);
 

@@ -121,6 +121,13 @@ static bool check_layers(struct bundle *b)
 	struct folder folder;
 	bool good = folder_read(b->etc, "policy", &folder, b->fault);
 
+	/* A folder that was moved away must not pass for "no rules". */
+	if (good && faccessat(b->etc, "policy/must", F_OK, 0) != 0) {
+		folder_free(&folder);
+		return folder_blame(b->fault, "policy/must",
+		    "is not there: an empty directory means that there are no rules");
+	}
+
 	for (size_t i = 0; good && i < folder.n; i++) {
 		const char *name = folder.entry[i].name;
 		char path[PATH_BYTES];

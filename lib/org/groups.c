@@ -10,6 +10,9 @@ bool org_who_read(const char *word, struct org_who *who)
 	char domain[ADDRESS_TEXT_MAX];
 
 	who->prefix = "";
+	/* "*@example.com" would be an address that nobody has, and a list of nobody. */
+	if (strchr(word, '*') != NULL)
+		return false;
 	if (word[0] != '@')
 		return org_normal(word, who->text) && who->text[0] != '\0';
 

@@ -120,6 +120,52 @@ static struct answer hidden(const struct judging *j, const struct rule_condition
 
 /* ---- the header --------------------------------------------------------------------------- */
 
+static int by_own(const void *a, const void *b)
+{
+	const struct subject *const *x = a, *const *y = b;
+
+	return strcmp((*x)->own, (*y)->own);
+}
+
+/* An alias, or a +detail of our own, is the same person as the recipient. */
+static void find_who_gets_it(struct judging *j, const struct subject *all)
+{
+	size_t n = j->facts->addresses.n, rcpts = j->c->leg->rcpts;
+	const struct subject **sorted = judge_take(j, rcpts + 1, sizeof(struct subject *));
+	bool *gets_it = judge_take(j, n + 1, sizeof *gets_it);
+
+	if (sorted == NULL || gets_it == NULL)
+		return;
+	for (size_t i = 0; i < rcpts; i++)
+		sorted[i] = &j->rcpt[i];
+	if (rcpts > 1)
+		qsort(sorted, rcpts, sizeof(struct subject *), by_own);
+	for (size_t i = 0; i < n; i++) {
+		const struct subject *wanted = &all[i];
+
+		gets_it[i] = j->facts->addresses.at[i].envelope ||
+			     (rcpts > 0 && bsearch(&wanted, sorted, rcpts, sizeof(struct subject *),
+					       by_own) != NULL);
+	}
+	j->gets_it = gets_it;
+}
+
+/*
+ * Anybody can be written into To and Cc: an exception is made only for who gets the mail. Who breaks a
+ * rule may be anybody whom the field names.
+ */
+static bool is_believed(struct judging *j, const struct rule_condition *condition,
+    const struct subject *all, size_t address)
+{
+	enum fact_field field = j->facts->addresses.at[address].field;
+
+	if (!condition->unless || (field != FIELD_TO && field != FIELD_CC))
+		return true;
+	if (j->gets_it == NULL)
+		find_who_gets_it(j, all);
+	return j->gets_it != NULL && j->gets_it[address];
+}
+
 static struct answer header_who(struct judging *j, const struct rule_condition *condition)
 {
 	const char *unknown = unknown_all(j);
@@ -129,7 +175,8 @@ static struct answer header_who(struct judging *j, const struct rule_condition *
 
 	for (size_t i = 0; all != NULL && i < j->facts->addresses.n; i++) {
 		/* A name alone is nobody's address. */
-		if (j->facts->addresses.at[i].field != field || all[i].address[0] == '\0')
+		if (j->facts->addresses.at[i].field != field || all[i].address[0] == '\0' ||
+		    !is_believed(j, condition, all, i))
 			continue;
 		is = answer_or(is, who_is(j, &all[i], SIZE_MAX, condition));
 		if (is.truth == TRUTH_YES)
@@ -215,6 +262,17 @@ static struct answer promises(const struct judging *j)
 	return told(j, f->promises);
 }
 
+/* Where clamd is asked, only its word says that there is none. */
+static struct answer has_virus(const struct judging *j)
+{
+	const struct facts *f = j->facts;
+	bool asked = strcmp(j->c->settings->clamd, "-") != 0;
+
+	if (!f->against.virus && (f->virus_unknown || (asked && !f->virus_clean)))
+		return answer_unknown(j, "virus");
+	return answer_of(f->against.virus);
+}
+
 static struct answer trait(const struct judging *j, enum policy_trait trait)
 {
 	const struct facts *f = j->facts;
@@ -228,10 +286,11 @@ static struct answer trait(const struct judging *j, enum policy_trait trait)
 	case TRAIT_UNINSPECTABLE:
 		return answer_of(f->against.uninspectable || f->unknown.all != NULL);
 	case TRAIT_AMBIGUOUS:
-		return answer_of(f->against.ambiguous);
+		return !f->against.ambiguous && f->unknown.all != NULL
+			   ? answer_unknown(j, f->unknown.all)
+			   : answer_of(f->against.ambiguous);
 	case TRAIT_VIRUS:
-		return f->virus_unknown && !f->against.virus ? answer_unknown(j, "virus")
-							     : answer_of(f->against.virus);
+		return has_virus(j);
 	case TRAIT_SIGNED:
 		return told(j, f->is_signed);
 	case TRAIT_ENCRYPTED:
@@ -259,6 +318,11 @@ static struct answer message_trait(const struct judging *j, const struct rule_co
 bool condition_of_recipient(const struct rule_condition *condition)
 {
 	return condition->kind == COND_TO || condition->kind == COND_COMPANY_OTHER;
+}
+
+static uint64_t size_as_it_came(const struct policy_case *c)
+{
+	return c->leg->size > c->added ? c->leg->size - c->added : 0;
 }
 
 struct answer condition_holds(
@@ -302,7 +366,7 @@ struct answer condition_holds(
 	case COND_COMPANY_NONE:
 		return content_holds(j, condition);
 	case COND_MESSAGE_SIZE:
-		return answer_of(count_compares(&condition->count, j->c->leg->size));
+		return answer_of(count_compares(&condition->count, size_as_it_came(j->c)));
 	case COND_MESSAGE_TRAIT:
 		return message_trait(j, condition);
 	case COND_WHEN:

@@ -24,11 +24,25 @@ static bool is_named(const struct fact_file *file, const struct rule_file *word)
 	return false;
 }
 
+static struct answer is_encrypted(
+    const struct judging *j, const struct fact_file *file, bool turned_round)
+{
+	switch (file->encrypted) {
+	case ENCRYPTED_NO:
+		return answer_of(turned_round);
+	case ENCRYPTED_ALL:
+		return answer_of(!turned_round);
+	case ENCRYPTED_SOME:
+		return answer_of(true);
+	case ENCRYPTED_UNKNOWN:
+		break;
+	}
+	return answer_unknown(j, "encrypted");
+}
+
 static struct answer property(
     struct judging *j, const struct fact_file *file, const struct rule_file *word)
 {
-	enum truth truth = TRUTH_YES;
-
 	switch (word->property) {
 	case FILE_ANY:
 		return answer_of(true);
@@ -41,15 +55,11 @@ static struct answer property(
 	case FILE_INSPECTABLE:
 		return answer_of(file->closed == word->not );
 	case FILE_ENCRYPTED:
-		truth = file->encrypted;
-		break;
+		return is_encrypted(j, file, word->not );
 	case FILE_AS_NAMED:
-		truth = file->as_named;
 		break;
 	}
-	if (truth == TRUTH_UNKNOWN)
-		return answer_unknown(j, "encrypted");
-	return answer_of((truth == TRUTH_YES) != word->not );
+	return answer_of(file->as_named != word->not );
 }
 
 struct answer file_answer(
@@ -143,15 +153,34 @@ static uint64_t text_count(const struct facts *facts, const struct rule_conditio
 	return sum;
 }
 
+/* Whether an expression reached its limit in one of the places. */
+static bool is_limited(const struct facts *facts, const struct rule_condition *condition)
+{
+	for (size_t i = 0; condition->kind == COND_REGEX && i < condition->texts; i++) {
+		const struct fact_count *found = count_of(facts, condition, &condition->text[i]);
+
+		if (found != NULL && (found->limited & condition->places) != 0)
+			return true;
+	}
+	return false;
+}
+
 static struct answer texts_hold(const struct judging *j, const struct rule_condition *condition)
 {
 	static const struct rule_count once = {CMP_GE, 1};
 	struct answer is;
+	const char *reason;
+	bool limited;
 
 	if (j->facts == NULL)
 		return answer_unknown(j, "");
+	limited = is_limited(j->facts, condition);
+	/* That it matches is the safe side only where nothing but that is asked. */
+	if (limited && !condition->unless && !condition->has_count && !condition->not )
+		return answer_of(true);
+	reason = limited ? "regex" : unseen(j->facts, condition->places);
 	is = answer_count(j, condition->has_count ? &condition->count : &once,
-	    text_count(j->facts, condition), unseen(j->facts, condition->places));
+	    text_count(j->facts, condition), reason);
 	return condition->not ? answer_not(is) : is;
 }
 

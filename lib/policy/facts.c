@@ -225,6 +225,7 @@ static void take_virus(struct facts *facts, const struct line *line)
 	char name[FACTS_REASON];
 
 	facts->virus_unknown = facts->virus_unknown || says(line, "verdict", "unknown");
+	facts->virus_clean = facts->virus_clean || says(line, "verdict", "clean");
 	/* The employer's own word, for the sandbox reaches no clamd. */
 	if (!says(line, "verdict", "found"))
 		return;
@@ -280,6 +281,7 @@ static void take_address(struct facts *facts, const struct line *line)
 	a->field = FIELD_FROM;
 	while (a->field < FIELD_OTHER && !says(line, "field", fields[a->field]))
 		a->field++;
+	a->envelope = says(line, "envelope", "yes");
 	a->address = text_of(facts, line, "address");
 	a->name = text_of(facts, line, "name");
 }
@@ -319,12 +321,15 @@ static void take_other_name(struct facts *facts, const struct line *line)
 	take_name(facts, text_of(facts, line, "part"), text_of(facts, line, "name"));
 }
 
-static enum truth truth_of(
-    const struct line *line, const char *key, const char *yes, const char *no)
+static enum fact_encrypted encrypted_of(const struct line *line)
 {
-	if (says(line, key, yes))
-		return TRUTH_YES;
-	return says(line, key, no) ? TRUTH_NO : TRUTH_UNKNOWN;
+	static const char *const words[] = {
+	    [ENCRYPTED_NO] = "no", [ENCRYPTED_ALL] = "all", [ENCRYPTED_SOME] = "some"};
+	enum fact_encrypted is = ENCRYPTED_NO;
+
+	while (is < ENCRYPTED_UNKNOWN && !says(line, "encrypted", words[is]))
+		is++;
+	return is;
 }
 
 static void take_file(struct facts *facts, const struct line *line)
@@ -349,10 +354,8 @@ static void take_file(struct facts *facts, const struct line *line)
 	file->name = text_of(facts, line, "name");
 	file->size = number_of(line, "size");
 	file->nameless = says(line, "nameless", "yes");
-	/* A ZIP of which only some members are encrypted is not: the others lie open. */
-	file->encrypted =
-	    says(line, "encrypted", "some") ? TRUTH_NO : truth_of(line, "encrypted", "all", "no");
-	file->as_named = says(line, "as-named", "no") ? TRUTH_NO : TRUTH_YES;
+	file->encrypted = encrypted_of(line);
+	file->as_named = !says(line, "as-named", "no");
 	take_name(facts, file->part, file->name);
 }
 
@@ -388,8 +391,11 @@ static void add_count(struct fact_count *count, const struct line *line)
 	unsigned places = places_of(line, "place");
 	uint64_t n = number_of(line, "count");
 
-	if (n == 0 && says(line, "limit", "yes"))
-		n = 1;
+	/* Without a value that was seen, the match that is told is but the limit. */
+	if (says(line, "limit", "yes")) {
+		count->limited |= places;
+		n = number_of(line, "distinct") > 0 ? n : 0;
+	}
 	for (unsigned p = 0; p < PLACE_COUNT; p++) {
 		if ((places & (1u << p)) != 0)
 			count->count[p] = n;

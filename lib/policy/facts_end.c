@@ -47,6 +47,7 @@ static size_t join_counts(struct fact_count *at, size_t n)
 			at[kept++] = at[i];
 			continue;
 		}
+		at[kept - 1].limited |= at[i].limited;
 		for (unsigned p = 0; p < PLACE_COUNT; p++) {
 			if (at[i].count[p] > 0)
 				at[kept - 1].count[p] = at[i].count[p];

@@ -1,4 +1,4 @@
-/* Texts of messages against texts of rules: case and width are nothing. */
+/* Texts of messages against texts of rules: case, width and letters that nobody sees are nothing. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -26,7 +26,7 @@ const char *text_fold(struct arena *arena, const char *text)
 	/* Negative: what is no UTF-8 has no other form. */
 	if (!is_ascii(text) && utf8proc_map((const utf8proc_uint8_t *)text, 0, &folded,
 				   UTF8PROC_NULLTERM | UTF8PROC_STABLE | UTF8PROC_COMPOSE |
-				       UTF8PROC_COMPAT | UTF8PROC_CASEFOLD) < 0)
+				       UTF8PROC_COMPAT | UTF8PROC_CASEFOLD | UTF8PROC_IGNORE) < 0)
 		folded = NULL;
 	if (folded != NULL) {
 		copy = arena_text(arena, (const char *)folded, strlen((const char *)folded));

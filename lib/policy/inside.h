@@ -21,8 +21,12 @@ enum fact_field { FIELD_FROM, FIELD_REPLY_TO, FIELD_TO, FIELD_CC, FIELD_OTHER };
 
 struct fact_address {
 	enum fact_field field;
+	bool envelope; /* the mail goes to it */
 	const char *address, *name;
 };
+
+/* Of some members of a ZIP: the others lie open, so it is encrypted and is not. */
+enum fact_encrypted { ENCRYPTED_NO, ENCRYPTED_ALL, ENCRYPTED_SOME, ENCRYPTED_UNKNOWN };
 
 /* A name of a file, folded as globs are compared. */
 struct fact_name {
@@ -36,7 +40,8 @@ struct fact_file {
 	uint64_t size;
 	bool nameless;
 	bool closed; /* it, or something in it, could not be looked into */
-	enum truth encrypted, as_named;
+	bool as_named;
+	enum fact_encrypted encrypted;
 	struct fact_name *names; /* `name` and other ones */
 };
 
@@ -56,10 +61,14 @@ struct fact_shown {
 	const char *text;
 };
 
-/* Of a list, a word, an expression: how often it was found. */
+/*
+ * Of a list, a word, an expression: how often it was found. Where an expression reached its limit that
+ * is the least there is.
+ */
 struct fact_count {
 	const char *list;
 	size_t number;
+	unsigned limited; /* places */
 	uint64_t count[PLACE_COUNT];
 };
 
@@ -105,7 +114,7 @@ struct facts {
 	struct facts_against against;
 	bool message; /* its line was told */
 	bool is_signed, is_encrypted, automatic, reply, promises;
-	bool virus_unknown;
+	bool virus_unknown, virus_clean;
 	size_t hidden;
 	uint64_t pii[DETECT_KIND_COUNT][PLACE_MASKS];
 	bool pii_more[DETECT_KIND_COUNT];
@@ -218,6 +227,7 @@ struct judging {
 	size_t bosses;
 	struct subject *rcpt;
 	struct subject *header; /* of the facts' addresses; NULL: not made yet */
+	bool *gets_it;          /* the same: whether the mail goes to them */
 	struct outcome *outcome;
 	struct live *live;
 	size_t lives;

@@ -175,7 +175,8 @@ static enum policy_verdict judge(struct judging *j)
 	const struct policy_case *c = j->c;
 	bool own = intake_is_own(c->leg->client);
 
-	if (c->unregistered && !own && c->settings->unknown_senders == UNKNOWN_REFUSE) {
+	if (c->unregistered && !own && !j->watch &&
+	    c->settings->unknown_senders == UNKNOWN_REFUSE) {
 		refuse_unknown(j);
 		return j->failed ? POLICY_FAILED : POLICY_JUDGED;
 	}

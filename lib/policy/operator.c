@@ -55,8 +55,9 @@ static const struct facts_against *against_of(const struct policy_case *c)
 /* With enrol, too: who could be enrolled is registered by now. */
 static bool is_unknown_sender(const struct policy_case *c)
 {
-	return c->unregistered && (c->settings->unknown_senders == UNKNOWN_HOLD ||
-				      c->settings->unknown_senders == UNKNOWN_ENROL);
+	return c->unregistered && c->settings->watch_only == WATCH_ONLY_NO &&
+	       (c->settings->unknown_senders == UNKNOWN_HOLD ||
+		   c->settings->unknown_senders == UNKNOWN_ENROL);
 }
 
 bool wants_operator(const struct policy_case *c)

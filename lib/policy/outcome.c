@@ -332,12 +332,19 @@ static bool unknown_matters(const struct walk *w, enum policy_function f, const 
 	       (b->most > stands->rank || (b->final.live != NULL && b->final.rank > stands->rank));
 }
 
-static void count_ballot(struct walk *w, enum policy_function f, const struct ballot *b)
+/* A floor cannot be undone; but what default says does not count if a higher layer spoke. */
+static bool is_final(const struct walk *w, unsigned layer, enum policy_function f)
+{
+	return layer != LAYER_DEFAULT || (w->o->unsure & BIT(f)) == 0;
+}
+
+static void count_ballot(
+    struct walk *w, unsigned layer, enum policy_function f, const struct ballot *b)
 {
 	struct choice *stands = &w->o->choice[f];
 
 	if (f == FUNCTION_REFUSE && b->final.live != NULL && b->final.rank > 0 &&
-	    (b->unknown == NULL || b->least > 0))
+	    (b->unknown == NULL || b->least > 0) && is_final(w, layer, f))
 		w->o->surely_refused = true;
 	if (b->unknown != NULL && unknown_matters(w, f, b))
 		note_unknown(w, f, b->unknown, b->answer);
@@ -363,6 +370,6 @@ void find_outcome(struct judging *j, size_t rcpt, bool shadows, struct outcome *
 		}
 		hear_layer(&w, layer);
 		for (unsigned f = 0; f < FUNCTION_ADDITIVE; f++)
-			count_ballot(&w, f, &w.ballot[f]);
+			count_ballot(&w, layer, f, &w.ballot[f]);
 	}
 }

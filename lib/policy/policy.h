@@ -80,7 +80,8 @@ struct policy_case {
 	const struct leg *leg;
 	const struct facts *facts; /* NULL: it was not inspected yet */
 	const struct past *past;   /* NULL: not asked yet */
-	int64_t since; /* judged as of this time, microseconds: its acceptance, or the time that is
+	uint64_t added; /* bytes of it that the gateway put on top: sizes are as it came */
+	int64_t since;  /* judged as of this time, microseconds: its acceptance, or the time that is
 	                    believed where the clock that stamped it was suspect */
 	bool unregistered; /* its sender is in no etc/people, and not enrolled */
 };

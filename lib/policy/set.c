@@ -12,6 +12,7 @@
 #include "lib/base/hex.h"
 #include "lib/inspect/protocol.h"
 #include "lib/org/compile.h"
+#include "lib/org/digest.h"
 #include "lib/policy/set_inside.h"
 
 #define BYTES_MAX                                                                                  \
@@ -185,6 +186,21 @@ static struct policy *read_generation(int dir, const char *name, const char *fil
 	return policy;
 }
 
+/* One of another generation, from a restored copy, would judge by people and lists that nobody named. */
+static bool org_fits(int dir, const char *digits)
+{
+	int fd = openat(dir, ORG_FILE, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	char hex[DIGEST_HEX];
+	uint64_t size;
+	bool fits;
+
+	if (fd < 0)
+		return false;
+	fits = digest_file(fd, UINT64_MAX, hex, &size) && memcmp(hex, digits, DIGITS) == 0;
+	(void)close(fd);
+	return fits;
+}
+
 static struct policy *open_set(
     int dir, const char *name, const struct rule_names *names, bool check, struct conf_fault *fault)
 {
@@ -201,11 +217,14 @@ static struct policy *open_set(
 		goto fail;
 
 	policy->org = org_open(dir);
-	if (policy->org != NULL)
-		return policy;
 	(void)snprintf(fault->file, sizeof fault->file, COMPILED "/%.40s/" ORG_FILE, name);
-	(void)conf_blame(fault, 0, 0, "%s",
-	    errno == EPROTO ? "is damaged: compile again" : strerrordesc_np(errno));
+	if (policy->org == NULL)
+		(void)conf_blame(fault, 0, 0, "%s",
+		    errno == EPROTO ? "is damaged: compile again" : strerrordesc_np(errno));
+	else if (!org_fits(dir, policy->org_digest))
+		(void)conf_blame(fault, 0, 0, "is not what its name says: compile again");
+	else
+		return policy;
 fail:
 	policy_close(policy);
 	return NULL;

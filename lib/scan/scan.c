@@ -187,35 +187,36 @@ static enum registration registration(
 }
 
 static struct policy_case case_of(
-    const struct stage *stage, const struct leg *leg, const struct job *job)
+    const struct stage *stage, const struct stage_opened *o, const struct job *job)
 {
 	const struct scan *scan = stage->context;
 	int enrolled = job != NULL ? job->enrolled : -1;
 
 	return (struct policy_case){.settings = &stage->settings,
 	    .policy = scan->policy,
-	    .leg = leg,
+	    .leg = &o->leg,
 	    .facts = job != NULL ? job->heard.facts : NULL,
+	    .added = scan->policy->rules > 0 ? leg_received(o->fd, &o->leg) : 0,
 	    .past = job != NULL ? job->past : NULL,
-	    .since = as_of(stage, leg),
-	    .unregistered = registration(stage, leg, enrolled) != REGISTERED};
+	    .since = as_of(stage, &o->leg),
+	    .unregistered = registration(stage, &o->leg, enrolled) != REGISTERED};
 }
 
 /*
  * Judges a leg with what the job, or nobody yet, has found out. Returns what is still wanted, as
  * 1 << enum job_want, or 0 with `j` and `*verdict` filled.
  */
-static unsigned judge(const struct stage *stage, const struct leg *leg, const struct job *job,
-    struct policy_judgement *j, enum policy_verdict *verdict)
+static unsigned judge(const struct stage *stage, const struct stage_opened *o,
+    const struct job *job, struct policy_judgement *j, enum policy_verdict *verdict)
 {
-	struct policy_case c = case_of(stage, leg, job);
+	struct policy_case c = case_of(stage, o, job);
 	unsigned wanted = 0;
 
 	*j = (struct policy_judgement){.groups = 0};
-	if (stage->settings.plan_facts == PLAN_FACTS_YES && !intake_is_own(leg->client) &&
+	if (stage->settings.plan_facts == PLAN_FACTS_YES && !intake_is_own(o->leg.client) &&
 	    c.facts == NULL)
 		wanted |= 1U << JOB_FACTS;
-	if (registration(stage, leg, job != NULL ? job->enrolled : -1) == REGISTRATION_UNKNOWN)
+	if (registration(stage, &o->leg, job != NULL ? job->enrolled : -1) == REGISTRATION_UNKNOWN)
 		wanted |= 1U << JOB_ENROLLED;
 	if (wanted != 0)
 		return wanted;
@@ -226,10 +227,10 @@ static unsigned judge(const struct stage *stage, const struct leg *leg, const st
 	return *verdict == POLICY_NEEDS_PAST ? 1U << JOB_PAST : 0;
 }
 
-static void tell(const struct stage *stage, const struct leg *leg, const struct job *job,
+static void tell(const struct stage *stage, const struct stage_opened *o, const struct job *job,
     const struct policy_judgement *j)
 {
-	struct policy_case c = case_of(stage, leg, job);
+	struct policy_case c = case_of(stage, o, job);
 
 	tell_judged(stage->context, &c, j);
 }
@@ -311,7 +312,7 @@ static bool prepare(const struct stage *stage, struct job *job, unsigned wanted)
 {
 	const struct scan *scan = stage->context;
 	const struct leg *leg = &job->opened.leg;
-	struct policy_case c = case_of(stage, leg, job);
+	struct policy_case c = case_of(stage, &job->opened, job);
 
 	job->desk = scan->desk;
 	job->rules = scan->serial;
@@ -388,7 +389,7 @@ static void settle(struct stage *stage, struct job *job)
 		jobs_end(&scan->jobs, job);
 		return;
 	}
-	wanted = judge(stage, leg, job, &j, &verdict);
+	wanted = judge(stage, &job->opened, job, &j, &verdict);
 	if (wanted != 0 && (wanted & job->found) == 0 && prepare(stage, job, wanted)) {
 		policy_judgement_free(&j);
 		jobs_again(&scan->jobs, job);
@@ -399,7 +400,7 @@ static void settle(struct stage *stage, struct job *job)
 	} else if (j.groups > 1 && !j.refusal.refused) {
 		job->kept = !may_begin(stage, JOB_DIVISION);
 		if (!job->kept) {
-			tell(stage, leg, job, &j);
+			tell(stage, &job->opened, job, &j);
 			hand_over(stage, job, &j);
 			jobs_go_on(&scan->jobs, job);
 		}
@@ -408,7 +409,7 @@ static void settle(struct stage *stage, struct job *job)
 	} else {
 		done = carry_out(stage, &job->opened, &j);
 		if (done)
-			tell(stage, leg, job, &j);
+			tell(stage, &job->opened, job, &j);
 	}
 	policy_judgement_free(&j);
 	if (!done)
@@ -499,7 +500,7 @@ static struct stage_outcome decide(
 
 	if (state != STATE_NEW)
 		return (struct stage_outcome){.action = STAGE_KEEP};
-	wanted = judge(stage, &o->leg, NULL, &j, &verdict);
+	wanted = judge(stage, o, NULL, &j, &verdict);
 	if (wanted != 0) {
 		policy_judgement_free(&j);
 		return start_inspection(stage, o, wanted);
@@ -508,10 +509,10 @@ static struct stage_outcome decide(
 		LOG_ALARM("judging-failed", kv("id", o->text), kv_errno(ENOMEM));
 	} else if (j.groups > 1 && !j.refusal.refused) {
 		if (may_begin(stage, JOB_DIVISION))
-			tell(stage, &o->leg, NULL, &j);
+			tell(stage, o, NULL, &j);
 		outcome = start_division(stage, o, &j);
 	} else if (carry_out(stage, o, &j)) {
-		tell(stage, &o->leg, NULL, &j);
+		tell(stage, o, NULL, &j);
 		outcome = taken;
 	}
 	policy_judgement_free(&j);

@@ -81,7 +81,9 @@ void tell_judged(struct scan *scan, const struct policy_case *c, const struct po
 	int64_t now = clock_wall() / CLOCK_SECOND;
 	struct buf lines;
 
-	if (c->policy->rules == 0 || intake_is_own(c->leg->client))
+	/* Where nobody rules there is nothing to report, and nothing to be slowed down by it. */
+	if (intake_is_own(c->leg->client) ||
+	    (c->policy->rules == 0 && c->settings->unknown_senders == UNKNOWN_RELAY))
 		return;
 	buf_init(&lines, TOLD_MAX);
 	tray_put_judged(&lines, now, j->groups, j->refusal.refused, is_held(j));

@@ -37,12 +37,26 @@ static bool warn(void *context, const char *where, const char *text)
 	return true;
 }
 
+/* Whoever has emptied a file by mistake hears of it; whoever meant it, too. */
+static void compare_with_now(const struct policy *fresh)
+{
+	struct conf_fault fault;
+	struct policy *now = fresh->rules == 0 ? policy_open_current(&fault) : NULL;
+
+	if (now != NULL && now->rules > 0)
+		complain("warning: %zu rules are in force, and now there is none: all mail leaves "
+			 "unless a setting holds it",
+		    now->rules);
+	policy_close(now);
+}
+
 /* Warnings and rule tests; closes the rules. */
 static int look(struct compiling *c, struct policy *policy)
 {
 	int code;
 
 	policy_warnings(policy, warn, NULL);
+	compare_with_now(policy);
 	c->rules = policy->rules;
 	c->counts = org_counts(policy->org);
 	code = rule_tests_run(c->etc, policy, &c->tests);

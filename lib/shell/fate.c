@@ -132,7 +132,7 @@ static void add_rest(struct buf *text, const struct plan_step *step)
 
 static void add_operator(struct buf *text, const struct plan_step *step)
 {
-	static const char *const keys[] = {"why", "reason", "door"};
+	static const char *const keys[] = {"why", "reason", "door", "rule"};
 	struct word w;
 	size_t at = 0, len = 0, words = 0;
 	const char *value;

@@ -37,8 +37,10 @@ static const char *program_of(enum order_word word, enum spool_state state, cons
 		return NULL;
 	case STATE_ENCRYPT:
 	case STATE_STAGGER:
-		*instead = word == ORDER_DISCARD ? "freeze its sender, and discard it in deliver/"
-						 : "it is not held: it goes on by itself";
+		if (word == ORDER_DISCARD)
+			return state == STATE_ENCRYPT ? "seki-encrypt" : "seki-stagger";
+		*instead = "it is not held, so there is nothing to release: seki why tells what it "
+			   "waits for";
 		return NULL;
 	case STATE_SENT:
 		*instead = "it was sent";

@@ -17,6 +17,7 @@
 #include "lib/shell/moment.h"
 #include "lib/shell/verdict.h"
 #include "lib/shell/why_records.h"
+#include "queue/intake.h"
 
 struct explaining {
 	const struct instance *in;
@@ -294,9 +295,12 @@ static void print_heading(struct explaining *x, const char *name, const struct l
 		add_time(&text, w->judged);
 		buf_addf(&text, " by rules %s%s", w->rules,
 		    w->watch ? ", watching only: nothing of it was done" : "");
+	} else if (intake_is_own(leg->client)) {
+		buf_add_text(&text, "the gateway's own mail, which no rule judges");
+	} else if (state == STATE_NEW) {
+		buf_add_text(&text, "still to be judged");
 	} else {
-		buf_add_text(&text, "no judgement is recorded: no rules were in force, or it is "
-				    "still to be judged");
+		buf_add_text(&text, "no rules were in force when it was judged");
 	}
 	print_text(&x->out, &text);
 	buf_clear(&text);

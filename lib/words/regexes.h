@@ -6,8 +6,8 @@
  *
  * Nothing that a stranger writes makes a pattern run for ever: one match may take `steps` (setting
  * regex-steps), and one pattern in one message a time that grows with the text. Reaching either limit
- * counts as a match of any number of times, is told as such (REGEX_LIMIT), and ends the search for that
- * pattern in that message.
+ * ends the search for that pattern in that message: how often it matches in that place, and in each
+ * text that comes later, is not known, and regex_limit tells these places.
  *
  * Text comes in windows: a match longer than REGEX_MATCH_MAX bytes may be cut at its end, or missed
  * where it must be as long as that.
@@ -74,7 +74,10 @@ NODISCARD size_t regex_distinct(
 NODISCARD uint64_t regex_all(
     const struct regex_scan *s, size_t pattern, unsigned places, bool quoted);
 
-/* The places in which a limit was reached, or memory ran out: it counts as matched there. */
+/*
+ * The places that were not searched to their end, as a limit was reached there or before, or memory ran
+ * out: what was found in them is the least there is.
+ */
 NODISCARD unsigned regex_limit(const struct regex_scan *s, size_t pattern);
 
 /* Calls `see` for each masked value of the pattern that was kept. False from `see` stops. */

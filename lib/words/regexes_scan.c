@@ -269,7 +269,8 @@ static void look(struct regex_scan *s, bool last)
 	for (size_t i = 0; i < s->r->n; i++) {
 		struct found *f = &s->found[i];
 
-		if (f->limit == 0 && !search(s, f, s->r->code[i], settled, last))
+		/* Where a pattern is no longer searched for, nobody knows how often it matches. */
+		if (f->limit != 0 || !search(s, f, s->r->code[i], settled, last))
 			f->limit |= 1u << s->place;
 	}
 	if (last)

@@ -72,10 +72,10 @@ static struct org *make_org(const char *top)
 /* As sites have them: of each kind of condition some; most match nothing of the message. */
 static void add_rule(struct buf *text, int i)
 {
-	static const char *const lines[] = {
-	    "to @domain%d.example\n  do hold 5m",
+	static const char *const lines[] = {"to @domain%d.example\n  do hold 5m",
 	    "to list l%d\n  file any\n  do zip",
-	    "from group g%d\n  to external\n  file any\n  unless header Cc boss\n  do approve by boss",
+	    "from group g%d\n  to external\n  file any\n  unless header Cc boss\n  do approve by "
+	    "boss",
 	    "to person%d@partner.example, other@partner.example\n  do stagger 60m",
 	    "to external\n  pii card >= %d, phone >= 1000 in files\n  do refuse \"card\"",
 	    "words \"secret%d\" in subject, body\n  do hold for operator",
@@ -87,7 +87,8 @@ static void add_rule(struct buf *text, int i)
 	buf_addf(text, "rule r%d\n  ", i);
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wformat-nonliteral"
-	buf_addf(text, lines[(size_t)i % COUNT_OF(lines)], i % 10 == 1 || i % 10 == 2 ? i / 10 % 20 : 1000 + i);
+	buf_addf(text, lines[(size_t)i % COUNT_OF(lines)],
+	    i % 10 == 1 || i % 10 == 2 ? i / 10 % 20 : 1000 + i);
 #pragma GCC diagnostic pop
 	buf_add_text(text, "\n");
 }
@@ -124,7 +125,8 @@ static struct facts *make_facts(int rcpts)
 			     "files=2 files-size=900000 promises-file=no\npart path=1 role=body\n"
 			     "address field=from address=u3@example.co.jp name=U\n");
 	for (int i = 0; i < rcpts; i++)
-		buf_addf(&lines, "address field=to address=rcpt%d@example%d.example name=R\n", i, i);
+		buf_addf(
+		    &lines, "address field=to address=rcpt%d@example%d.example name=R\n", i, i);
 	for (int i = 2; i < 4; i++)
 		buf_addf(&lines,
 		    "file part=%d role=file counts=yes name=report-%d.xlsx size=450000 "
@@ -132,7 +134,8 @@ static struct facts *make_facts(int rcpts)
 		    i, i);
 	for (int i = 1; i < 50; i++)
 		buf_addf(&lines, "word number=%d place=files count=1 text=x\n", 10000 + i);
-	buf_add_text(&lines, "pii kind=name places=files count=30\npii kind=phone places=body count=2\n");
+	buf_add_text(
+	    &lines, "pii kind=name places=files count=30\npii kind=phone places=body count=2\n");
 	facts_lines(facts, lines.bytes, lines.len);
 	facts_end(facts, true);
 	buf_free(&lines);

@@ -184,11 +184,13 @@ def prose(size):
     return text.encode()[:size].decode(errors="ignore").encode()
 
 
-def document(size, letters=20_000):
-    """A document of about so many bytes: so much text in paragraphs, the rest are pictures that do not pack."""
-    pick, body = random.Random(3), ""
-    while len(body) < 6 * letters:
-        body += "<w:p><w:pPr><w:spacing w:after=\"120\"/></w:pPr><w:r><w:t>%s</w:t></w:r></w:p>" % pick.choice(LINES)
+def document(size, letters=12_000):
+    """A document of about so many bytes: ten pages of text in paragraphs, the rest are pictures that do not pack."""
+    pick, body, length = random.Random(3), "", 0
+    while length < letters:
+        line = pick.choice(LINES)
+        body += "<w:p><w:pPr><w:spacing w:after=\"120\"/></w:pPr><w:r><w:t>%s</w:t></w:r></w:p>" % line
+        length += len(line)
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as z:
         z.writestr("[Content_Types].xml", DOCUMENT_TYPES)

@@ -21,11 +21,11 @@ BOB, CAROL, DAN = RCPTS
 WHY = "not this way"
 DIVIDING = f"""rule later
     to      {BOB}
-    do      hold 10s
+    do      hold 1s
 
 rule much-later
     to      {CAROL}
-    do      hold 20s
+    do      hold 2s
     do      keep
 
 rule unseen shadow

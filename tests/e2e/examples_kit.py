@@ -344,7 +344,7 @@ class Office:
         said = self.gw.seki("why", leg_id)
         assert said.returncode == 0, said.stderr
         where = self.where(rule)
-        assert any(line.split()[:1] == [function] and where in line and rule in line
+        assert any(function in line.split()[:2] and where in line and rule in line
                    for line in said.stdout.splitlines()), (function, where, said.stdout)
         return said.stdout
 

@@ -155,7 +155,7 @@ def test_never_over_existing_files(begin: Callable[..., Office]) -> None:
     office = begin("standard", {"etc/policy/must/50-outsiders": "rule outsiders-wait\n    to external\n    do hold 1m\n",
                                 "etc/domains": "example.co.jp internal\ngroup.example affiliated\n"})
     office.held(office.send(letter(to=[OUTSIDER, AFFILIATED])), OUTSIDER, MINUTE, "outsiders-wait")
-    assert (office.gw.root / "etc/policy/must/10-machines").exists()
+    assert (office.gw.root / "etc/policy/must/35-machines").exists()
     assert (office.gw.root / "etc/domains").read_text().startswith("example.co.jp internal\n")
 
 

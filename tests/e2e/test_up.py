@@ -344,8 +344,7 @@ def test_a_failure_is_one_sentence_and_leaves_nothing_running(place: Path) -> No
     done = up(root)
     assert done.returncode != 0
     last = done.stderr.rstrip().splitlines()[-1]
-    assert re.match(r"services/instance: seki-[a-z]+ does not start: it ended with exit code 102; the log is /", last)
-    assert "etc/settings:3" in done.stderr
+    assert re.match(r"services/instance: the configuration in /\S+/etc is wrong: etc/settings:3:1: ", last), done.stderr
     assert not processes(root)
 
 

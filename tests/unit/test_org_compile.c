@@ -16,6 +16,7 @@ static void assert_all_told(const struct wrong *wrong, size_t n)
 		struct kit k;
 
 		kit_open(&k);
+		kit_write(&k, "policy/must/README", "");
 		if (strcmp(wrong[i].path, "groups") != 0)
 			kit_write(&k, "groups", "# ours\ntemps\nsales\n");
 		kit_write(&k, wrong[i].path, wrong[i].text);
@@ -107,6 +108,7 @@ static void rows_are_read_as_rules_are(void **state)
 
 	(void)state;
 	kit_open(&k);
+	kit_write(&k, "policy/must/README", "");
 	kit_write(&k, "passwords/random-10", "generate 10 upper lower\n");
 	kit_write(&k, "tables/t", "# t\n@a.example   zip; password random-1 # comment\n");
 	assert_false(org_check(k.etc, NULL, &fault));
@@ -128,6 +130,7 @@ static void names_are_known(void **state)
 
 	(void)state;
 	kit_open(&k);
+	kit_write(&k, "policy/must/README", "");
 	kit_write(&k, "groups", "sales\n# x\ntemps a@b.example\nsales c@b.example\n");
 	kit_write(&k, "lists/vip", "");
 	kit_write(&k, "tables/destinations", "");
@@ -238,6 +241,7 @@ static void rules_are_bundled_in_order(void **state)
 
 	(void)state;
 	kit_open(&k);
+	kit_write(&k, "policy/must/README", "");
 	kit_write(&k, "groups", "sales\nstaff\n");
 	kit_write(&k, "allow", "user hold\n");
 	kit_write(&k, "policy/README", "not read");
@@ -289,6 +293,7 @@ static void misplaced_rules_are_a_fault(void **state)
 		char text[512];
 
 		kit_open(&k);
+		kit_write(&k, "policy/must/README", "");
 		kit_write(&k, "groups", "# ours\ntemps\nsales\n");
 		kit_write(&k, wrong[i].path, wrong[i].text);
 		assert_false(rules_bundle(k.etc, k.out, &fault));
@@ -296,6 +301,21 @@ static void misplaced_rules_are_a_fault(void **state)
 		assert_string_equal(text, wrong[i].told);
 		kit_close(&k);
 	}
+}
+
+/* Rules that were moved away are not "no rules". */
+static void missing_rules_are_a_fault(void **state)
+{
+	struct conf_fault fault;
+	struct kit k;
+
+	(void)state;
+	kit_open(&k);
+	assert_false(rules_bundle(k.etc, k.out, &fault));
+	assert_string_equal(fault.file, "etc/policy/must");
+	kit_write(&k, "policy/must/README", "");
+	assert_true(rules_bundle(k.etc, k.out, &fault));
+	kit_close(&k);
 }
 
 /* ---- generations ---- */
@@ -335,6 +355,7 @@ static void generations_follow_each_other(void **state)
 
 	(void)state;
 	kit_open(&k);
+	kit_write(&k, "policy/must/README", "");
 	kit_write(&k, "policy/must/10-a", "one");
 	make(&k, a);
 	make(&k, again);
@@ -378,6 +399,7 @@ static void a_damaged_generation_is_mended(void **state)
 
 	(void)state;
 	kit_open(&k);
+	kit_write(&k, "policy/must/README", "");
 	kit_write(&k, "policy/must/10-a", "one");
 	make(&k, a);
 	(void)snprintf(path, sizeof path, "%s/%s", a, COMPILED_RULES);
@@ -407,6 +429,7 @@ static void a_generation_may_be_abandoned(void **state)
 
 	(void)state;
 	kit_open(&k);
+	kit_write(&k, "policy/must/README", "");
 	make(&k, a);
 	kit_write(&k, "policy/must/10-a", "red");
 	assert_true(compile_prepare(k.etc, k.out, &g, NULL, &fault));
@@ -437,6 +460,7 @@ static void a_fault_changes_nothing(void **state)
 
 	(void)state;
 	kit_open(&k);
+	kit_write(&k, "policy/must/README", "");
 	make(&k, a);
 	kit_write(&k, "domains", "x\n");
 	assert_false(compile_generation(k.etc, k.out, b, &fault));
@@ -465,6 +489,7 @@ static void the_samples_compile(void **state)
 
 	(void)state;
 	kit_open(&k);
+	kit_write(&k, "policy/must/README", "");
 	close(k.etc);
 	k.etc = open("etc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	org = kit_org(&k);
@@ -489,6 +514,7 @@ int main(void)
 	    cmocka_unit_test(password_policies_are_read),
 	    cmocka_unit_test(rules_are_bundled_in_order),
 	    cmocka_unit_test(misplaced_rules_are_a_fault),
+	    cmocka_unit_test(missing_rules_are_a_fault),
 	    cmocka_unit_test(generations_follow_each_other),
 	    cmocka_unit_test(a_damaged_generation_is_mended),
 	    cmocka_unit_test(a_generation_may_be_abandoned),

@@ -83,6 +83,8 @@ static void values_are_decoded(void **state)
 	assert_int_equal(facts->addresses.n, 4);
 	assert_int_equal(facts->addresses.at[0].field, FIELD_TO);
 	assert_string_equal(facts->addresses.at[0].name, "山 a");
+	assert_true(facts->addresses.at[0].envelope);
+	assert_false(facts->addresses.at[1].envelope);
 	assert_int_equal(facts->addresses.at[1].field, FIELD_OTHER);
 	assert_int_equal(facts->addresses.at[2].field, FIELD_OTHER);
 	assert_string_equal(facts->addresses.at[3].address, "");

@@ -497,6 +497,36 @@ static void unknown_facts_hold(void **state)
 	check_rows(*state, rows, COUNT_OF(rows));
 }
 
+/* What default refuses is no refusal as long as a higher layer may have spoken. */
+static void unknown_above_default(void **state)
+{
+	struct kit *k = *state;
+	static const struct kit_rule_file above[] = {
+	    {"must/10-a", "rule a\n  words \"x\" in files\n  do refuse no\n"},
+	    {"default/10-b", "rule b\n  always\n  do refuse \"y\"\n"},
+	};
+	static const struct kit_rule_file apart[] = {
+	    {"must/10-a", "rule a\n  words \"x\" in files\n  do bcc all\n"},
+	    {"default/10-b", "rule b\n  always\n  do refuse \"y\"\n"},
+	};
+	static const char sealed[] = "file part=2 role=file counts=yes name=a.zip size=3\n"
+				     "uninspectable part=2 reason=encrypted\n";
+
+	kit_rule_files(k, above, COUNT_OF(above));
+	kit_mail(k, ALICE, "b@x.example");
+	kit_expect(k, "needs facts");
+	kit_facts(k, sealed);
+	kit_expect(k, "1: hold operator why=facts reason=encrypted | deliver");
+	kit_facts(k, "");
+	kit_expect(k, "refused y");
+	kit_facts(k, "word number=1 place=files count=1 text=x\n");
+	kit_expect(k, "1: deliver");
+	/* Another function of a higher layer does not matter. */
+	kit_rule_files(k, apart, COUNT_OF(apart));
+	kit_facts(k, sealed);
+	kit_expect(k, "refused y");
+}
+
 /* The rule stands in the step; the door's wish beside it is one step with it. */
 static void one_operator_step(void **state)
 {
@@ -745,6 +775,7 @@ int main(void)
 	    cmocka_unit_test(only_what_matters_is_inspected),
 	    cmocka_unit_test(what_cannot_raise_is_not_asked),
 	    cmocka_unit_test(unknown_facts_hold),
+	    cmocka_unit_test(unknown_above_default),
 	    cmocka_unit_test(one_operator_step),
 	    cmocka_unit_test(more_steps_than_a_plan_has),
 	    cmocka_unit_test(records_and_evidence),

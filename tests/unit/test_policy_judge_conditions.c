@@ -134,6 +134,22 @@ static void S1_10_who_stands_in_the_header(void **state)
 	    {"hidden address=ceo@example.co.jp\n", "header Cc boss", 'n'},
 	    {"address field=resent-cc address=ceo@example.co.jp name=\n", "header Cc boss", 'n'},
 	    {"address field=cc address=carol@example.co.jp name=\n", "unless header Cc boss", 'y'},
+	    /* Anybody can be written into Cc: an exception asks who gets the mail. */
+	    {"address field=cc address=ceo@example.co.jp name= envelope=no\n",
+		"unless header Cc boss", 'y'},
+	    {"address field=cc address=ceo@example.co.jp name= envelope=yes\n",
+		"unless header Cc boss", 'n'},
+	    {"address field=cc address=ceo@example.co.jp name= envelope=no\n", "header Cc boss",
+		'y'},
+	    {"address field=to address=ceo@example.co.jp name= envelope=no\n",
+		"unless header To boss", 'y'},
+	    {"address field=to address=ceo@example.co.jp name= envelope=yes\n",
+		"unless header To boss", 'n'},
+	    {"address field=cc address=ted@example.co.jp name= envelope=no\n"
+	     "address field=cc address=ceo@example.co.jp name= envelope=yes\n",
+		"unless header Cc not boss", 'y'},
+	    {"address field=from address=ceo@example.co.jp name= envelope=no\n",
+		"unless header From boss", 'n'},
 	    {"address field=cc address=carol@example.co.jp name=\n", "header Cc group employees",
 		'y'},
 	    {"address field=cc address=ted@example.co.jp name=\n", "header Cc group employees",
@@ -161,6 +177,14 @@ static void S1_10_who_stands_in_the_header(void **state)
 			kit_facts(k, rows[i].facts);
 		assert_holds(k, rows[i].lines, rows[i].is);
 	}
+	/* A detail or an alias is the same person as the recipient. */
+	kit_mail(k, "carol@example.co.jp", "b@x.example alice@example.co.jp ted@example.co.jp");
+	kit_facts(k, "address field=cc address=Alice+2Bx@example.co.jp name= envelope=no\n");
+	assert_holds(k, "unless header Cc boss", 'n');
+	kit_facts(k, "address field=cc address=a.tanaka@example.co.jp name= envelope=no\n");
+	assert_holds(k, "unless header Cc boss", 'n');
+	kit_facts(k, "address field=cc address=ceo@example.co.jp name= envelope=no\n");
+	assert_holds(k, "unless header Cc boss", 'y');
 }
 
 /* Impersonation: another person's name in From. */
@@ -360,6 +384,12 @@ static void S1_13_files(void **state)
 	assert_holds(k, "file any", 'u');
 	kit_facts(k, "part path=1 role=sealed\nuninspectable part=1 reason=encrypted\n");
 	assert_holds(k, "file any", 'u');
+	/* A ZIP of which some members are encrypted: part of it is, and part of it is not. */
+	kit_facts(k, "file part=2 role=file counts=yes name=a.zip size=1 encrypted=some\n");
+	assert_holds(k, "file encrypted", 'y');
+	assert_holds(k, "file not encrypted", 'y');
+	assert_holds(k, "unless file encrypted", 'n');
+	assert_holds(k, "unless file not encrypted", 'n');
 	/* Width and case of either. */
 	kit_facts(
 	    k, "file part=2 role=file counts=yes name=+E8+A6+8B+E7+A9+8D.+EF+BC+B0DF size=1\n");
@@ -417,6 +447,39 @@ static void S1_11_words_and_personal_data(void **state)
 	    {"words list=ng place=body count=3 distinct=2\n", "header Subject list ng", 'n'},
 	    {"regex number=1 place=body count=1 distinct=1 limit=no text=x\n", "regex \"x\"", 'y'},
 	    {"regex number=1 place=body count=0 distinct=0 limit=yes text=x\n", "regex \"x\"", 'y'},
+	    /* Beyond a limit there may be more. */
+	    {"regex number=1 place=body count=1 distinct=0 limit=yes text=x\n", "regex \"x\"", 'y'},
+	    {"regex number=1 place=body count=1 distinct=0 limit=yes text=x\n",
+		"regex \"x\" in subject", 'n'},
+	    {"regex number=1 place=body count=1 distinct=0 limit=yes text=x\n",
+		"unless regex \"x\"", 'u'},
+	    {"regex number=1 place=body count=1 distinct=0 limit=yes text=x\n",
+		"unless regex \"x\" in subject", 'y'},
+	    {"regex number=1 place=body count=3 distinct=2 limit=yes text=x\n",
+		"unless regex \"x\"", 'n'},
+	    {"regex number=1 place=body count=1 distinct=0 limit=yes text=x\n", "regex \"x\" >= 2",
+		'u'},
+	    {"regex number=1 place=body count=1 distinct=0 limit=yes text=x\n", "regex \"x\" >= 1",
+		'u'},
+	    {"regex number=1 place=body count=3 distinct=2 limit=yes text=x\n", "regex \"x\" >= 3",
+		'y'},
+	    {"regex number=1 place=body count=3 distinct=2 limit=yes text=x\n", "regex \"x\" >= 4",
+		'u'},
+	    {"regex number=1 place=body count=3 distinct=2 limit=yes text=x\n", "regex \"x\" = 3",
+		'u'},
+	    {"regex number=1 place=body count=3 distinct=2 limit=yes text=x\n", "regex \"x\" = 2",
+		'n'},
+	    {"regex number=1 place=body count=3 distinct=2 limit=yes text=x\n", "regex \"x\" <= 3",
+		'u'},
+	    {"regex number=1 place=body count=3 distinct=2 limit=yes text=x\n", "regex \"x\" < 3",
+		'n'},
+	    {"regex number=1 place=body count=1 distinct=0 limit=yes text=x\nregex number=1 "
+	     "place=subject count=2 distinct=1 limit=no text=x\n",
+		"regex \"x\" >= 2", 'y'},
+	    {"regex number=1 place=body count=1 distinct=0 limit=yes text=x\nregex number=1 "
+	     "place=subject count=2 distinct=1 limit=no text=x\n",
+		"regex \"x\" >= 2 in subject", 'y'},
+	    {"regex number=1 place=body count=1 distinct=0 limit=yes text=x\n", "words \"x\"", 'n'},
 	    {"regex number=1 place=body count=2 distinct=1 limit=no text=x\n", "regex \"x\" > 2",
 		'n'},
 	    {"pii kind=phone places=body count=6\npii kind=phone places=files count=3\n"
@@ -472,6 +535,10 @@ static void S1_11_words_and_personal_data(void **state)
 	    {"", "header X-Tag not \"beta\"", 'n'},
 	    {"field number=2 text=beta\n", "header X-Tag \"beta\"", 'n'},
 	    {"field number=1 text=+EF+BC+A2eta\n", "header X-Tag \"beta\"", 'y'},
+	    {"field number=1 text=be+E2+80+8Bt+C2+ADa\n", "header X-Tag \"beta\"", 'y'},
+	    {"field number=1 text=be+E2+80+8Bt+C2+ADa\n", "header X-Tag not \"beta\"", 'n'},
+	    {"field number=1 text=+E7+A4+BE+E2+80+8B+E5+A4+96+E2+81+A0+E7+A7+98\n",
+		"header X-Tag \"社外秘\"", 'y'},
 	};
 
 	kit_mail(k, ALICE, "b@x.example");
@@ -532,6 +599,11 @@ static void traits(void **state)
 	    {"uninspectable part=3 reason=x\n", "message not uninspectable", 'n'},
 	    {"ambiguous part=3 why=x\n", "message ambiguous", 'y'},
 	    {"", "message not ambiguous", 'y'},
+	    {"uninspectable part=0 reason=crashed\n", "message ambiguous", 'u'},
+	    {"uninspectable part=0 reason=crashed\n", "message not ambiguous", 'u'},
+	    {"uninspectable part=0 reason=crashed\nambiguous part=1 why=x\n", "message ambiguous",
+		'y'},
+	    {"uninspectable part=2 reason=encrypted\n", "message ambiguous", 'n'},
 	    {"virus verdict=found name=x\n", "message virus", 'y'},
 	    {"virus verdict=clean\n", "message virus", 'n'},
 	    {"virus verdict=unknown\nuninspectable part=0 reason=virus\n", "message virus", 'u'},
@@ -559,6 +631,19 @@ static void traits(void **state)
 		kit_facts(k, rows[i].facts);
 		assert_holds(k, rows[i].lines, rows[i].is);
 	}
+	/* Where clamd is asked, only its word makes it no. */
+	kit_facts(k, "uninspectable part=0 reason=crashed\n");
+	assert_holds(k, "message virus", 'n');
+	(void)strcpy(k->settings.clamd, "/run/clamav/clamd.ctl");
+	assert_holds(k, "message virus", 'u');
+	assert_holds(k, "unless message virus", 'u');
+	kit_facts(k, "");
+	assert_holds(k, "message not virus", 'u');
+	kit_facts(k, "uninspectable part=0 reason=crashed\nvirus verdict=clean name=\n");
+	assert_holds(k, "message virus", 'n');
+	kit_facts(k, "virus verdict=found name=x\n");
+	assert_holds(k, "message virus", 'y');
+	(void)strcpy(k->settings.clamd, "-");
 	/* An empty reverse-path is enough; and so is being known, without an inspection. */
 	kit_mail(k, "", "b@x.example");
 	assert_holds(k, "message automatic", 'y');

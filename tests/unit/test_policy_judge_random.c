@@ -211,7 +211,7 @@ static void put_facts(struct kit *k, const struct mail *m, bool closed)
 	for (size_t i = 0; i < m->n; i++)
 		at += sprintf(at, "address field=to address=%s name=\n", m->to[i]);
 	if (m->boss)
-		at = stpcpy(at, "address field=cc address=ceo@example.co.jp name=\n");
+		at = stpcpy(at, "address field=cc address=ceo@example.co.jp name= envelope=yes\n");
 	if (m->file)
 		at += sprintf(at,
 		    "file part=2 role=file counts=yes name=a.%s size=2000 as-named=yes "

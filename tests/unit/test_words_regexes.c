@@ -186,6 +186,27 @@ static void limits(void **state)
 	free(text);
 }
 
+/* R1: what a pattern was not searched for in is limited, too; what was before it is not. */
+static void limits_last(void **state)
+{
+	struct regexes *r = patterns(*state, "(a+)+[bc]$", "Z9");
+	struct regex_scan *s = regex_scan_open(r, 5);
+	char text[200000];
+
+	assert_non_null(s);
+	memset(text, 'a', sizeof text);
+	feed(s, PLACE_SUBJECT, "Z9 ab", 5, 5, false);
+	feed(s, PLACE_NAMES, "", 0, 1, false);
+	feed(s, PLACE_FILES, text, sizeof text, 16384, false);
+	feed(s, PLACE_BODY, "Z9 ab", 5, 5, false);
+	assert_int_equal(regex_limit(s, 0), 1u << PLACE_FILES | 1u << PLACE_BODY);
+	assert_int_equal(regex_all(s, 0, 1u << PLACE_SUBJECT, false), 1);
+	assert_int_equal(regex_limit(s, 1), 0);
+	assert_int_equal(regex_all(s, 1, ALL, false), 2);
+	regex_scan_free(s);
+	regexes_free(r);
+}
+
 /* What stands where windows meet is found once. */
 static void windows(void **state)
 {
@@ -244,6 +265,7 @@ int main(void)
 	    cmocka_unit_test(evidence),
 	    cmocka_unit_test(faults),
 	    cmocka_unit_test(limits),
+	    cmocka_unit_test(limits_last),
 	    cmocka_unit_test(windows),
 	    cmocka_unit_test(many_values),
 	};
