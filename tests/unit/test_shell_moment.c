@@ -116,7 +116,7 @@ static void fates(void **state)
 	    "this version cannot do yet");
 	assert_string_equal(
 	    fate(" hold operator why=facts reason=format rule=must/1:3\n deliver\n"),
-	    "waits: an operator (seki release): facts, format");
+	    "waits: an operator (seki release): facts, format, must/1:3");
 	assert_string_equal(fate(" hold confirmed rule=must/1:3\n deliver\n"),
 	    "waits: that its sender confirms it, which this version cannot ask for yet");
 	assert_string_equal(fate(" hold discard=2026-11-22T09:59:59.000000Z rule=m:3\n deliver\n"),
