@@ -1,10 +1,12 @@
 """A small instance in a directory of its own, and one supervisor for its programs."""
+import hashlib
 import os
 import select
 import shutil
 import signal
 import socket
 import struct
+import subprocess
 import tempfile
 import time
 from contextlib import contextmanager
@@ -22,10 +24,35 @@ ORDERED = ("seki-hold", "seki-deliver")
 FULL = "approve hold encrypt stagger deliver"
 SETTINGS = ("trial yes\nhostname gate.example\nsmtp-listen 127.0.0.1:2525\nroute maildir:outbox\n"
             "ballast 64KB\nretry-first 1s\nretry-longest 1s\n")
+RELAY = "127.0.0.0/8 any\n"
 NAP = 0.003
 STEP = 6        # seconds that the virtual clock is put forward when nothing happens
 STEP_AFTER = 0.06
 RESTARTS_MAX = 8
+
+
+def compiled(build: Path, libraries: Path, rules: str) -> Path:
+    """What "seki compile" makes of these rules and of an organisation of nobody; made once for each build."""
+    key = f"{(build / 'bin/seki').stat().st_mtime_ns} {rules}"
+    made = libraries / f"compiled-{hashlib.sha256(key.encode()).hexdigest()[:16]}"
+    if not made.exists():
+        with tempfile.TemporaryDirectory(prefix="sekisho-crash-", dir=libraries) as folder:
+            for place in ("etc/policy/must", "lib/compiled"):
+                os.makedirs(f"{folder}/{place}")
+            Path(folder, "etc/settings").write_text(SETTINGS)
+            Path(folder, "etc/relay").write_text(RELAY)
+            if rules:
+                Path(folder, "etc/policy/must/50-rules").write_text(rules)
+            done = subprocess.run([build / "bin/seki", "compile"], check=False, capture_output=True, text=True,
+                                  env={"PATH": "/usr/bin:/bin", "SEKISHO_ROOT": folder})
+            if done.returncode:
+                raise RuntimeError(f"seki compile: {done.stderr}")
+            try:
+                os.rename(f"{folder}/lib/compiled", made)
+            except OSError:  # another one was first
+                if not made.exists():
+                    raise
+    return made
 
 
 class Instance:
@@ -43,7 +70,8 @@ class Instance:
                       *(f"spool/{s}" for s in STATES), *(f"spool/split/{s}" for s in SPLITS)):
             os.makedirs(self.root / place)
         (self.root / "etc/settings").write_text(SETTINGS + settings)
-        (self.root / "etc/relay").write_text("127.0.0.0/8 any\n")
+        (self.root / "etc/relay").write_text(RELAY)
+        self.in_force("")
         for program in PROGRAMS:
             self.root.joinpath("lib/clock", program).write_text(f"seen={leg.stamp(time.time() - 1)} state=running reason=\n")
         self.set_clock(0)
@@ -51,6 +79,14 @@ class Instance:
     def remove(self) -> None:
         self.stop_all()
         shutil.rmtree(self.root, ignore_errors=True)
+
+    def in_force(self, rules: str) -> None:
+        """These rules judge from the next start on. Programs may tell seki-db of what they do; it is not there."""
+        shutil.rmtree(self.root / "lib/compiled", ignore_errors=True)
+        shutil.copytree(compiled(self.build, self.libraries, rules), self.root / "lib/compiled", symlinks=True)
+        for program in ("seki-scan", "seki-deliver"):
+            os.makedirs(self.root / "lib/history/trays", exist_ok=True)
+            (self.root / "lib/history/trays" / program).touch()
 
     # ---- files ----
 

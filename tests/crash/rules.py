@@ -5,7 +5,6 @@ A refusal is told once. Twice only if the fault stands between the notice, which
 in the leg that says so.
 """
 import os
-import subprocess
 import time
 
 import leg
@@ -46,22 +45,9 @@ TELLING = ("seki-queue", "seki-scan", "seki-hold", "seki-deliver", "seki-notice"
 HIT_SECONDS, REST_SECONDS = 6, 15
 
 
-def in_force(inst: Instance, rules: str) -> None:
-    """Compiled as "seki compile" does; and the places in which programs tell seki-db, which is not there."""
-    for place in ("etc/policy/must", "lib/compiled", "lib/history/trays"):
-        os.makedirs(inst.root / place)
-    for program in ("seki-scan", "seki-deliver"):
-        (inst.root / "lib/history/trays" / program).touch()
-    (inst.root / "etc/policy/must/50-rules").write_text(rules)
-    done = subprocess.run([inst.build / "bin/seki", "compile"], check=False, capture_output=True, text=True,
-                          env={"PATH": "/usr/bin:/bin", "SEKISHO_ROOT": str(inst.root)})
-    if done.returncode:
-        raise RuntimeError(f"seki compile: {done.stderr}")
-
-
 def judged_by(rules: str, status: str, **more):
     def prepare(inst: Instance) -> Expected:
-        in_force(inst, rules)
+        inst.in_force(rules)
         told, _ = points.message(inst, "new", 0, RCPTS, planned=False)
         told.status = status
         return Expected([told], **more)
@@ -175,7 +161,7 @@ def run_told(build, libraries, victim: str, fault: str, wrong: str = "", seconds
     inst = Instance(build, libraries, "sweep-every 5s\n")
     inst.programs = TELLING
     try:
-        in_force(inst, REFUSING)
+        inst.in_force(REFUSING)
         message = refused_leg(inst)
         for program in TELLING:
             more = {"fault": fault, "net": True} if program == victim else {}

@@ -265,3 +265,15 @@ def test_each_function_that_is_not_carried_out_yet_waits_and_says_so(gw: Gateway
         assert leg.words()[0] == state, (action, leg)
         assert delivered_to(gw, leg_id) == []
     assert not [1 for rcpts, content in outbox(gw) for n in range(len(actions)) if f"waits-{n}-end".encode() in content]
+
+
+def test_S1_17_nobody_approves_his_own_mail(gw: Gateway) -> None:
+    """Where nobody else could approve, it waits for the operator; who lets it go ends that, and no other wait."""
+    put_rules(gw, {"must/50-x": f"rule x\n    to external\n    do approve by {ALICE}\n    do hold 60m\n"})
+    leg_id = send(gw, "own-approval", OUTSIDE)
+    leg = one(gw, leg_id, "hold")
+    assert leg.name.startswith(NEVER) and leg.plan[0].startswith("hold operator why=no-approver"), leg.plan
+    assert gw.seki("release", leg_id).returncode == 0
+    leg = wait_for(lambda: next((g for g in legs(gw, leg_id) if not g.name.startswith(NEVER)), None), 30, "moved on")
+    assert leg.state == "hold" and [r["ended"] for r in leg.of("held")] == ["released"]
+    assert delivered_to(gw, leg_id) == []

@@ -42,13 +42,18 @@ def lay_out(root, settings, route):
 
 
 def put_in_force(root, build, rules):
-    """The rules, compiled as "seki compile" does."""
+    """The rules, or none, compiled as "seki compile" does. Where there are some the clock was seen lately, too:
+    else no hold ends."""
     for folder in ("etc/policy/must", "lib/compiled", "lib/history/trays"):
         (root / folder).mkdir(parents=True)
     for program in ("seki-scan", "seki-deliver"):
         (root / "lib/history/trays" / program).touch()
-    (root / "etc/policy/must/50-rules").write_text(rules)
-    subprocess.run([build / "bin/seki", "compile"], check=True, stdin=subprocess.DEVNULL,
+    if rules:
+        (root / "etc/policy/must/50-rules").write_text(rules)
+        seen = time.strftime("%Y-%m-%dT%H:%M:%S.000000Z", time.gmtime(time.time() - 1))
+        for program in ALL:
+            (root / "lib/clock" / program).write_text("seen=%s state=running reason=\n" % seen)
+    subprocess.run([build / "bin/seki", "compile"], check=True, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                    env={"PATH": "/usr/bin:/bin", "SEKISHO_ROOT": str(root)})
 
 
