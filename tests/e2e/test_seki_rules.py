@@ -86,7 +86,7 @@ def office(tmp_path: Path) -> Callable[..., Path]:
         shutil.rmtree(root, ignore_errors=True)
         write(root, {"etc/settings": "trial yes\ntime-zone Asia/Tokyo\n" + settings,
                      "etc/relay": conftest.RELAY} | ETC)
-        (root / "etc/policy").mkdir(exist_ok=True)
+        (root / "etc/policy/must").mkdir(parents=True, exist_ok=True)
         write(root, {f"etc/policy/{name}": text for name, text in rules.items()} | more)
         return root
     return make
