@@ -40,7 +40,14 @@ def test_S1_07_temps_send_no_files_outside(office: Office) -> None:
 def test_S1_07_an_employee_in_cc_lets_it_pass(office: Office, cc: str) -> None:
     """S1-07: in any case, with +detail, with quotes that are not needed, by an alias."""
     office.rules("S1-07-temps-no-files")
-    office.passes(office.send(letter(sender=TEMP, cc=cc, files=CSV), to=[OUTSIDER, HANAKO]), OUTSIDER, HANAKO)
+    reader = "t.yamada@example.co.jp" if "yamada" in cc else HANAKO
+    office.passes(office.send(letter(sender=TEMP, cc=cc, files=CSV), to=[OUTSIDER, reader]), OUTSIDER, reader)
+
+
+def test_S1_07_a_cc_that_gets_nothing_is_none(office: Office) -> None:
+    """S1-07: whoever is only written into the header reads nothing."""
+    office.rules("S1-07-temps-no-files")
+    office.refused(office.send(letter(sender=TEMP, cc=HANAKO, files=CSV), to=[OUTSIDER]), "temps-no-files")
 
 
 @pytest.mark.parametrize("to, cc, more", [
