@@ -52,6 +52,17 @@ static bool host_name(const char *name)
 	return label > 0;
 }
 
+/* Letters of ASCII alone, and no hyphen where an A-label could be, or none may. */
+static bool is_plain(const char *text, size_t len)
+{
+	for (size_t i = 0; i < len; i++) {
+		if ((unsigned char)text[i] >= 0x80)
+			return false;
+	}
+	return text[0] != '-' && text[len - 1] != '-' && strstr(text, "--") == NULL &&
+	       strstr(text, "-.") == NULL && strstr(text, ".-") == NULL;
+}
+
 /* A domain of `len` bytes as the DNS has it. libidn2 lets letters of ASCII through; these are looked at. */
 static bool ascii_domain(const char *domain, size_t len, char into[DOMAIN_MAX + 1])
 {
@@ -70,6 +81,13 @@ static bool ascii_domain(const char *domain, size_t len, char into[DOMAIN_MAX + 
 	for (size_t i = 0; i < len; i++)
 		if ((unsigned char)text[i] < 0x80 && text[i] != '.' && !host_letter(text[i]))
 			return false;
+	/* Most are as the DNS has them already, and the library takes its time. */
+	if (is_plain(text, len)) {
+		good = host_name(text);
+		if (good)
+			memcpy(into, text, len + 1);
+		return good;
+	}
 	if (idn2_lookup_u8((const uint8_t *)text, &ascii, IDN2_NFC_INPUT | IDN2_NONTRANSITIONAL) !=
 	    IDN2_OK)
 		return false;
