@@ -260,7 +260,8 @@ class Maker:
         make = self.chance.choice([self.c_from, self.c_to, self.c_to, self.c_to, self.c_header, self.c_mark, self.c_numbers,
                                    self.c_file, self.c_files, self.c_words, self.c_always])
         text, holds = make()
-        return Line(text, holds, unless=text != "always" and self.chance.random() < 0.2)
+        unless = text != "always" and self.chance.random() < 0.2
+        return Line(text, getattr(holds, "as_exception", holds) if unless else holds, unless)
 
     def c_always(self) -> tuple[str, Holds]:
         return "always", lambda m, rcpt: True
@@ -277,7 +278,15 @@ class Maker:
         """`not` turns the value round and never the search: one of the addresses is not so."""
         text, is_it = self.several(self.who)
         name = self.chance.choice(["To", "Cc"])
-        return f"header  {name} {text}", lambda m, rcpt: any(is_it(m, who) for who in (m.to if name == "To" else m.cc))
+
+        def holds(m: Message, rcpt: str) -> bool:
+            return any(is_it(m, who) for who in (m.to if name == "To" else m.cc))
+
+        def as_exception(m: Message, rcpt: str) -> bool:
+            """Whoever is only written there reads nothing, and excuses nothing."""
+            return any(is_it(m, who) for who in (m.to if name == "To" else m.cc) if who in m.rcpts)
+        holds.as_exception = as_exception
+        return f"header  {name} {text}", holds
 
     def c_mark(self) -> tuple[str, Holds]:
         word = self.chance.choice(WORDS)

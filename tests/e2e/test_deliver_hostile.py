@@ -41,7 +41,7 @@ def then_good(w: World, domain: str, leg_id: str, tag: str, seconds: float = 20)
         w.gw.seki("flush")
         r.wait_tag(tag, seconds=seconds)
         wait_sent(w.gw, leg_id)
-        assert len(r.mails) == 1
+        assert len(r.of(tag)) == 1  # other mail of the tests may come to a port that is used again
 
 
 def put_off(w: World, place: str, tag: str, options: str = "retry=1s", seconds: float = 15) -> tuple[str, str]:
