@@ -2,14 +2,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <openssl/evp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "lib/base/hex.h"
 #include "lib/inspect/protocol.h"
 #include "lib/org/compile.h"
 #include "lib/org/digest.h"
@@ -155,14 +153,12 @@ static bool read_bytes(int dir, struct buf *bytes, struct conf_fault *fault)
 /* Whether `name`, "RULES-ORG" of 16 digits each, is that of these rules. */
 static bool digest_fits(const char *name, const struct buf *bytes)
 {
-	unsigned char sum[EVP_MAX_MD_SIZE];
-	char digits[POLICY_DIGEST];
+	char hex[DIGEST_HEX];
 
-	if (strlen(name) != 2 * DIGITS + 1 || name[DIGITS] != '-' ||
-	    EVP_Digest(bytes->bytes, bytes->len, sum, NULL, EVP_sha256(), NULL) != 1)
+	if (strlen(name) != 2 * DIGITS + 1 || name[DIGITS] != '-')
 		return false;
-	hex_encode(sum, DIGITS / 2, digits);
-	return memcmp(digits, name, DIGITS) == 0;
+	digest_of(bytes->bytes, bytes->len, hex);
+	return memcmp(hex, name, DIGITS) == 0;
 }
 
 static struct policy *read_generation(int dir, const char *name, const char *file,
