@@ -47,10 +47,10 @@ static void add_forward(struct judging *j, size_t room, const char *address)
 		r->forward[r->forwards++] = address;
 }
 
-/* Whom rules name. A group is no mailbox: who is in it is not listed anywhere. */
+/* Whom rules name: the parser takes addresses alone. */
 static void add_forwards(struct judging *j)
 {
-	size_t room = j->bosses;
+	size_t room = 0;
 
 	for (size_t i = j->layer[0]; i < j->lives; i++)
 		room += j->live[i].rule->actions;
@@ -61,10 +61,7 @@ static void add_forwards(struct judging *j)
 		for (const struct addition *a = j->outcome[i].additions; a != NULL; a = a->next) {
 			if (a->action->function != FUNCTION_FORWARD)
 				continue;
-			if (a->action->who.kind == WHO_ADDRESS)
-				add_forward(j, room, a->action->who.text);
-			for (size_t k = 0; a->action->who.kind == WHO_BOSS && k < j->bosses; k++)
-				add_forward(j, room, j->boss[k]);
+			add_forward(j, room, a->action->who.text);
 		}
 	}
 }

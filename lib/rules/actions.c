@@ -146,9 +146,10 @@ static bool read_forward(struct parser *p, struct rule_action *action)
 	action->function = FUNCTION_FORWARD;
 	if (!lex_expect(p, "refused", "refused and an address"))
 		return false;
+	/* A boss may be unknown, and then the refusal would go by unseen. */
 	whom = lex_peek(p);
-	if (lex_is(whom, "group"))
-		return parser_blame(p, whom, "a group is nobody's mailbox: an address, or boss");
+	if (lex_is(whom, "group") || lex_is(whom, "boss"))
+		return parser_blame(p, whom, "an address is expected: one that is always there");
 	return parse_whom(p, &action->who);
 }
 

@@ -280,7 +280,7 @@ static void S1_32_refusals(void **state)
 	    "rule r\n  to @bad.example\n  do refuse \"no\"\n"
 	    "rule q\n  always\n  do bounce nobody\n  do forward refused audit@example.co.jp\n"
 	    "  do hold 5m\n"
-	    "rule b\n  to external\n  do forward refused boss\n";
+	    "rule b\n  to external\n  do forward refused ceo@example.co.jp\n";
 
 	kit_rules(k, quiet);
 	kit_mail(k, ALICE, "b@x.example c@bad.example");

@@ -453,7 +453,8 @@ static void wrong_actions(void **state)
 	wrong_do("bcc al", "10: expected no, external, all or each, not \"al\": all?");
 	wrong_do("tls none", "10: expected starttls, verified, sts or dane, not \"none\": dane?");
 	wrong_do("add boss", "10: expected bcc and an address, not \"boss\"");
-	wrong_do("forward refused group g", "22: a group is nobody's mailbox: an address, or boss");
+	wrong_do("forward refused group g", "22: an address is expected: one that is always there");
+	wrong_do("forward refused boss", "22: an address is expected: one that is always there");
 	wrong_do("sign x..jp", "11: \"x..jp\" cannot be a domain");
 	wrong_do("bcc all, each", "13: no list can stand here");
 	BLAMES("rule r\n do hold 5m\n do hold 60m\n",
