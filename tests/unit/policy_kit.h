@@ -72,6 +72,7 @@ struct kit {
 
 	/* The message. */
 	struct leg leg;
+	uint64_t added; /* bytes of it that the gateway put on top */
 	struct leg_rcpt rcpt[KIT_RCPTS];
 	char *texts[KIT_RCPTS + 1];
 	struct facts *facts;
@@ -269,6 +270,7 @@ static inline struct policy_case kit_case(const struct kit *k)
 	return (struct policy_case){.settings = &k->settings,
 	    .policy = k->policy,
 	    .leg = &k->leg,
+	    .added = k->added,
 	    .facts = k->facts,
 	    .past = k->has_past ? &k->past : NULL,
 	    .since = k->since,

@@ -322,6 +322,13 @@ static void S1_30_counts_of_files(void **state)
 	k->leg.size--;
 	assert_holds(k, "message size >= 10MB", 'n');
 	assert_holds(k, "message size < 10MB", 'y');
+	/* S2-69: as it came, without what the gateway put on top. */
+	k->leg.size = 10 * 1024 * 1024 + 200;
+	k->added = 201;
+	assert_holds(k, "message size >= 10MB", 'n');
+	k->added = 200;
+	assert_holds(k, "message size >= 10MB", 'y');
+	k->added = 0;
 }
 
 /* ---- files -------------------------------------------------------------------------------- */
@@ -583,6 +590,10 @@ static void S1_12_companies(void **state)
 	assert_holds(k, "company other in names", 'y');
 	kit_facts(k, "company name=X domain=X.example places=body\n");
 	assert_holds(k, "company other", 'n');
+	/* Whoever names ourselves names no other. */
+	kit_facts(k, "company name=We domain=example.co.jp places=body\n");
+	assert_holds(k, "company other", 'n');
+	assert_holds(k, "company none", 'y');
 }
 
 /* ---- the message as a whole --------------------------------------------------------------- */

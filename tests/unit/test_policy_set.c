@@ -384,6 +384,27 @@ static void a_damaged_generation_is_not_opened(void **state)
 	assert_string_equal(said, expected);
 }
 
+/* From a restored copy: whole in itself, and not what its generation was judged by. */
+static void another_generations_database_is_not_opened(void **state)
+{
+	struct place *place = *state;
+	struct conf_fault fault;
+	char first[COMPILED_NAME], second[COMPILED_NAME], from[128], to[128];
+
+	put("etc/policy/must/10", "rule r\n always\n do hold 5m\n");
+	put("etc/domains", "x.jp internal\n");
+	assert_true(compile_generation(place->etc, place->compiled, first, &fault));
+	put("etc/domains", "y.jp internal\n");
+	assert_true(compile_generation(place->etc, place->compiled, second, &fault));
+	assert_string_not_equal(first, second);
+	(void)snprintf(from, sizeof from, "lib/compiled/%s/" ORG_FILE, first);
+	(void)snprintf(to, sizeof to, "lib/compiled/%s/" ORG_FILE, second);
+	assert_int_equal(rename(from, to), 0);
+	assert_null(policy_open_current(&fault));
+	assert_string_equal(fault.file, to);
+	assert_string_equal(fault.text, "is not what its name says: compile again");
+}
+
 static void without_a_generation(void **state)
 {
 	struct conf_fault fault;
@@ -716,6 +737,8 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(a_generation_is_opened, enter, leave),
 	    cmocka_unit_test_setup_teardown(own_domains_are_asked, enter, leave),
 	    cmocka_unit_test_setup_teardown(a_damaged_generation_is_not_opened, enter, leave),
+	    cmocka_unit_test_setup_teardown(
+		another_generations_database_is_not_opened, enter, leave),
 	    cmocka_unit_test_setup_teardown(without_a_generation, enter, leave),
 	    cmocka_unit_test_setup_teardown(names_are_checked, enter, leave),
 	    cmocka_unit_test_setup_teardown(what_the_inspector_refuses, enter, leave),

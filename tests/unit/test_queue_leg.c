@@ -448,6 +448,37 @@ static void envelopes_at_the_door(void **state)
 	leg_free(&leg);
 }
 
+/* S2-69: our own line, however it is folded, and nothing of the mail's. */
+static void the_line_on_top(void **state)
+{
+	static const struct {
+		const char *content;
+		uint64_t len;
+	} tops[] = {{"Received: a\r\nX: y\r\n\r\n", 13},
+	    {"Received: a\r\n\tb\r\n c\r\nX: y\r\n\r\n", 21}, {"X: y\r\nReceived: a\r\n\r\n", 0},
+	    {"Received: a\r\n b", 0}, {"Received: a\r\n\r\nb", 13}, {"Received:", 0}};
+	char root[256];
+
+	(void)state;
+	kit_enter(root);
+	for (size_t i = 0; i < COUNT_OF(tops); i++) {
+		struct kit_bytes b =
+		    kit_leg((struct kit_leg){.k = "1", .content = tops[i].content});
+		struct leg leg;
+		int fd;
+
+		assert_int_equal(kit_read(b.at, b.len, &leg), LEG_FINE);
+		fd = open(".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+		assert_true(fd >= 0);
+		assert_int_equal(write(fd, b.at, b.len), b.len);
+		assert_int_equal(leg_received(fd, &leg), tops[i].len);
+		(void)close(fd);
+		leg_free(&leg);
+		kit_free(&b);
+	}
+	kit_leave(root);
+}
+
 static void parameters(void **state)
 {
 	static const char params[] = "body=8bitmime ret=hdrs envid=QQ empty= last=x";
@@ -483,6 +514,7 @@ int main(void)
 	    cmocka_unit_test(a_trailer_over_its_bound),
 	    cmocka_unit_test(a_read_error_is_no_verdict),
 	    cmocka_unit_test(envelopes_at_the_door),
+	    cmocka_unit_test(the_line_on_top),
 	    cmocka_unit_test(parameters),
 	};
 

@@ -204,6 +204,24 @@ static void unknown_senders(void **state)
 	assert_int_equal(j.decisions, 1);
 	policy_judgement_free(&j);
 
+	/* S2-38: watch-only is for everything. */
+	settings.watch_only = WATCH_ONLY_YES;
+	for (int64_t what = UNKNOWN_RELAY; what <= UNKNOWN_REFUSE; what++) {
+		settings.unknown_senders = what;
+		assert_int_equal(policy_judge(&c, &j), POLICY_JUDGED);
+		assert_false(j.refusal.refused);
+		assert_int_equal(j.group[0].plan.len, strlen(" deliver\n"));
+		policy_judgement_free(&j);
+	}
+	settings.watch_only = WATCH_ONLY_NO;
+
+	/* Whoever could not be enrolled waits. */
+	settings.unknown_senders = UNKNOWN_ENROL;
+	assert_int_equal(policy_judge(&c, &j), POLICY_JUDGED);
+	assert_int_equal(j.group[0].plan.len, strlen(held));
+	policy_judgement_free(&j);
+
+	settings.unknown_senders = UNKNOWN_REFUSE;
 	c.unregistered = false;
 	assert_int_equal(policy_judge(&c, &j), POLICY_JUDGED);
 	assert_false(j.refusal.refused);
