@@ -40,7 +40,7 @@ PIE         := -pie
 # ---- what is built -----------------------------------------------------------------------------
 
 PROGRAMS := $(patsubst bin/%.c,%,$(wildcard bin/*.c))
-LIBS     := smtp shell auth scan hold deliver remote notice policy db inspect convert extract org past rules words detect routes resolve people dsn mime text net queue base
+LIBS     := smtp shell audit auth scan encrypt seal hold gate deliver remote notice policy db inspect convert extract org past rules words detect routes resolve people dsn mime text net checks queue base
 lib_dir   = $(if $(filter queue,$(1)),queue,lib/$(1))
 lib_src   = $(wildcard $(call lib_dir,$(1))/*.c)
 ARCHIVES := $(foreach l,$(LIBS),$(B)/lib$(l).a)
@@ -71,13 +71,13 @@ $(B)/bin/%: $(B)/bin/%.o $(ARCHIVES)
 # ---- a private instance ------------------------------------------------------------------------
 
 # A port or route that is not given is left as it stands in RUN/etc; at first 2525, 2587, 8025 and
-# maildir:outbox.
+# maildir:outbox. So are rules; at first those of etc/presets/standard, and none with PRESET=none.
 RUN             ?= run
 SMTP_PORT       ?=
 SUBMISSION_PORT ?=
 WEB_PORT        ?=
 ROUTE           ?=
-PRESET          ?= none
+PRESET          ?=
 
 INSTANCE = RUN='$(RUN)' SMTP_PORT='$(SMTP_PORT)' SUBMISSION_PORT='$(SUBMISSION_PORT)' \
            WEB_PORT='$(WEB_PORT)' ROUTE='$(ROUTE)' PRESET='$(PRESET)' BUILD='$(B)' MAKE='$(MAKE)'
@@ -132,7 +132,7 @@ clean:
 
 help:
 	@echo 'make           build into build/'
-	@echo 'make up        start a private instance under ./run and send one mail through it'
+	@echo 'make up        start a private instance under ./run and send it one mail'
 	@echo 'make down      stop it'
 	@echo 'make install   install below PREFIX (/usr/local) and DESTDIR; INSTALL tells the rest'
 	@echo 'make uninstall take that away again; configuration and mail stay'

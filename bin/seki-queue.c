@@ -13,6 +13,7 @@
 #include "lib/base/log.h"
 #include "lib/base/ready.h"
 #include "lib/base/reload.h"
+#include "queue/audit.h"
 #include "queue/intake.h"
 #include "queue/intake_server.h"
 #include "queue/loop.h"
@@ -31,6 +32,7 @@ static int etc_dir, signals, listener[INTAKE_DOORS];
 static struct intake_server *server;
 static struct loop_key loop_key;
 static struct quota_keeper *quota;
+static struct audit *audit;
 static bool stopping;
 
 static bool configure(char *text, size_t room)
@@ -111,6 +113,7 @@ static void read_signals(void)
 		if (taken) {
 			intake_server_configure(server, &settings);
 			quota_keeper_configure(quota, &settings);
+			audit_settings(audit, &settings);
 			LOG("reloaded", kv("file", "etc/settings"));
 		} else {
 			LOG_ALARM("reload-refused", kv("fault", text));
@@ -204,6 +207,11 @@ int main(void)
 	server = intake_server_new(&spool, &settings, open_loop_key(), quota);
 	if (server == NULL)
 		die_environ("memory");
+	audit = audit_open(PROGRAM);
+	if (audit == NULL)
+		die_environ("memory");
+	audit_settings(audit, &settings);
+	intake_server_audit(server, audit);
 	open_doors();
 	mind_the_ballast();
 

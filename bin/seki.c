@@ -14,9 +14,10 @@
 #include "lib/base/settings.h"
 #include "lib/base/zone.h"
 #include "lib/inspect/inspect.h"
+#include "lib/notice/templates.h"
+#include "lib/people/people.h"
 #include "lib/shell/out.h"
 #include "lib/shell/shell.h"
-#include "lib/people/people.h"
 #include "lib/smtp/relay.h"
 #include "lib/smtp/tls.h"
 
@@ -31,7 +32,8 @@ static const struct command {
 	const char *arguments;
 	const char *what;
 } commands[] = {
-    {"list", shell_list, false, "[STATE...]", "one line for each leg, in due order"},
+    {"list", shell_list, false, "[--ids] [WHICH]... [STATE...]",
+	"one line for each leg, in due order"},
     {"show", shell_show, false, "ID...", "everything that is known about a leg"},
     {"cat", shell_cat, false, "ID...", "the mail itself, byte for byte"},
     {"find", shell_find, false, "--from|--to|--subject|--message-id X, --since T",
@@ -39,9 +41,23 @@ static const struct command {
     {"flush", shell_flush, false, "[DOMAIN...]", "try deferred mail now: all, or a domain's"},
     {"route", shell_route, false, "test ADDRESS...",
 	"what would be tried for it, and in which order"},
-    {"release", shell_release, false, "ID...", "let mail in hold/ go on"},
-    {"discard", shell_discard, false, "ID...", "throw mail that waits away: it goes to trash/"},
-    {"bounce", shell_bounce, false, "ID...", "return mail in deliver/ to its sender"},
+    {"release", shell_release, false, "ID... | WHICH...", "let mail in hold/ go on"},
+    {"discard", shell_discard, false, "ID... | WHICH...",
+	"throw mail that waits away: it goes to trash/"},
+    {"restore", shell_restore, false, "ID... | WHICH...",
+	"bring discarded mail back: it is judged anew, and waits anew"},
+    {"approve", shell_approve, false, "ID... | WHICH...",
+	"let mail in approve/ go on, in the approvers' place"},
+    {"reject", shell_reject, false, "ID... | WHICH...",
+	"do not approve it: its sender gets it back as a draft"},
+    {"extend", shell_extend, false, "+30m|TIME ID... | WHICH...", "hold mail for longer"},
+    {"remove-recipient", shell_remove_recipient, false, "ADDRESS ID... | WHICH...",
+	"send it to the others only: out of the envelope and the header"},
+    {"link", shell_link, false, "ID [ADDRESS]",
+	"the address of its page, for its sender or for who is asked"},
+    {"gate", shell_gate, false, "CREDENTIAL|--as ADDRESS VERB [KEY=VALUE...]",
+	"ask at the people's door of seki-hold as they do"},
+    {"bounce", shell_bounce, false, "ID... | WHICH...", "return mail in deliver/ to its sender"},
     {"freeze", shell_freeze, false, "[all|sender X|recipient X|login X|source X [REASON]]",
 	"deliver nothing of it for now; alone: list"},
     {"thaw", shell_thaw, false, "all|sender X|recipient X|login X|source X", "deliver it again"},
@@ -66,6 +82,11 @@ static const struct command {
 	"what rules did, and would have done"},
     {"addresses", shell_addresses, false, "[YYYY-MM] | enrolled | remove ADDRESS",
 	"registered addresses: the peak of each month"},
+    {"audit", shell_audit, false,
+	"verify [--from MONTH] [--head CHAIN] | show [--since T] [--id ID] [--by WHO] [--what "
+	"WORD] | "
+	"accept --reason TEXT",
+	"whether the log of every decision is whole, and what stands in it"},
     {"passwd", shell_passwd, false, "LOGIN | -d LOGIN | -l",
 	"set a login's password, delete the login, or list all"},
     {"help", help, true, "", "this"},
@@ -155,7 +176,10 @@ static int help(const struct shell *sh, int argc, char **argv)
 		    "  %s %s\n\t%s\n", commands[i].name, commands[i].arguments, commands[i].what);
 	(void)puts(
 	    "\nID: an id (all its legs), ID.K, 8 or more of an id's digits, or - for ids on\n"
-	    "standard input. The instance: --root DIR, or SEKISHO_ROOT. More: man seki");
+	    "standard input. WHICH: --sender X, --to X (an address, @domain), --rule R,\n"
+	    "--older 2h, --younger 1d, --due-within 30m, --group G, --state S; with --yes\n"
+	    "nobody is asked. Orders take --reason TEXT. The instance: --root DIR, or "
+	    "SEKISHO_ROOT. More: man seki");
 	return fflush(stdout) == 0 ? EXIT_FINE : EXIT_ENVIRON;
 }
 
@@ -211,7 +235,8 @@ static int options(int argc, char **argv, struct shell *sh, const char **root)
 int main(int argc, char **argv)
 {
 	shell_reader *readers[] = {read_relay, read_auth, read_people, read_certificates,
-	    shell_read_routes, shell_read_route_setting, shell_read_logins, inspect_check, NULL};
+	    shell_read_routes, shell_read_route_setting, shell_read_logins, inspect_check,
+	    notice_templates_check, NULL};
 	struct shell sh = {.terminal = isatty(STDOUT_FILENO) == 1, .reader = readers};
 	const char *root = getenv("SEKISHO_ROOT");
 	const struct command *command;

@@ -31,6 +31,7 @@ struct intake_server {
 	const struct spool *spool;
 	const struct loop_key *loop_key;
 	struct quota_keeper *quota;
+	struct audit *audit;  /* NULL: it is not asked */
 	pthread_mutex_t lock; /* for everything below */
 	pthread_cond_t less_busy;
 	struct settings settings;
@@ -72,6 +73,11 @@ struct intake_server *intake_server_new(const struct spool *spool, const struct 
 	(void)pthread_attr_setdetachstate(&s->thread, PTHREAD_CREATE_DETACHED);
 	(void)pthread_attr_setstacksize(&s->thread, STACK);
 	return s;
+}
+
+void intake_server_audit(struct intake_server *s, struct audit *audit)
+{
+	s->audit = audit;
 }
 
 int intake_server_listen(const char *path, int backlog)
@@ -351,6 +357,7 @@ static bool equip(struct client *c)
 	if (!receiver_init(&c->receiver, s->spool))
 		return false;
 	c->receiver.loop_key = s->loop_key;
+	c->receiver.audit = s->audit;
 	c->receiver.own = c->door == INTAKE_DOOR_OWN;
 	c->receiver.quota = c->receiver.own ? NULL : s->quota;
 	return true;

@@ -7,6 +7,7 @@
 #define SEKISHO_QUEUE_INTAKE_SERVER_H
 
 #include "lib/base/settings.h"
+#include "queue/audit.h"
 #include "queue/loop.h"
 #include "queue/quota_keeper.h"
 #include "queue/spool.h"
@@ -25,6 +26,9 @@ enum intake_door {
  */
 NODISCARD struct intake_server *intake_server_new(const struct spool *spool,
     const struct settings *settings, const struct loop_key *loop_key, struct quota_keeper *quota);
+
+/* From now on mail is taken only while audit_well says so; `audit` must outlive the server. */
+void intake_server_audit(struct intake_server *server, struct audit *audit);
 
 /* Listens on `path`, replacing a socket left by a dead process. A descriptor, or -1 with errno. */
 NODISCARD int intake_server_listen(const char *path, int backlog);

@@ -66,12 +66,30 @@ static bool leads_through(const struct plan *plan, enum spool_state state)
 	return false;
 }
 
+/*
+ * Law 5: addresses that were taken away are taken out of the header before the mail goes any further than
+ * encrypt/, whatever the plan says.
+ */
+static bool rewriting_first(const struct leg *leg, const struct plan_step *step)
+{
+	return leg->removals > 0 && step != NULL &&
+	       (step->word == WORD_ENCRYPT || step->word == WORD_STAGGER ||
+		   step->word == WORD_DELIVER);
+}
+
 /* Laws 3 and 4: only a whole plan that leads here, and only the first step that is unproven. */
 static struct law planned(const struct leg *leg, enum spool_state state, int64_t now)
 {
 	const struct plan_step *step = plan_open_step(&leg->plan);
 
-	if (step == NULL || !leads_through(&leg->plan, state))
+	if (rewriting_first(leg, step)) {
+		if (state != STATE_ENCRYPT)
+			return move_to(STATE_ENCRYPT, now, "addresses to be taken out");
+		return act(step->word == WORD_ENCRYPT ? step : NULL);
+	}
+	/* What was in encrypt/ for that alone goes on from there. */
+	if (step == NULL ||
+	    (!leads_through(&leg->plan, state) && !(state == STATE_ENCRYPT && leg->rewritten)))
 		return move_to(STATE_NEW, DUE_NONE, step == NULL ? "no plan" : "not on its way");
 	if (step->word == WORD_UNKNOWN)
 		return stop("unknown word in the plan");
@@ -106,6 +124,8 @@ struct law law_first(const struct leg *leg, int64_t now)
 		return law;
 	if (step == NULL || step->word == WORD_UNKNOWN)
 		return move_to(STATE_NEW, DUE_NONE, "no plan");
+	if (rewriting_first(leg, step))
+		return move_to(STATE_ENCRYPT, now, "addresses to be taken out");
 	return move_to(plan_word_state(step->word), law_due(leg, step, now), "first step");
 }
 
@@ -148,7 +168,7 @@ int64_t law_due(const struct leg *leg, const struct plan_step *step, int64_t now
 		return DUE_NEVER;
 	until = law_until(leg, step);
 	if (until < 0)
-		return now; /* for the stage to stop it */
+		return now; /* for the stage to look at */
 	/* Rounded up: a timetable must not be earlier than the deadline. */
 	until = (until + CLOCK_SECOND - 1) / CLOCK_SECOND;
 	return until > now ? until : now;

@@ -62,6 +62,10 @@ struct leg {
 	bool emptied;          /* the body has been punched out */
 	const char *unknown;   /* a record word that this version does not know, or NULL */
 	int64_t amended_until; /* the last `until=` amendment, or 0 */
+	unsigned removals;     /* addresses that are still to be taken out of the header */
+	bool rewritten;        /* some were taken out */
+	int64_t restored;      /* when it was brought back from trash/, the last time; 0: never */
+	unsigned restores;     /* how often */
 
 	struct buf head_bytes;
 	struct buf trailer_bytes; /* the whole records, as they stand */
@@ -90,6 +94,15 @@ struct leg_record {
 	const char *text; /* from its word on, without the newline; NULL: there is none */
 	size_t len;
 };
+
+/*
+ * The next record that is no plan, from *at on, which begins at 0. False: there are no more. The whole
+ * trailer is seen in one pass.
+ */
+NODISCARD bool leg_next_record(const struct leg *leg, size_t *at, struct leg_record *record);
+
+/* Whether the record begins with this word. */
+NODISCARD bool leg_record_is(const struct leg_record *record, const char *word);
 
 /*
  * Finds, in one pass, the last record of `word` for each recipient: `last` has room for leg->rcpts.

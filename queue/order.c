@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "lib/base/buf.h"
+#include "lib/base/clock.h"
 #include "lib/base/xtext.h"
 
 #define LETTERS "abcdefghijklmnopqrstuvwxyz"
@@ -10,6 +12,11 @@
 
 static const char *const words[] = {[ORDER_RELEASE] = "release",
     [ORDER_DISCARD] = "discard",
+    [ORDER_RESTORE] = "restore",
+    [ORDER_APPROVE] = "approve",
+    [ORDER_REJECT] = "reject",
+    [ORDER_EXTEND] = "extend",
+    [ORDER_REMOVE] = "remove",
     [ORDER_BOUNCE] = "bounce",
     [ORDER_FLUSH] = "flush"};
 
@@ -109,6 +116,33 @@ static bool read_object(char **at, struct order *order)
 	       read_name(next_word(at), order->state, &order->name);
 }
 
+/* A time has one spelling. */
+static bool read_until(const char *text, int64_t *until)
+{
+	static const char key[] = "until=";
+	char again[CLOCK_TEXT];
+
+	if (text == NULL || strncmp(text, key, sizeof key - 1) != 0)
+		return false;
+	*until = clock_parse(text + sizeof key - 1, strlen(text) - (sizeof key - 1));
+	if (*until < 0)
+		return false;
+	clock_format(*until, again);
+	return strcmp(again, text + sizeof key - 1) == 0;
+}
+
+/* What an order says beside who gave it; a reason is everybody's to give. */
+static bool read_more(char **at, struct order *order)
+{
+	if (order->word == ORDER_EXTEND && !read_until(next_word(at), &order->until))
+		return false;
+	if (order->word == ORDER_REMOVE &&
+	    !read_value(next_word(at), "rcpt=", order->rcpt, sizeof order->rcpt))
+		return false;
+	return *at == NULL ||
+	       read_value(next_word(at), "reason=", order->reason, sizeof order->reason);
+}
+
 bool order_parse(const char *line, size_t len, struct order *order)
 {
 	char text[ORDER_LINE_MAX], *at = text;
@@ -119,7 +153,8 @@ bool order_parse(const char *line, size_t len, struct order *order)
 		return false;
 	return read_value(next_word(&at), "by=", order->by, sizeof order->by) &&
 	       read_value(next_word(&at), "via=", order->via, sizeof order->via) &&
-	       strspn(order->via, LETTERS) == strlen(order->via) && at == NULL;
+	       strspn(order->via, LETTERS) == strlen(order->via) && read_more(&at, order) &&
+	       at == NULL;
 }
 
 static size_t fitted(int n, size_t room)
@@ -129,16 +164,33 @@ static size_t fitted(int n, size_t room)
 
 size_t order_format(const struct order *order, char *line, size_t room)
 {
-	char name[NAME_TEXT];
+	char name[NAME_TEXT], until[CLOCK_TEXT];
+	struct buf text;
+	size_t len;
 
-	if (order->word == ORDER_FLUSH)
-		return fitted(snprintf(line, room, "%s %s by=%s via=%s\n", words[order->word],
-				  order->domain, order->by, order->via),
-		    room);
-	name_format(&order->name, order->state, name);
-	return fitted(snprintf(line, room, "%s %s %s by=%s via=%s\n", words[order->word],
-			  state_name(order->state), name, order->by, order->via),
-	    room);
+	buf_init(&text, room);
+	buf_addf(&text, "%s ", words[order->word]);
+	if (order->word == ORDER_FLUSH) {
+		buf_add_text(&text, order->domain);
+	} else {
+		name_format(&order->name, order->state, name);
+		buf_addf(&text, "%s %s", state_name(order->state), name);
+	}
+	buf_addf(&text, " by=%s via=%s", order->by, order->via);
+	if (order->word == ORDER_EXTEND) {
+		clock_format(order->until, until);
+		buf_addf(&text, " until=%s", until);
+	}
+	if (order->word == ORDER_REMOVE)
+		buf_addf(&text, " rcpt=%s", order->rcpt);
+	if (order->reason[0] != '\0')
+		buf_addf(&text, " reason=%s", order->reason);
+	buf_add(&text, "\n", 2);
+	len = buf_ok(&text) ? text.len - 1 : 0;
+	if (len > 0)
+		memcpy(line, text.bytes, text.len);
+	buf_free(&text);
+	return len;
 }
 
 /* ---- answers ------------------------------------------------------------------------------ */

@@ -2,10 +2,16 @@
  * What a person orders a stage to do with one leg, or with the mail for a domain, over the Unix
  * stream socket run/order/PROGRAM/socket. One line each way, then the connection ends:
  *
- *   tool -> stage   release STATE NAME by=XTEXT via=WORD
+ *   tool -> stage   release STATE NAME by=XTEXT via=WORD   its hold is over
  *                   discard STATE NAME by=XTEXT via=WORD
+ *                   restore STATE NAME by=XTEXT via=WORD   it is judged anew, and waits anew
+ *                   approve STATE NAME by=XTEXT via=WORD   it needs no other approval
+ *                   reject STATE NAME by=XTEXT via=WORD    its sender gets it back
+ *                   extend STATE NAME by=XTEXT via=WORD until=TIME    its hold ends no earlier
+ *                   remove STATE NAME by=XTEXT via=WORD rcpt=XTEXT    one recipient does not get it
  *                   bounce STATE NAME by=XTEXT via=WORD    its open recipients have failed
  *                   flush DOMAIN by=XTEXT via=WORD         its mail is tried now
+ *                   each may have reason=XTEXT behind all of it
  *   stage -> tool   done STATE        it is, and durable; the leg stands in STATE
  *                   done STATE legs=N after flush: so many legs of STATE are looked at for it now
  *                   gone              no leg of that name stands there (any more): list again
@@ -22,13 +28,25 @@
 #include "lib/base/compat.h"
 #include "queue/name.h"
 
-#define ORDER_LINE_MAX   ((size_t)1024) /* with its newline */
-#define ORDER_BY_MAX     ((size_t)256)  /* as written */
+#define ORDER_LINE_MAX   ((size_t)4096) /* with its newline */
+#define ORDER_BY_MAX     ((size_t)256)  /* as written; reasons and recipients, too */
+#define ORDER_REASON_MAX ((size_t)1536)
+#define ORDER_RCPT_MAX   ((size_t)1024)
 #define ORDER_PATH_MAX   ((size_t)64)
 #define ORDER_DOMAIN_MAX ((size_t)255)
 #define ORDER_LEGS_MAX   ((size_t)999999999) /* that an answer can tell */
 
-enum order_word { ORDER_RELEASE, ORDER_DISCARD, ORDER_BOUNCE, ORDER_FLUSH };
+enum order_word {
+	ORDER_RELEASE,
+	ORDER_DISCARD,
+	ORDER_RESTORE,
+	ORDER_APPROVE,
+	ORDER_REJECT,
+	ORDER_EXTEND,
+	ORDER_REMOVE,
+	ORDER_BOUNCE,
+	ORDER_FLUSH,
+};
 
 struct order {
 	enum order_word word;
@@ -37,6 +55,9 @@ struct order {
 	char domain[ORDER_DOMAIN_MAX + 1]; /* for ORDER_FLUSH alone */
 	char by[ORDER_BY_MAX + 1];         /* xtext */
 	char via[16];                      /* lower-case letters */
+	char reason[ORDER_REASON_MAX + 1]; /* xtext; "": none */
+	int64_t until;                     /* ORDER_EXTEND: microseconds */
+	char rcpt[ORDER_RCPT_MAX + 1];     /* ORDER_REMOVE: xtext */
 };
 
 enum order_result { ORDER_DONE, ORDER_GONE, ORDER_NO, ORDER_UNKNOWN };

@@ -6,12 +6,14 @@
 #include <unistd.h>
 
 #include "lib/base/buf.h"
+#include "lib/base/clock.h"
 #include "lib/base/log.h"
+#include "queue/audit.h"
 
-#define TEXT_ROOM  ((size_t)512)
+#define TEXT_ROOM  ((size_t)8192)
 #define RECORD_MAX ((size_t)65536)
 
-static struct order_answer no(const char *why)
+struct order_answer order_no(const char *why)
 {
 	struct order_answer a = {.result = ORDER_NO};
 
@@ -21,7 +23,7 @@ static struct order_answer no(const char *why)
 
 static struct order_answer busy(const char *why)
 {
-	struct order_answer a = no(why);
+	struct order_answer a = order_no(why);
 
 	a.busy = true;
 	return a;
@@ -55,7 +57,7 @@ static bool open_leg(
 	case STAGE_OPEN_ACT:
 		return true;
 	case STAGE_OPEN_AGAIN:
-		*a = no("it cannot be read just now: see the log");
+		*a = order_no("it cannot be read just now: see the log");
 		return false;
 	case STAGE_OPEN_GONE:
 		break;
@@ -63,7 +65,7 @@ static bool open_leg(
 	/* A trailer that is too long stays where it is: a look again would never end. */
 	name_format(&order->name, order->state, text);
 	if (spool_has(&stage->spool, order->state, text, &there) && there)
-		*a = no("it cannot be read: see the log");
+		*a = order_no("it cannot be read: see the log");
 	return false;
 }
 
@@ -79,7 +81,7 @@ static bool belongs_here(
 		*a = gone();
 		if (!stage_move(stage, order->state, o->text, &o->leg.name, o->law.state,
 			o->law.due, o->law.why))
-			*a = no("it belongs elsewhere, and could not be moved: see the log");
+			*a = order_no("it belongs elsewhere, and could not be moved: see the log");
 		return false;
 	case LAW_STOP:
 		break;
@@ -87,9 +89,39 @@ static bool belongs_here(
 	/* What was stopped can be discarded: that binds, whatever else it says. */
 	if (order->word == ORDER_DISCARD)
 		return true;
-	*a = no("");
+	*a = order_no("");
 	(void)snprintf(a->why, sizeof a->why, "it is stopped: %s", o->law.why);
 	return false;
+}
+
+/* ---- the audit ---------------------------------------------------------------------------- */
+
+bool order_audit(
+    struct stage *stage, const struct order *order, const struct leg *leg, const char *what)
+{
+	char time[CLOCK_TEXT], id[NAME_TEXT];
+	struct buf line;
+	bool done;
+
+	name_format(&leg->name, STATE_NEW, id);
+	buf_init(&line, AUDIT_LINE_MAX);
+	audit_begin(&line, what);
+	audit_put(&line, "id", id);
+	audit_put(&line, "state", state_name(order->state));
+	audit_put(&line, "from", leg->from);
+	audit_put_xtext(&line, "by", order->by, strlen(order->by));
+	audit_put(&line, "via", order->via);
+	audit_put_xtext(&line, "rcpt", order->rcpt, strlen(order->rcpt));
+	if (order->until > 0) {
+		clock_format(order->until, time);
+		audit_put(&line, "until", time);
+	}
+	audit_put_xtext(&line, "reason", order->reason, strlen(order->reason));
+	done = audit_well(stage->audit) && audit_say_line(stage->audit, true, &line);
+	if (!done)
+		LOG_ALARM("not-audited", kv("id", id), kv("what", what), kv_errno(errno));
+	buf_free(&line);
+	return done;
 }
 
 /* ---- doing it ----------------------------------------------------------------------------- */
@@ -98,6 +130,11 @@ static void log_done(const struct order *order, const char *id, enum spool_state
 {
 	static const char *const events[] = {[ORDER_RELEASE] = "released",
 	    [ORDER_DISCARD] = "discarded",
+	    [ORDER_RESTORE] = "restored",
+	    [ORDER_APPROVE] = "approved",
+	    [ORDER_REJECT] = "rejected",
+	    [ORDER_EXTEND] = "extended",
+	    [ORDER_REMOVE] = "removed-recipient",
 	    [ORDER_BOUNCE] = "returned"};
 
 	LOG(events[order->word], kv("id", id), kv("from", state_name(order->state)),
@@ -128,7 +165,8 @@ static struct order_answer commit(struct stage *stage, const struct order *order
 		return gone();
 	case SPOOL_MOVE_TAKEN:
 		stage_quarantine(stage, order->state, o->text, "second copy");
-		return no("a leg of that name stands where it was to go: this one is in bad/");
+		return order_no(
+		    "a leg of that name stands where it was to go: this one is in bad/");
 	case SPOOL_MOVE_FAILED:
 		LOG_ALARM("move-failed", kv("id", id), kv("from", state_name(order->state)),
 		    kv("to", state_name(to)), kv_errno(errno));
@@ -148,11 +186,10 @@ static struct order_answer commit(struct stage *stage, const struct order *order
 	return a;
 }
 
-static struct order_answer release(
-    struct stage *stage, const struct order *order, struct stage_opened *o)
+struct order_answer order_close(
+    struct stage *stage, const struct order *order, struct stage_opened *o, const char *details)
 {
 	struct plan_step *step = &o->leg.plan.step[o->law.step - o->leg.plan.step];
-	char details[TEXT_ROOM];
 	struct law next;
 
 	/* Asked before anything is written: what cannot go on is not released. */
@@ -160,12 +197,10 @@ static struct order_answer release(
 	next = law_of(&o->leg, order->state, stage_now(stage));
 	step->closed = false;
 	if (next.verdict == LAW_STOP)
-		return no("this version does not know what comes next in its plan");
+		return order_no("this version does not know what comes next in its plan");
 
-	(void)snprintf(
-	    details, sizeof details, "ended=released by=%s via=%s", order->by, order->via);
 	if (!stage_close_step(stage, o, details))
-		return no("its record could not be written: see the log");
+		return order_no("its record could not be written: see the log");
 	/* Another hold of the same plan: it stays, under the name that says until when. */
 	if (next.verdict == LAW_ACT)
 		next = (struct law){
@@ -173,15 +208,61 @@ static struct order_answer release(
 	return commit(stage, order, o, next.state, next.due);
 }
 
+struct order_answer order_bind(struct stage *stage, const struct order *order,
+    struct stage_opened *o, const char *record, enum spool_state to)
+{
+	if (!stage_append(stage, o, record))
+		return order_no("its record could not be written: see the log");
+	return commit(stage, order, o, to, DUE_NONE);
+}
+
+struct order_answer order_stay(struct stage *stage, const struct order *order,
+    struct stage_opened *o, const char *const *record, size_t records, int64_t due)
+{
+	for (size_t i = 0; i < records; i++) {
+		if (!stage_append(stage, o, record[i]))
+			return order_no("its record could not be written: see the log");
+	}
+	return commit(stage, order, o, order->state, due);
+}
+
+/* " by=… via=… [reason=…]" */
+static void add_who(struct buf *out, const struct order *order)
+{
+	buf_addf(out, " by=%s via=%s", order->by, order->via);
+	if (order->reason[0] != '\0')
+		buf_addf(out, " reason=%s", order->reason);
+	buf_add(out, "", 1);
+}
+
+static struct order_answer release(
+    struct stage *stage, const struct order *order, struct stage_opened *o)
+{
+	struct order_answer a = order_no("no memory");
+	struct buf text;
+
+	buf_init(&text, TEXT_ROOM);
+	buf_add_text(&text, "ended=released");
+	add_who(&text, order);
+	if (buf_ok(&text))
+		a = order_close(stage, order, o, text.bytes);
+	buf_free(&text);
+	return a;
+}
+
 static struct order_answer discard(
     struct stage *stage, const struct order *order, struct stage_opened *o)
 {
-	char text[TEXT_ROOM];
+	struct order_answer a = order_no("no memory");
+	struct buf text;
 
-	(void)snprintf(text, sizeof text, "discarded by=%s via=%s", order->by, order->via);
-	if (!stage_append(stage, o, text))
-		return no("its record could not be written: see the log");
-	return commit(stage, order, o, STATE_TRASH, DUE_NONE);
+	buf_init(&text, TEXT_ROOM);
+	buf_add_text(&text, "discarded");
+	add_who(&text, order);
+	if (buf_ok(&text))
+		a = order_bind(stage, order, o, text.bytes, STATE_TRASH);
+	buf_free(&text);
+	return a;
 }
 
 /* Adds " rcpt=1,3-5", the open ones. False: there is none. */
@@ -226,15 +307,20 @@ static struct order_answer bounce(
 	buf_free(&text);
 
 	if (!any)
-		return no("no recipient is waiting any more");
+		return order_no("no recipient is waiting any more");
 	if (!done)
-		return no("its record could not be written: see the log");
+		return order_no("its record could not be written: see the log");
 	return commit(stage, order, o, order->state, stage_now(stage));
 }
 
 static struct order_answer do_it(
     struct stage *stage, const struct order *order, struct stage_opened *o)
 {
+	if (!order_audit(stage, order, &o->leg, order_word_name(order->word)))
+		return order_no("the audit cannot be written, so nothing was done: see the log of "
+				"seki-audit");
+	if (stage->role->obey != NULL)
+		return stage->role->obey(stage, order, o);
 	switch (order->word) {
 	case ORDER_RELEASE:
 		return release(stage, order, o);
@@ -242,10 +328,15 @@ static struct order_answer do_it(
 		return discard(stage, order, o);
 	case ORDER_BOUNCE:
 		return bounce(stage, order, o);
+	case ORDER_RESTORE:
+	case ORDER_APPROVE:
+	case ORDER_REJECT:
+	case ORDER_EXTEND:
+	case ORDER_REMOVE:
 	case ORDER_FLUSH:
 		break;
 	}
-	return no("that is about no leg");
+	return order_no("this program takes no such order");
 }
 
 /* ---- the orders --------------------------------------------------------------------------- */
@@ -256,7 +347,7 @@ static struct order_answer flush(struct stage *stage, const struct order *order)
 	struct order_answer a = {.result = ORDER_DONE, .state = STATE_DELIVER, .counted = true};
 
 	if (stage->role->flush == NULL)
-		return no("this program takes no such order");
+		return order_no("this program takes no such order");
 	a.legs = stage->role->flush(stage, order->domain);
 	LOG("flushed", kv("domain", order->domain), kv_num("legs", (int64_t)a.legs),
 	    kv("by", order->by), kv("via", order->via));
@@ -272,9 +363,9 @@ struct order_answer order_carry_out(struct stage *stage, const struct order *ord
 	if (order->word == ORDER_FLUSH)
 		return flush(stage, order);
 	if (row == NULL)
-		return no("this program takes no such order there");
+		return order_no("this program takes no such order there");
 	if (row->why_not != NULL)
-		return no(row->why_not);
+		return order_no(row->why_not);
 	if (stage->role->in_hand != NULL && stage->role->in_hand(stage, &order->name)) {
 		if (stage->role->let_go != NULL)
 			stage->role->let_go(stage, &order->name);

@@ -212,6 +212,18 @@ static void write_received(struct receiver *r, const struct leg *envelope)
 	buf_add_text(out, "\r\n");
 }
 
+/* What cannot be proved later is not taken now. */
+static bool is_audited(struct receiver *r)
+{
+	char why[AUDIT_REASON_MAX];
+
+	if (r->audit == NULL || audit_well(r->audit))
+		return true;
+	audit_reason(r->audit, why, sizeof why);
+	LOG_ALARM("refused", kv("why", why));
+	return false;
+}
+
 static enum intake_reply admit(struct receiver *r, uint64_t declared)
 {
 	if (declared > (uint64_t)r->limits.message_size)
@@ -221,7 +233,7 @@ static enum intake_reply admit(struct receiver *r, uint64_t declared)
 		return INTAKE_FULL;
 	}
 	/* While nobody reads the log, nothing can be proved about new mail: it is not taken. */
-	if (!log_ready())
+	if (!log_ready() || !is_audited(r))
 		return INTAKE_TEMPORARY;
 	r->accepted = clock_wall();
 	return id_make(r->accepted, r->id) ? INTAKE_GO : INTAKE_TEMPORARY;

@@ -11,6 +11,7 @@
 
 #include "lib/base/buf.h"
 #include "lib/base/settings.h"
+#include "queue/audit.h"
 #include "queue/digest.h"
 #include "queue/intake.h"
 #include "queue/leg.h"
@@ -34,6 +35,7 @@ struct receiver {
 	struct receive_limits limits;
 	const struct loop_key *loop_key; /* NULL: Received lines carry no mark */
 	struct quota_keeper *quota;      /* NULL: nothing is counted */
+	struct audit *audit;             /* NULL: mail is taken whether or not seki-audit writes */
 	bool own;                        /* it serves the gateway's own door; then quota is NULL */
 	struct quota_charge charge;
 	struct digest *digest;

@@ -276,6 +276,31 @@ static void take_plan(struct leg *leg, const struct record *r)
 		leg->plan = plan;
 }
 
+/* A child of a division has one record for all of its parent's: times=N. */
+static void take_restored(struct leg *leg, const struct record *r)
+{
+	size_t len;
+	const char *times = argument(r, "times", &len);
+	size_t n = times != NULL ? read_number(&times, times + len) : 1;
+
+	leg->verdict = LEG_STANDS;
+	leg->restored = r->time;
+	leg->restores += (unsigned)n;
+}
+
+/* What was found out and decided, what people said of it, and who was told. */
+static bool binds_nothing(const struct record *r)
+{
+	static const char *const words[] = {
+	    "note", "judged", "decided", "forwarded", "about", "check", "vote", "noticed"};
+
+	for (size_t i = 0; i < COUNT_OF(words); i++) {
+		if (is_word(r, words[i]))
+			return true;
+	}
+	return false;
+}
+
 /* The words that say something about the leg as a whole. */
 static bool take_leg_word(struct leg *leg, const struct record *r)
 {
@@ -288,7 +313,12 @@ static bool take_leg_word(struct leg *leg, const struct record *r)
 	} else if (is_word(r, "refused")) {
 		leg->verdict = LEG_REFUSED;
 	} else if (is_word(r, "restored")) {
-		leg->verdict = LEG_STANDS;
+		take_restored(leg, r);
+	} else if (is_word(r, "removed")) {
+		leg->removals++;
+	} else if (is_word(r, "rewritten")) {
+		leg->removals = 0;
+		leg->rewritten = true;
 	} else if (is_word(r, "emptied")) {
 		leg->emptied = true;
 	} else if (is_word(r, "extended")) {
@@ -296,9 +326,7 @@ static bool take_leg_word(struct leg *leg, const struct record *r)
 		at = until == NULL ? -1 : clock_parse(until, len);
 		leg->amended_until = at > leg->amended_until ? at : leg->amended_until;
 	} else {
-		/* What was decided, and who was told of it, binds nothing. */
-		return is_word(r, "note") || is_word(r, "judged") || is_word(r, "decided") ||
-		       is_word(r, "forwarded");
+		return binds_nothing(r);
 	}
 	return true;
 }
@@ -361,6 +389,30 @@ void leg_stamp_records(struct buf *out, int64_t now, const char *lines, size_t l
 }
 
 /* ---- looking back ------------------------------------------------------------------------- */
+
+bool leg_next_record(const struct leg *leg, size_t *at, struct leg_record *record)
+{
+	const char *bytes = leg->trailer_bytes.bytes, *end = bytes + leg->trailer_bytes.len;
+	struct record r;
+
+	while (*at < leg->trailer_bytes.len && scan_record(bytes + *at, end, &r)) {
+		*at += r.len;
+		if (r.plan)
+			continue;
+		*record = (struct leg_record){
+		    .time = r.time, .text = r.word, .len = (size_t)(r.at + r.len - 1 - r.word)};
+		return true;
+	}
+	return false;
+}
+
+bool leg_record_is(const struct leg_record *record, const char *word)
+{
+	size_t len = strlen(word);
+
+	return record->len >= len && memcmp(record->text, word, len) == 0 &&
+	       (record->len == len || record->text[len] == ' ');
+}
 
 struct looking {
 	const struct leg *leg;

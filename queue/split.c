@@ -102,6 +102,50 @@ static void write_fate(struct buf *out, const struct leg_rcpt *rcpt, size_t n, c
 		buf_addf(out, "%s warned rcpt=%zu by=division\n", time, n);
 }
 
+/* Which texts were put into the content, so that none is put in twice: it is the children's content, too. */
+static void write_sealed(struct buf *out, const struct leg *parent)
+{
+	char time[CLOCK_TEXT];
+	struct leg_record r;
+	size_t at = 0, len;
+
+	while (leg_next_record(parent, &at, &r)) {
+		if (!leg_record_is(&r, "sealed") || leg_record_value(&r, "inserted", &len) == NULL)
+			continue;
+		clock_format(r.time, time);
+		buf_addf(out, "%s %.*s\n", time, (int)r.len, r.text);
+	}
+}
+
+/* Addresses that people took away are taken out of each child's header, and a restored leg is one. */
+static void write_whole(struct buf *out, const struct leg *parent, const char *time)
+{
+	char restored[CLOCK_TEXT];
+	struct leg_record r;
+	size_t at = 0, len, skip = 0;
+
+	if (parent->restores > 0) {
+		clock_format(parent->restored, restored);
+		buf_addf(out, "%s restored by=division times=%u\n", restored, parent->restores);
+	}
+	while (leg_next_record(parent, &at, &r))
+		skip += leg_record_is(&r, "removed");
+	skip -= parent->removals <= skip ? parent->removals : skip;
+	for (at = 0; leg_next_record(parent, &at, &r);) {
+		const char *address =
+		    leg_record_is(&r, "removed") ? leg_record_value(&r, "address", &len) : NULL;
+
+		if (!leg_record_is(&r, "removed") || skip > 0) {
+			skip -= leg_record_is(&r, "removed");
+			continue;
+		}
+		buf_addf(out, "%s removed address=", time);
+		if (address != NULL)
+			buf_add(out, address, len);
+		buf_add_text(out, " by=division\n");
+	}
+}
+
 /* Law 5: what people and remote hosts did to these recipients binds in the child too. */
 static bool write_binding(
     struct buf *out, const struct leg *parent, const struct split_child *child, int64_t now)
@@ -113,6 +157,8 @@ static bool write_binding(
 		return false;
 	leg_last_records(parent, "failed", failed);
 	clock_format(now, time);
+	write_whole(out, parent, time);
+	write_sealed(out, parent);
 	if (parent->amended_until > 0) {
 		clock_format(parent->amended_until, until);
 		buf_addf(out, "%s extended until=%s by=division\n", time, until);

@@ -401,6 +401,17 @@ enum spool_moved spool_split_move_child(
 	return move_name(spool->split, child, spool->dir[to], to_name);
 }
 
+bool spool_split_replace(
+    const struct spool *spool, const char *file, enum spool_state state, const char *name)
+{
+	struct stat st;
+
+	/* A leg that somebody took out meanwhile does not come back. */
+	if (fstatat(spool->dir[state], name, &st, AT_SYMLINK_NOFOLLOW) != 0)
+		return false;
+	return renameat(spool->split, file, spool->dir[state], name) == 0;
+}
+
 bool spool_split_remove(const struct spool *spool, const char *name)
 {
 	return unlinkat(spool->split, name, 0) == 0 || errno == ENOENT;

@@ -117,6 +117,9 @@ NODISCARD enum spool_moved spool_split_commit(
     const struct spool *spool, enum spool_state from, const char *from_name, const char *parent);
 NODISCARD enum spool_moved spool_split_move_child(
     const struct spool *spool, const char *child, enum spool_state to, const char *to_name);
+/* Puts it in the place of a leg, which is gone then: the only rename over another file. False: errno. */
+NODISCARD bool spool_split_replace(
+    const struct spool *spool, const char *file, enum spool_state state, const char *name);
 NODISCARD bool spool_split_remove(const struct spool *spool, const char *name);
 NODISCARD bool spool_split_has(const struct spool *spool, const char *name, bool *there);
 

@@ -16,6 +16,7 @@
 #include "lib/base/log.h"
 #include "lib/base/ready.h"
 #include "lib/base/reload.h"
+#include "queue/audit.h"
 #include "queue/order_door.h"
 #include "queue/order_leg.h"
 #include "queue/split.h"
@@ -279,6 +280,7 @@ static void reload(struct stage *stage)
 	if (taken) {
 		stage->settings = fresh;
 		take_limits(stage);
+		audit_settings(stage->audit, &stage->settings);
 		LOG("reloaded", kv("file", "etc/settings"));
 	} else {
 		LOG_ALARM("reload-refused", kv("fault", text));
@@ -550,6 +552,10 @@ int stage_main(const struct stage_role *role, void *context)
 	stage.watch.boot = clock_boot();
 	open_spool(&stage);
 	open_events(&stage);
+	stage.audit = audit_open(role->program);
+	if (stage.audit == NULL)
+		die_environ("the audit");
+	audit_settings(stage.audit, &stage.settings);
 	open_orders(&stage);
 	sweep_all(&stage, true);
 	watch_start(&stage.watch, role->program, &stage.settings, any_waits(&stage));

@@ -84,6 +84,13 @@ struct stage_role {
 	const struct stage_order *orders;
 	size_t n_orders;
 
+	/*
+	 * If set: carries out an order about an opened leg itself, out of what queue/order_leg.h has. The
+	 * audit has been told that it was ordered.
+	 */
+	struct order_answer (*obey)(
+	    struct stage *stage, const struct order *order, struct stage_opened *opened);
+
 	/* ORDER_FLUSH: looks for a domain's mail now, in so many legs. NULL: it takes no such order. */
 	size_t (*flush)(struct stage *stage, const char *domain);
 };
@@ -119,6 +126,7 @@ struct stage {
 	bool overflow;            /* events were lost: sweep now */
 	bool full;                /* the role takes no more just now: it wakes us when it does */
 	bool draining;            /* SIGTERM was seen */
+	struct audit *audit;      /* where what is decided is written down */
 	struct order_door *door;  /* where orders come from, or NULL */
 	int64_t door_looked;      /* boot clock */
 	bool door_rang;           /* somebody is there */

@@ -6,7 +6,9 @@
 #include <unistd.h>
 
 #include "lib/base/clock.h"
+#include "lib/base/buf.h"
 #include "lib/base/log.h"
+#include "queue/audit.h"
 
 #define RECORD_MAX ((size_t)65536)
 
@@ -191,11 +193,50 @@ bool stage_pass(
 
 	/* The commit is the rename that follows: the law is asked again, with the step closed. */
 	next = law_of(&o->leg, state, stage_now(stage));
-	return next.verdict == LAW_MOVE
-		   ? stage_move(stage, state, o->text, &o->leg.name, next.state, next.due, NULL)
-		   : (stop(stage, state, &o->leg.name, o->text,
-			  next.verdict == LAW_STOP ? next.why : "the same step twice"),
-			 true);
+	switch (next.verdict) {
+	case LAW_MOVE:
+		return stage_move(stage, state, o->text, &o->leg.name, next.state, next.due, NULL);
+	case LAW_STOP:
+		stop(stage, state, &o->leg.name, o->text, next.why);
+		return true;
+	case LAW_ACT:
+		break;
+	}
+	/* One hold behind another: it stays, and may have the name already that says until when. */
+	next.due =
+	    next.step != NULL ? law_due(&o->leg, next.step, stage_now(stage)) : stage_now(stage);
+	if (next.due != o->leg.name.due)
+		return stage_move(stage, state, o->text, &o->leg.name, state, next.due, NULL);
+	stage_schedule(stage, state, &o->leg.name, next.due);
+	return true;
+}
+
+/*
+ * What time or rules end is written down before it is done; where it cannot be, the mail waits. Steps
+ * that decide nothing (a transformation, a division) are no business of the audit.
+ */
+static bool audited(struct stage *stage, const struct stage_opened *o, const char *details)
+{
+	const struct plan_step *step = o->law.step;
+	char id[NAME_TEXT];
+	struct buf line;
+	bool done;
+
+	if (step == NULL || (step->word != WORD_HOLD && step->word != WORD_APPROVE))
+		return true;
+	name_format(&o->leg.name, STATE_NEW, id);
+	buf_init(&line, AUDIT_LINE_MAX);
+	audit_begin(&line, plan_closing(step->word));
+	audit_put(&line, "id", id);
+	audit_put(&line, "from", o->leg.from);
+	audit_put(&line, "plan", o->leg.plan.digest);
+	buf_addf(&line, " %s", details);
+	done = audit_well(stage->audit) && audit_say_line(stage->audit, false, &line);
+	if (!done)
+		LOG_ALARM("not-audited", kv("id", id), kv("what", plan_closing(step->word)),
+		    kv_errno(errno));
+	buf_free(&line);
+	return done;
 }
 
 /* The stage's own decision about a leg that is its to decide about. */
@@ -206,7 +247,8 @@ static void decide(struct stage *stage, enum spool_state state, struct stage_ope
 
 	switch (outcome.action) {
 	case STAGE_PASS:
-		if (!stage_pass(stage, state, o, outcome.details != NULL ? outcome.details : ""))
+		if (!audited(stage, o, outcome.details != NULL ? outcome.details : "") ||
+		    !stage_pass(stage, state, o, outcome.details != NULL ? outcome.details : ""))
 			stage_schedule(stage, state, name, stage_now(stage) + STAGE_AGAIN);
 		break;
 	case STAGE_WAIT:

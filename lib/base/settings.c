@@ -383,6 +383,46 @@ static bool check_time_zone(const struct value *v)
 	    v, 1, "no time zone \"%.60s\": a name such as Asia/Tokyo, or -", v->line->word[1].text);
 }
 
+/* Two digits, at most `largest`; -1: not so. */
+static int two_digits(const char *text, int largest)
+{
+	int n;
+
+	if (text[0] < '0' || text[0] > '9' || text[1] < '0' || text[1] > '9')
+		return -1;
+	n = (text[0] - '0') * 10 + text[1] - '0';
+	return n <= largest ? n : -1;
+}
+
+/* "HH:MM" as minutes; -1: it is none. */
+static int minute_of(const char *text)
+{
+	int hour = two_digits(text, 24),
+	    minute = hour >= 0 && text[2] == ':' ? two_digits(text + 3, 59) : -1;
+
+	return minute < 0 || hour * 60 + minute > 24 * 60 ? -1 : hour * 60 + minute;
+}
+
+bool settings_hours(const char *text, int *begin, int *end)
+{
+	if (strlen(text) != strlen("HH:MM-HH:MM") || text[5] != '-')
+		return false;
+	*begin = minute_of(text);
+	*end = minute_of(text + 6);
+	return *begin >= 0 && *begin < 24 * 60 && *end >= 0 && *end != *begin;
+}
+
+static bool check_hours(const struct value *v)
+{
+	const char *text = first_word(v);
+	int begin, end;
+
+	if (settings_hours(text, &begin, &end) ||
+	    (v->row->offset == offsetof(struct settings, quiet_hours) && none(v)))
+		return true;
+	return BLAME_WORD(v, 1, "%s are like 09:00-18:00, not \"%.40s\"", v->row->name, text);
+}
+
 static bool check_plan_states(const struct value *v)
 {
 	static const char *const states[] = {"approve", "hold", "encrypt", "stagger", "deliver"};
@@ -427,6 +467,8 @@ static bool check_words(const struct value *v)
 	    {offsetof(struct settings, plan_states), check_plan_states},
 	    {offsetof(struct settings, route), check_route},
 	    {offsetof(struct settings, time_zone), check_time_zone},
+	    {offsetof(struct settings, working_hours), check_hours},
+	    {offsetof(struct settings, quiet_hours), check_hours},
 	};
 
 	for (size_t i = 0; i < COUNT_OF(checks); i++) {

@@ -133,6 +133,8 @@ S(TEXT,   "notice-from",          notice_from,           "-",       0, 0, "the a
 S(SIZE,   "notice-return",        notice_return,         "256KB",   0, 1073741824, "the largest mail that a notice of failure returns as a whole; of a larger one its header") \
 S(NUMBER, "notice-clients",       notice_clients,        "64",      1, 1024, "connections to seki-notice at once") \
 S(SPAN,   "notice-time",          notice_time,           "60s",     1, 3600, "how long a notice may take to be made") \
+S(CHOICE, "notice-charset",       notice_charset,        "utf-8|iso-2022-jp", 0, 0, "the charset of notices about held mail; what ISO-2022-JP cannot write goes as UTF-8") \
+S(TEXT,   "web-url",              web_url,               "-",       0, 0, "where people reach their pages, as https://mail.example.co.jp: notices link there; - is nowhere") \
 S(NUMBER, "inspectors",           inspectors,            "4",       1, 256, "messages that are inspected at once") \
 S(SPAN,   "inspect-time",         inspect_time,          "60s",     1, 3600, "how long the inspection of one message may take") \
 S(SPAN,   "inspect-cpu",          inspect_cpu,           "30s",     1, 3600, "processor time that the inspection of one message may take") \
@@ -147,6 +149,8 @@ S(SIZE,   "inspect-html",         inspect_html,          "2MB",     65536, 67108
 S(SIZE,   "inspect-names",        inspect_names,         "16MB",    65536, 1073741824, "text of one message that is searched for names of persons") \
 S(NUMBER, "inspect-evidence",     inspect_evidence,      "20",      0, 100000, "values of each kind that a fact shows, masked") \
 S(NUMBER, "regex-steps",          regex_steps,           "100000",  1000, 100000000, "steps of one regular expression, beyond which it counts as a match") \
+S(NUMBER, "sealers",              sealers,               "2",       1, 64, "messages that are changed at once before they leave") \
+S(SPAN,   "seal-time",            seal_time,             "10m",     1, 3600, "how long changing one message may take") \
 S(NUMBER, "converters",           converters,            "2",       1, 64, "files that are converted at once") \
 S(SPAN,   "convert-time",         convert_time,          "20s",     1, 600, "how long the conversion of one file may take") \
 S(SIZE,   "convert-memory",       convert_memory,        "512MB",   67108864, 17179869184, "memory that a converter has") \
@@ -160,10 +164,27 @@ S(CHOICE, "watch-only",           watch_only,            "no|yes",  0, 0, "rules
 S(CHOICE, "unknown-senders",      unknown_senders,       "relay|enrol|hold|refuse", 0, 0, "mail of senders who are not in etc/people: judged like any other, enrolled at the first, held for the operator or refused") \
 S(NUMBER, "contracted-addresses", contracted_addresses,  "0",       0, 100000000, "registered addresses that were agreed on; 0 is none") \
 S(TEXT,   "report-to",            report_to,             "-",       0, 0, "who gets the weekly report of what rules did and would have done; - is nobody") \
+S(NUMBER, "visible-many",         visible_many,          "10",      2, 100000, "addresses in To and Cc from which on a sender is told that they can all be seen") \
+S(CHOICE, "hold-notice",          hold_notice,           "risky|always|digest|never", 0, 0, "when a sender is told that mail waits, where no rule says it") \
+S(SPAN,   "link-time",            link_time,             "14d",     3600, 31536000, "how long the link in a notice about held mail may be used") \
+S(SPAN,   "remind-every",         remind_every,          "4h",      0, 2592000, "how often somebody is reminded of mail that waits for him, in one digest; 0s is never") \
+S(TEXT,    "working-hours",        working_hours,         "09:00-18:00",0, 0, "when people work, Monday to Friday but for etc/holidays, in the site's time zone") \
+S(SPAN,    "approve-escalate",     approve_escalate,      "4h",    0, 31536000, "working time after which deputies, and the boss's boss, may approve too; 0s is never") \
+S(SPAN,    "approve-expire",       approve_expire,        "16h",   0, 31536000, "working time that an approval is waited for; 0s is for ever") \
+S(CHOICE,  "approve-expiry",       approve_expiry,        "wait|discard",0, 0, "what becomes of mail that nobody approved in that time: it waits on, with an alarm, or is thrown away") \
+S(SPAN,    "approve-warn",         approve_warn,          "2h",    0, 31536000, "how much working time before it is thrown away people are warned; 0s is not at all") \
+S(SPAN,    "discard-after",        discard_after,         "3d",    60, 31536000, "when mail is thrown away that its sender did not confirm, by a rule that says so without a time") \
+S(SPAN,    "warn-before",          warn_before,           "1d",    0, 31536000, "how long before mail is thrown away its sender is warned; 0s is not at all") \
+S(SPAN,    "hold-longest",         hold_longest,          "30d",   60, 315360000, "how far from now the end of a hold can be put off") \
+S(TEXT,    "quiet-hours",          quiet_hours,           "19:00-08:00",0, 0, "when nobody is reminded, as on days on which nobody works; - is no hour of the day") \
+S(NUMBER,  "urgent-per-week",      urgent_per_week,       "0",     0, 1000, "how often in a week a sender may send at once what needs an approval, to be reviewed afterwards; 0 is never") \
+S(YESNO,   "discard-draft",        discard_draft,         "yes",   0, 0, "the sender gets mail that a person threw away back as a draft") \
 S(SPAN,   "past-time",            past_time,             "5s",      1, 600, "how long seki-db may take to answer") \
 S(SPAN,   "keep-history",         keep_history,          "156w",    0, 315360000, "how long it is known who has written to whom") \
 S(SPAN,   "dormant",              dormant,               "52w",     86400, 315360000, "a known recipient who was not written to for so long looks like a mistake") \
-S(SIZE,   "tray-max",             tray_max,              "64MB",    65536, 17179869184, "what is told to seki-db and not yet read by it") \
+S(SIZE,   "tray-max",             tray_max,              "64MB",    65536, 17179869184, "what a program has told seki-db, or seki-audit, and neither has read yet") \
+S(YESNO,  "audit",                 audit,                 "yes",    0, 0, "every decision is told to seki-audit; while that cannot write, new mail gets 451 and held mail stays") \
+S(SPAN,   "audit-lag",             audit_lag,             "30s",    5, 3600, "seki-audit that has not said for so long that it is well is not") \
 S(SPAN,   "clock-step",            clock_step,            "5m",     1, 86400, "a step of the wall clock of more than this is suspect: timers freeze") \
 S(SPAN,   "clock-gap",             clock_gap,             "72h",    1, 31536000, "a start this long after the time last seen is suspect: timers freeze") \
 S(SPAN,   "clock-mark-every",      clock_mark_every,      "60s",    1, 3600, "how often the time is written down")
@@ -188,9 +209,12 @@ enum foreign_sender { FOREIGN_SENDER_REFUSE, FOREIGN_SENDER_HOLD, FOREIGN_SENDER
 enum deliver_tls { DELIVER_TLS_MAY, DELIVER_TLS_NONE };
 enum deliver_ip { DELIVER_IP_ANY, DELIVER_IP_4, DELIVER_IP_6 };
 enum deliver_eightbit { DELIVER_EIGHTBIT_SEND, DELIVER_EIGHTBIT_BOUNCE };
+enum notice_charset { NOTICE_UTF_8, NOTICE_ISO_2022_JP };
 enum plan_facts { PLAN_FACTS_NO, PLAN_FACTS_YES };
 enum watch_only { WATCH_ONLY_NO, WATCH_ONLY_YES };
 enum unknown_senders { UNKNOWN_RELAY, UNKNOWN_ENROL, UNKNOWN_HOLD, UNKNOWN_REFUSE };
+enum hold_notice { HOLD_NOTICE_RISKY, HOLD_NOTICE_ALWAYS, HOLD_NOTICE_DIGEST, HOLD_NOTICE_NEVER };
+enum approve_expiry { APPROVE_EXPIRY_WAIT, APPROVE_EXPIRY_DISCARD };
 enum plan_divide { PLAN_DIVIDE_NO, PLAN_DIVIDE_DOMAIN, PLAN_DIVIDE_RECIPIENT };
 
 #define SETTING_FIELD_YESNO(field)  bool field
@@ -229,6 +253,10 @@ void settings_default(struct settings *s);
  * error. Returns false with the first fault in `fault`; `s` is then not to be used.
  */
 NODISCARD bool settings_read(int etc, struct settings *s, struct conf_fault *fault);
+
+/* Reads "HH:MM-HH:MM", as minutes of a day: 0 <= begin < 1440, 0 <= end <= 1440; over midnight if end < begin.
+ * False: it is none, or no time at all. */
+NODISCARD bool settings_hours(const char *text, int *begin, int *end);
 
 /* The setting hostname, or, if that is "-", the machine's own name. */
 void settings_hostname(const struct settings *s, char name[SETTING_TEXT_MAX]);

@@ -5,9 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/inotify.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "lib/base/clock.h"
@@ -26,9 +24,7 @@ static const char *const names[] = {"seki", "seki-scan", "seki-deliver"};
 
 struct one {
 	const char *name;
-	int fd; /* -1: it is not there */
-	uint64_t offset;
-	bool known; /* `offset` is about this file */
+	struct tray_reader reader;
 };
 
 struct trays {
@@ -56,10 +52,10 @@ static bool hash_before(const struct one *o, uint64_t offset, uint64_t *value)
 	size_t first = offset < HASHED_AT ? (size_t)offset : HASHED_AT;
 	size_t len = offset < sizeof bytes ? (size_t)offset : sizeof bytes;
 
-	if (offset > INT64_MAX || pread(o->fd, bytes, first, 0) != (ssize_t)first)
+	if (offset > INT64_MAX || pread(o->reader.fd, bytes, first, 0) != (ssize_t)first)
 		return false;
 	*value = hash(HASH_BEGIN, bytes, first);
-	if (pread(o->fd, bytes, len, (off_t)(offset - len)) != (ssize_t)len)
+	if (pread(o->reader.fd, bytes, len, (off_t)(offset - len)) != (ssize_t)len)
 		return false;
 	*value = hash(*value, bytes, len);
 	return true;
@@ -86,13 +82,14 @@ static bool find_offset(struct trays *t, struct one *o)
 	case STORE_FAILED:
 		return false;
 	case STORE_NONE:
-		o->offset = 0;
+		o->reader.offset = 0;
 		break;
 	case STORE_FOUND:
-		o->offset = hash_before(o, number[0], &here) && here == number[1] ? number[0] : 0;
+		o->reader.offset =
+		    hash_before(o, number[0], &here) && here == number[1] ? number[0] : 0;
 		break;
 	}
-	o->known = true;
+	o->reader.known = true;
 	return true;
 }
 
@@ -116,26 +113,18 @@ static void fail(struct trays *t, const char *what, int error)
 	LOG_ALARM("tray-unread", kv("what", what), kv_errno(error));
 }
 
-/* The file may have been made anew. */
 static bool open_one(struct trays *t, struct one *o)
 {
-	struct stat there, here;
-
-	if (fstatat(t->dir, o->name, &there, AT_SYMLINK_NOFOLLOW) != 0) {
-		if (errno != ENOENT)
-			fail(t, o->name, errno);
-		return false;
-	}
-	if (o->fd >= 0 && fstat(o->fd, &here) == 0 && here.st_ino == there.st_ino &&
-	    here.st_dev == there.st_dev)
+	switch (tray_reader_open(&o->reader, t->dir, o->name)) {
+	case TRAY_SAME:
 		return true;
-	if (o->fd >= 0)
-		(void)close(o->fd);
-	o->known = false;
-	o->fd = openat(t->dir, o->name, O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
-	if (o->fd < 0)
-		fail(t, o->name, errno);
-	return o->fd >= 0;
+	case TRAY_NONE:
+		return false;
+	case TRAY_FAILED:
+		break;
+	}
+	fail(t, o->name, errno);
+	return false;
 }
 
 struct trays *trays_open(struct store *store, struct history *history)
@@ -147,7 +136,7 @@ struct trays *trays_open(struct store *store, struct history *history)
 	t->store = store;
 	t->history = history;
 	for (size_t i = 0; i < COUNT_OF(names); i++)
-		t->one[i] = (struct one){.name = names[i], .fd = -1};
+		t->one[i] = (struct one){.name = names[i], .reader.fd = -1};
 	t->inotify = -1;
 	t->dir = open(PAST_TRAYS, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (t->dir < 0) {
@@ -165,10 +154,8 @@ void trays_close(struct trays *t)
 {
 	if (t == NULL)
 		return;
-	for (size_t i = 0; i < COUNT_OF(names); i++) {
-		if (t->one[i].fd >= 0)
-			(void)close(t->one[i].fd);
-	}
+	for (size_t i = 0; i < COUNT_OF(names); i++)
+		tray_reader_close(&t->one[i].reader);
 	if (t->inotify >= 0)
 		(void)close(t->inotify);
 	if (t->dir >= 0)
@@ -232,17 +219,8 @@ static void read_lines(struct trays *t, size_t len, int64_t now, struct reading 
 /* What was read is in the store: away with it, unless somebody has just told more. */
 static void empty(struct trays *t, struct one *o)
 {
-	struct stat st;
-
-	if (o->offset == 0 || flock(o->fd, LOCK_EX | LOCK_NB) != 0)
-		return;
-	if (fstat(o->fd, &st) == 0 && (uint64_t)st.st_size == o->offset) {
-		if (ftruncate(o->fd, 0) == 0)
-			o->offset = 0;
-		else
-			fail(t, o->name, errno);
-	}
-	(void)flock(o->fd, LOCK_UN);
+	if (!tray_reader_empty(&o->reader))
+		fail(t, o->name, errno);
 }
 
 static enum trays_read keep(struct trays *t, struct one *o, size_t len, int64_t now)
@@ -256,13 +234,13 @@ static enum trays_read keep(struct trays *t, struct one *o, size_t len, int64_t 
 		store_abort(t->store);
 		return TRAYS_EMPTY;
 	}
-	if (r.failed || !put_offset(t, o, o->offset + r.used)) {
+	if (r.failed || !put_offset(t, o, o->reader.offset + r.used)) {
 		store_abort(t->store);
 		return TRAYS_LATER;
 	}
 	if (!store_commit(t->store))
 		return TRAYS_LATER;
-	o->offset += r.used;
+	o->reader.offset += r.used;
 	if (r.none > 0)
 		LOG("tray-lines", kv("tray", o->name), kv_num("lines", (int64_t)r.none));
 	return TRAYS_MORE;
@@ -271,27 +249,20 @@ static enum trays_read keep(struct trays *t, struct one *o, size_t len, int64_t 
 static enum trays_read read_one(struct trays *t, struct one *o, int64_t now)
 {
 	enum trays_read result;
-	struct stat st;
 	ssize_t n;
 
 	if (!open_one(t, o))
 		return TRAYS_EMPTY;
-	if (!o->known && !find_offset(t, o))
+	if (!o->reader.known && !find_offset(t, o))
 		return TRAYS_LATER;
-	if (fstat(o->fd, &st) != 0) {
-		fail(t, o->name, errno);
-		return TRAYS_LATER;
-	}
-	if ((uint64_t)st.st_size < o->offset)
-		o->offset = 0; /* somebody else has emptied it */
-	if ((uint64_t)st.st_size == o->offset) {
-		empty(t, o);
-		return TRAYS_EMPTY;
-	}
-	n = pread(o->fd, t->chunk, CHUNK, (off_t)o->offset);
+	n = tray_reader_read(&o->reader, t->chunk, CHUNK, false);
 	if (n < 0) {
 		fail(t, o->name, errno);
 		return TRAYS_LATER;
+	}
+	if (n == 0) {
+		empty(t, o);
+		return TRAYS_EMPTY;
 	}
 	result = keep(t, o, (size_t)n, now);
 	empty(t, o);

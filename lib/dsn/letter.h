@@ -11,26 +11,30 @@
 #define SEKISHO_DSN_LETTER_H
 
 #include "lib/dsn/dsn.h"
+#include "lib/dsn/jis.h"
 
 #define LETTER_TEXT_MAX    ((size_t)256 * 1024)
-#define LETTER_SUBJECT_MAX ((size_t)200) /* bytes; more is cut */
+#define LETTER_SUBJECT_MAX ((size_t)1000) /* bytes; more is cut */
 #define LETTER_RCPTS_SHOWN ((size_t)500)
 
 /* Texts are NUL-ended and may hold anything. */
 struct letter {
-	const char *id;      /* of this letter, for its Message-ID: letters, digits, . and - */
-	const char *mta;     /* our name in DNS */
-	const char *from;    /* address of the mailer daemon, or NULL: MAILER-DAEMON@mta */
-	const char *to;      /* never "" */
-	const char *subject; /* UTF-8 */
-	int64_t now;         /* microseconds, UTC */
-	const char *text;    /* UTF-8, lines parted by LF or CRLF; not read by letter_prepare */
-	size_t text_len;     /* at most LETTER_TEXT_MAX; more is cut */
+	const char *id;         /* of this letter, for its Message-ID: letters, digits, . and - */
+	const char *mta;        /* our name in DNS */
+	const char *from;       /* address of the mailer daemon, or NULL: MAILER-DAEMON@mta */
+	const char *to;         /* never "" */
+	const char *subject;    /* UTF-8 */
+	int64_t now;            /* microseconds, UTC */
+	const char *text;       /* UTF-8, lines parted by LF or CRLF; not read by letter_prepare */
+	size_t text_len;        /* at most LETTER_TEXT_MAX; more is cut */
+	const char *language;   /* of the text, "ja"; NULL: it is in Japanese and English */
+	struct letter_jis *jis; /* words in ISO-2022-JP, if it has all their letters; NULL: UTF-8 */
 
 	int fd; /* the mail: `size` bytes from `offset` on, lines end in CRLF; -1: there is none */
 	off_t offset;
 	uint64_t size;
 	uint64_t whole_max; /* of a larger mail the header alone is attached */
+	bool draft;         /* for somebody who may change it and send it again */
 	const char *name; /* the attachment's file name without ".eml": letters, digits, . and - */
 };
 
@@ -42,6 +46,9 @@ enum letter_kind {
 	 * base64, which RFC 2046 section 5.2.1 does not allow for message/rfc822. */
 	LETTER_FILE,
 	LETTER_HEADER, /* larger than whole_max: its header alone */
+	/* A file as well, "X-Unsent: 1" on top of it: programs open it as a mail to be written. As
+	 * message/rfc822 it is shown as one that came, and Exchange makes its own of it. */
+	LETTER_DRAFT,
 };
 
 /* What its envelope must say, and what letter_write needs to know. Owns nothing. */
@@ -52,8 +59,18 @@ struct letter_form {
 	struct dsn_form mail; /* for letter_write alone */
 };
 
+/* "2026-11-23 08:26:40 +0900" in the process's time zone. False: there is no time. */
+#define LETTER_TIME 64
+NODISCARD bool letter_time(int64_t wall, char text[LETTER_TIME]);
+
 /* Whether a letter can go there: LOCAL@DOMAIN that can stand in a header as it is. */
 bool letter_address_fits(const char *address);
+
+/*
+ * Adds the header of the mail, without the empty line, as much of it as is within DSN_HEADER_MAX; `fd`,
+ * `offset` and `size` as in a letter. False with errno, as dsn_prepare.
+ */
+NODISCARD bool letter_read_header(int fd, off_t offset, uint64_t size, struct buf *header);
 
 /* Reads the mail once. False with errno, as dsn_prepare. */
 NODISCARD bool letter_prepare(const struct letter *letter, struct letter_form *form);

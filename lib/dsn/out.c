@@ -1,5 +1,6 @@
 #include "lib/dsn/out.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -10,11 +11,12 @@
 #include "lib/base/clock.h"
 #include "lib/mime/utf8.h"
 
-#define FOLD_AFTER  70  /* at the next blank */
-#define FOLD_AT     900 /* wherever it is */
-#define QUOTED_LINE 75  /* and the '=' of a soft break */
-#define BASE64_LINE 57  /* bytes that become 76 */
-#define WORD_BYTES  42  /* of text: 56 letters of base64, and 12 around them */
+#define FOLD_AFTER  70   /* at the next blank */
+#define FOLD_AT     900  /* wherever it is */
+#define QUOTED_LINE 75   /* and the '=' of a soft break */
+#define BASE64_LINE 57   /* bytes that become 76 */
+#define WORDS_LINE  76   /* of a line with encoded words (RFC 2047 section 2) */
+#define WORD_MAX    1024 /* for one more letter than fits, and libc's steps */
 
 void out_flush(struct out *out)
 {
@@ -130,26 +132,60 @@ void out_base64(struct out *out, const char *bytes, size_t len)
 	}
 }
 
-void out_words(struct out *out, const char *text)
+/* What stands in an encoded word for `len` bytes of the text; false: no memory. */
+static bool encode(const char *text, size_t len, struct letter_jis *jis, struct buf *word)
 {
-	size_t len = strlen(text);
+	buf_clear(word);
+	if (jis != NULL)
+		return letter_jis_add(jis, text, len, word);
+	buf_add(word, text, len);
+	return buf_ok(word);
+}
 
-	for (size_t at = 0, step; at < len; at += step) {
+/*
+ * Makes a word of at most `room` bytes; returns how much of the text it is, 0 without memory. A letter
+ * is never divided, and each word ends in ASCII (RFC 2047 section 5).
+ */
+static size_t take_word(
+    const char *text, size_t len, size_t room, struct letter_jis *jis, struct buf *word)
+{
+	size_t taken = 0;
+
+	while (taken < len) {
 		uint32_t point;
+		size_t letter = utf8_step(text + taken, len - taken, &point);
 
-		/* A letter is never divided (RFC 2047 section 5). */
-		for (step = 0; step < len - at;) {
-			size_t letter = utf8_step(text + at + step, len - at - step, &point);
-
-			letter = letter > 0 ? letter : 1;
-			if (step + letter > WORD_BYTES)
-				break;
-			step += letter;
-		}
-		out_text(out, at > 0 ? "\r\n =?UTF-8?B?" : "=?UTF-8?B?");
-		base64(out, text + at, step);
-		out_text(out, "?=");
+		letter = letter > 0 ? letter : 1;
+		if (!encode(text, taken + letter, jis, word) || word->len > room)
+			break;
+		taken += letter;
 	}
+	return encode(text, taken, jis, word) ? taken : 0;
+}
+
+void out_words(struct out *out, const char *text, size_t column, struct letter_jis *jis)
+{
+	const char *start = jis != NULL ? "=?ISO-2022-JP?B?" : "=?UTF-8?B?";
+	size_t around = strlen(start) + 2;
+	size_t len = strlen(text);
+	struct buf word;
+
+	buf_init(&word, WORD_MAX);
+	for (size_t at = 0, step; at < len; at += step) {
+		step = take_word(
+		    text + at, len - at, (WORDS_LINE - around - column) / 4 * 3, jis, &word);
+		if (step == 0) {
+			errno = ENOMEM;
+			out->stopped = true;
+			break;
+		}
+		out_text(out, at > 0 ? "\r\n " : "");
+		out_text(out, start);
+		base64(out, word.bytes, word.len);
+		out_text(out, "?=");
+		column = 1;
+	}
+	buf_free(&word);
 }
 
 static void quoted(struct out *out, const char *text, size_t len)

@@ -3,6 +3,7 @@
 #define SEKISHO_DSN_OUT_H
 
 #include "lib/dsn/dsn.h"
+#include "lib/dsn/jis.h"
 
 struct out {
 	dsn_put *put;
@@ -34,8 +35,11 @@ void out_folded(struct out *out, const char *text, size_t most, size_t column);
 /* Base64, in lines. */
 void out_base64(struct out *out, const char *bytes, size_t len);
 
-/* Encoded words of UTF-8 (RFC 2047), folded between. */
-void out_words(struct out *out, const char *text);
+/*
+ * Encoded words (RFC 2047) behind `column` bytes of a field: of UTF-8, or by `jis`, if it is given, of
+ * ISO-2022-JP, which must have every letter. No line is longer than 76 bytes.
+ */
+void out_words(struct out *out, const char *text, size_t column, struct letter_jis *jis);
 
 /* Quoted-printable: any number of pieces, and then the end. */
 void out_quoted(struct out *out, const char *bytes, size_t len);

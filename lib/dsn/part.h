@@ -10,6 +10,13 @@
 /* Reads bytes of the mail, all of them. False with errno. */
 NODISCARD bool part_read(const struct dsn *dsn, uint64_t at, char *bytes, size_t len);
 
+/*
+ * Reads the mail's header, without its empty line, into an empty buffer whose bound is at least
+ * PART_HEADER_ROOM. One longer than DSN_HEADER_MAX is cut behind its last whole line. False with errno.
+ */
+#define PART_HEADER_ROOM (DSN_HEADER_MAX + 16384)
+NODISCARD bool part_header(const struct dsn *dsn, struct buf *header);
+
 /* Whether there is nothing beyond ASCII. */
 bool part_ascii(const char *text);
 
@@ -44,7 +51,13 @@ NODISCARD bool part_returned(
 /* What can be seen, as it is; everything else, and what is no UTF-8, as '?'. At most `most` bytes. */
 void part_seen(struct buf *text, const char *from, size_t most);
 
-/* The same in lines that are indented, so that none could be taken for one of ours; ends the line. */
+/* The same, but U+3000 as well, the blank of Japanese, which deceives in addresses alone. */
+void part_line(struct buf *text, const char *from, size_t most);
+
+/*
+ * The same as part_seen in lines that are indented, so that none could be taken for one of ours; ends
+ * the line.
+ */
 void part_quoted(struct buf *text, const char *from, size_t most, size_t lines);
 
 /* "LABEL: 2026-11-23 08:26:40 +0900" in the process's time zone; nothing if there is no time. */

@@ -34,8 +34,7 @@ bool part_read(const struct dsn *dsn, uint64_t at, char *bytes, size_t len)
 
 /* ---- the header ---- */
 
-/* Reads it, without its empty line. One that is too long is cut behind its last whole line. */
-static bool read_header(const struct dsn *dsn, struct buf *header)
+bool part_header(const struct dsn *dsn, struct buf *header)
 {
 	size_t state = 0, end = 0;
 
@@ -250,8 +249,8 @@ bool dsn_prepare(const struct dsn *dsn, struct dsn_form *form)
 	int error;
 
 	*form = (struct dsn_form){.utf8 = false};
-	buf_init(&header, DSN_HEADER_MAX + STEP);
-	good = read_header(dsn, &header) && choose_form(dsn, &header, form);
+	buf_init(&header, PART_HEADER_ROOM);
+	good = part_header(dsn, &header) && choose_form(dsn, &header, form);
 	error = errno;
 	buf_free(&header);
 	errno = error;

@@ -4,6 +4,7 @@
 #include <time.h>
 
 #include "lib/base/clock.h"
+#include "lib/dsn/letter.h"
 #include "lib/dsn/part.h"
 #include "lib/mime/utf8.h"
 
@@ -80,14 +81,16 @@ static const struct phrases {
 
 /* ---- texts of strangers ---- */
 
+#define WIDE_BLANK 0x3000
+
 /* What can be seen, as it is; everything else, and what is no UTF-8, as '?'. Returns what it took. */
-static size_t add_letter(struct buf *text, const char *from, size_t len)
+static size_t add_letter(struct buf *text, const char *from, size_t len, bool wide)
 {
 	uint32_t point;
 	size_t step = utf8_step(from, len, &point);
 
 	if (step == 0 || point < ' ' || (point >= 0x7f && point < 0xa0) ||
-	    (point > 0x7f && utf8_unseen(point))) {
+	    (point > 0x7f && utf8_unseen(point) && !(wide && point == WIDE_BLANK))) {
 		buf_add(text, "?", 1);
 		return step > 0 ? step : 1;
 	}
@@ -95,14 +98,24 @@ static size_t add_letter(struct buf *text, const char *from, size_t len)
 	return step;
 }
 
-void part_seen(struct buf *text, const char *from, size_t most)
+static void add_letters(struct buf *text, const char *from, size_t most, bool wide)
 {
 	size_t len = strlen(from), at = 0;
 
 	while (at < len && at < most)
-		at += add_letter(text, from + at, len - at);
+		at += add_letter(text, from + at, len - at, wide);
 	if (at < len)
 		buf_add_text(text, "…");
+}
+
+void part_seen(struct buf *text, const char *from, size_t most)
+{
+	add_letters(text, from, most, false);
+}
+
+void part_line(struct buf *text, const char *from, size_t most)
+{
+	add_letters(text, from, most, true);
 }
 
 void part_quoted(struct buf *text, const char *reply, size_t most, size_t lines_max)
@@ -125,22 +138,27 @@ void part_quoted(struct buf *text, const char *reply, size_t most, size_t lines_
 			lines++;
 			start = false;
 		}
-		at += add_letter(text, reply + at, len - at);
+		at += add_letter(text, reply + at, len - at, false);
 	}
 	buf_add_text(text, "\r\n");
 }
 
 /* In the gateway's own time zone, which is the sender's more often than UTC is. */
-void part_time(struct buf *text, const char *label, int64_t wall)
+bool letter_time(int64_t wall, char text[LETTER_TIME])
 {
 	time_t seconds = (time_t)(wall / CLOCK_SECOND);
 	struct tm t = {.tm_mday = 1};
-	char shown[64];
 
-	if (wall <= 0 || localtime_r(&seconds, &t) == NULL ||
-	    strftime(shown, sizeof shown, "%Y-%m-%d %H:%M:%S %z", &t) == 0)
-		return;
-	buf_addf(text, "%s: %s\r\n", label, shown);
+	return wall > 0 && localtime_r(&seconds, &t) != NULL &&
+	       strftime(text, LETTER_TIME, "%Y-%m-%d %H:%M:%S %z", &t) > 0;
+}
+
+void part_time(struct buf *text, const char *label, int64_t wall)
+{
+	char shown[LETTER_TIME];
+
+	if (letter_time(wall, shown))
+		buf_addf(text, "%s: %s\r\n", label, shown);
 }
 
 /* ---- recipients ---- */

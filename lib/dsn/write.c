@@ -138,7 +138,8 @@ static void header(const struct dsn *dsn, const struct dsn_form *form, struct ou
 	part_host(dsn, host);
 	part_addresses(dsn, host, out);
 	out_text(out, "Subject: ");
-	out_words(out, dsn->refusal != NULL ? refused : subjects[part_worst(dsn)]);
+	out_words(out, dsn->refusal != NULL ? refused : subjects[part_worst(dsn)],
+	    sizeof "Subject: " - 1, NULL);
 	out_text(out, "\r\nDate: ");
 	out_date(out, dsn->now);
 	out_text(out, "\r\n");

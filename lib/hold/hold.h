@@ -1,6 +1,6 @@
 /*
- * What seki-hold(8) does beyond what every stage does: which words of a plan it carries out, whom it
- * has told of refused mail, and the weekly report.
+ * What seki-hold(8) does beyond what every stage does: which words of a plan it carries out, what people
+ * may do to mail that waits, whom it has told of it, and the weekly report.
  *
  * A refused leg stands in refused/ with the record of its refusal (lib/notice/refusal.h). What that
  * record says is owed, and no later record says was done, is done by a job: the leg is synced, then
@@ -15,12 +15,5 @@
 
 /* Runs it in the current directory until SIGTERM. Returns an exit code. */
 int hold_main(void);
-
-/*
- * The decision about a leg that has come to a step of approve/ or hold/. A form that this version
- * does not carry out, and an argument that it does not know, stops the leg: nothing passes unread.
- */
-struct stage_outcome hold_step(
-    struct stage *stage, enum spool_state state, struct stage_opened *opened);
 
 #endif

@@ -1,4 +1,4 @@
-/* Telling the sender of a refused leg, and those to whom it is forwarded; each once, by its record. */
+/* Telling of a leg: what every such job does, and of a refused leg who is told. Each once, by its record. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -10,31 +10,20 @@
 #include "lib/notice/notice.h"
 #include "lib/notice/refusal.h"
 
-struct telling {
-	struct tell_job *job;
-	struct stage_opened o;
-	struct notice_refusal refusal;
-	char id[NAME_TEXT];
-	int leg; /* to read alone */
-	bool synced;
-	bool written; /* a record that is not yet synced */
-};
-
-static void end(struct tell_job *job, enum tell_end how, const char *why)
+void tell_end(struct tell_job *job, enum tell_end how, const char *why)
 {
 	job->end = how;
 	(void)snprintf(job->why, sizeof job->why, "%s", why);
 }
 
-static int64_t now(const struct tell_job *job)
+int64_t tell_now(const struct tell_job *job)
 {
 	return job->now + (clock_boot() - job->boot);
 }
 
 /* ---- records ------------------------------------------------------------------------------ */
 
-/* Appends what is owed. False: it stays owed. */
-static bool append(struct telling *t)
+bool tell_append(struct telling *t)
 {
 	struct buf *owed = &t->job->owed;
 
@@ -42,7 +31,7 @@ static bool append(struct telling *t)
 		return true;
 	if (!spool_append(t->o.fd, t->o.leg.end, owed->bytes, owed->len)) {
 		LOG_ALARM("append-failed", kv("name", t->o.text), kv_errno(errno));
-		end(t->job, TELL_RECORD, "append-failed");
+		tell_end(t->job, TELL_RECORD, "append-failed");
 		return false;
 	}
 	t->o.leg.end += (off_t)owed->len;
@@ -52,11 +41,35 @@ static bool append(struct telling *t)
 	return true;
 }
 
-/* Room for a record is there before anybody is told. */
-static bool make_room(struct tell_job *job, const char *to)
+bool tell_room(struct telling *t, const char *to)
 {
-	return buf_reserve(&job->owed, 3 * strlen(to) + 1024) != NULL;
+	if (buf_reserve(&t->job->owed, 3 * strlen(to) + 1024) != NULL)
+		return true;
+	buf_clear(&t->job->owed); /* nothing was in it */
+	tell_end(t->job, TELL_AGAIN, "no-memory");
+	return false;
 }
+
+bool tell_sync(struct telling *t)
+{
+	if (!t->synced && !spool_sync(t->o.fd)) {
+		LOG_ALARM("sync-failed", kv("name", t->o.text), kv_errno(errno));
+		tell_end(t->job, TELL_AGAIN, "sync-failed");
+		return false;
+	}
+	t->synced = true;
+	return true;
+}
+
+bool tell_reopen(struct telling *t)
+{
+	t->leg = spool_reopen_to_read(t->o.fd);
+	if (t->leg < 0)
+		tell_end(t->job, TELL_AGAIN, "leg-cannot-be-read");
+	return t->leg >= 0;
+}
+
+/* ---- refused mail ------------------------------------------------------------------------- */
 
 /* "told", or with `to` "forwarded". */
 static bool write_down(struct telling *t, const char *to, const struct notice_answer *answer)
@@ -65,7 +78,7 @@ static bool write_down(struct telling *t, const char *to, const struct notice_an
 	bool kept = answer->result == NOTICE_KEPT;
 	char time[CLOCK_TEXT];
 
-	clock_format(now(t->job), time);
+	clock_format(tell_now(t->job), time);
 	buf_addf(owed, "%s %s", time, to != NULL ? "forwarded to=" : "told");
 	if (to != NULL)
 		buf_add_xtext(owed, to, strlen(to));
@@ -81,31 +94,16 @@ static bool write_down(struct telling *t, const char *to, const struct notice_an
 	else
 		LOG("told", kv("id", t->id), kv("notice", kept ? answer->id : "none"),
 		    kv("why", answer->reason));
-	return append(t);
+	return tell_append(t);
 }
 
-/* ---- asking ------------------------------------------------------------------------------- */
-
-/*
- * Asks seki-notice. False: nothing more is done in this job. The leg is synced first: a power cut must
- * not forget why somebody was told.
- */
+/* Asks seki-notice. False: nothing more is done in this job. */
 static bool ask(struct telling *t, const char *to)
 {
 	struct notice_answer answer = {.result = NOTICE_NONE, .reason = "null-sender"};
 
-	if (!make_room(t->job, to != NULL ? to : "")) {
-		buf_clear(&t->job->owed); /* nothing was in it */
-		end(t->job, TELL_AGAIN, "no-memory");
+	if (!tell_room(t, to != NULL ? to : "") || !tell_sync(t))
 		return false;
-	}
-	if (!t->synced && !spool_sync(t->o.fd)) {
-		LOG_ALARM("sync-failed", kv("name", t->o.text), kv_errno(errno));
-		end(t->job, TELL_AGAIN, "sync-failed");
-		return false;
-	}
-	t->synced = true;
-
 	if (to != NULL)
 		notice_ask_forward(NOTICE_SOCKET, t->leg, to, t->job->patience_ms, &answer);
 	else if (t->o.leg.from[0] != '\0')
@@ -115,20 +113,18 @@ static bool ask(struct telling *t, const char *to)
 	case NOTICE_NONE:
 		return write_down(t, to, &answer);
 	case NOTICE_LATER:
-		end(t->job, TELL_AGAIN, answer.reason);
+		tell_end(t->job, TELL_AGAIN, answer.reason);
 		return false;
 	case NOTICE_WRONG:
 		break;
 	}
 	/* Others may still be told. */
-	end(t->job, TELL_RARELY, answer.reason);
+	tell_end(t->job, TELL_RARELY, answer.reason);
 	return true;
 }
 
-static void tell_all(struct telling *t)
+static void tell_all(struct telling *t, const struct notice_refusal *refusal)
 {
-	const struct notice_refusal *refusal = &t->refusal;
-
 	if (refusal->tell && !refusal->told && !ask(t, NULL))
 		return;
 	for (size_t i = 0; i < refusal->forwards; i++) {
@@ -137,37 +133,41 @@ static void tell_all(struct telling *t)
 	}
 }
 
-/* ---- the leg ------------------------------------------------------------------------------ */
-
-static void tell_opened(struct telling *t)
+static void tell_refused(struct telling *t)
 {
-	struct tell_job *job = t->job;
+	struct notice_refusal refusal;
 
-	name_format(&t->o.leg.name, STATE_NEW, t->id); /* ID.K */
-	if (!append(t))
-		return;
-	switch (notice_refusal_read(&t->o.leg, &t->refusal)) {
+	switch (notice_refusal_read(&t->o.leg, &refusal)) {
 	case NOTICE_REFUSED:
 		break;
 	case NOTICE_REFUSED_NO_MEMORY:
-		end(job, TELL_AGAIN, "no-memory");
+		tell_end(t->job, TELL_AGAIN, "no-memory");
 		return;
 	case NOTICE_REFUSED_ODD: /* said when it was looked at */
 	case NOTICE_NOT_REFUSED:
 		return;
 	}
+	t->job->age = tell_now(t->job) - refusal.time;
+	if (tell_reopen(t))
+		tell_all(t, &refusal);
+	notice_refusal_free(&refusal);
+}
 
-	job->age = now(job) - t->refusal.time;
-	t->leg = spool_reopen_to_read(t->o.fd);
-	if (t->leg < 0) {
-		end(job, TELL_AGAIN, "leg-cannot-be-read");
-	} else {
-		tell_all(t);
+/* ---- the leg ------------------------------------------------------------------------------ */
+
+static void tell_opened(struct telling *t)
+{
+	name_format(&t->o.leg.name, STATE_NEW, t->id); /* ID.K */
+	if (!tell_append(t))
+		return;
+	if (t->job->state == STATE_REFUSED)
+		tell_refused(t);
+	else
+		tell_held(t);
+	if (t->leg >= 0)
 		(void)close(t->leg);
-	}
 	if (t->written && !spool_sync(t->o.fd))
 		LOG_ALARM("sync-failed", kv("name", t->o.text), kv_errno(errno));
-	notice_refusal_free(&t->refusal);
 }
 
 void tell_work(struct job *base)
@@ -175,16 +175,18 @@ void tell_work(struct job *base)
 	struct tell_job *job = (struct tell_job *)base;
 	struct telling t = {.job = job, .leg = -1};
 
-	end(job, TELL_DONE, "");
+	tell_end(job, TELL_DONE, "");
 	job->age = 0;
-	switch (stage_open(job->stage, STATE_REFUSED, &job->name, now(job) / CLOCK_SECOND, &t.o)) {
+	job->next_time = 0;
+	switch (
+	    stage_open(job->stage, job->state, &job->name, tell_now(job) / CLOCK_SECOND, &t.o)) {
 	case STAGE_OPEN_ACT:
 		tell_opened(&t);
 		leg_free(&t.o.leg);
 		(void)close(t.o.fd);
 		break;
 	case STAGE_OPEN_AGAIN:
-		end(job, job->owed.len > 0 ? TELL_RECORD : TELL_AGAIN, "leg-cannot-be-read");
+		tell_end(job, job->owed.len > 0 ? TELL_RECORD : TELL_AGAIN, "leg-cannot-be-read");
 		break;
 	case STAGE_OPEN_GONE:
 		buf_clear(&job->owed);

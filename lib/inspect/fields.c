@@ -7,9 +7,13 @@
 #include "lib/mime/field.h"
 #include "lib/mime/word.h"
 
+#define ID_MAX ((size_t)998) /* a line, RFC 5322 section 2.1.1 */
+
 /* What is seen on the way through the header. */
 struct header_view {
 	struct buf text; /* decoded: the subject */
+	struct field id; /* Message-ID */
+	size_t ids;      /* how many there are */
 	unsigned words;  /* enum word_flag of it */
 	bool cut;        /* it did not fit */
 	bool automatic;
@@ -82,6 +86,10 @@ static void look_at(struct header_view *v, const struct field *f)
 		v->reply = true;
 	if (field_is(f, "Subject"))
 		take_subject(v, f);
+	if (field_is(f, "Message-ID")) {
+		v->id = *f;
+		v->ids++;
+	}
 }
 
 static bool has_prefix(const char *text, size_t len, const char *prefix)
@@ -209,6 +217,25 @@ static const char *protection(const struct inspection *i, bool sealed)
 	return i->armoured && sealed ? "pgp" : "no";
 }
 
+/* As it stands there. Of two nobody knows which counts: the message has none. */
+static void tell_id(struct inspection *i, const struct header_view *v)
+{
+	const struct field *f = &v->id;
+	size_t from = 0, to = f->body_len;
+	char id[ID_MAX + 1];
+
+	while (from < to && strchr(" \t\r\n", f->body[from]) != NULL)
+		from++;
+	while (to > from && strchr(" \t\r\n", f->body[to - 1]) != NULL)
+		to--;
+	if (v->ids != 1 || to == from || to - from > ID_MAX ||
+	    memchr(f->body + from, '\0', to - from) != NULL)
+		return;
+	memcpy(id, f->body + from, to - from);
+	id[to - from] = '\0';
+	FACT(i->out, "message-id", kv("text", id));
+}
+
 void tell_subject(struct inspection *i)
 {
 	struct header_view v = {.automatic = i->from != NULL && *i->from == '\0'};
@@ -221,6 +248,7 @@ void tell_subject(struct inspection *i)
 	if (len > 0)
 		texts_one(i->texts, PLACE_SUBJECT, subject, len);
 	FACT(i->out, "subject", kv("text", subject));
+	tell_id(i, &v);
 	tell_doubts(i, &v, subject, len);
 	i->automatic = v.automatic;
 	i->reply = v.reply || has_prefix(subject, len, "Re:");

@@ -192,6 +192,15 @@ void notice_ask(const char *path, int leg, const struct notice_rcpt *rcpt, size_
 	buf_free(&request);
 }
 
+/* The answer to a request that could not be written. */
+static void unwritten(const struct buf *request, struct notice_answer *answer)
+{
+	if (buf_ok(request))
+		*answer = (struct notice_answer){.result = NOTICE_WRONG, .reason = "request"};
+	else
+		later(answer, "no-resources");
+}
+
 static void ask_other(const char *path, int leg, const struct notice_request *asked, int timeout_ms,
     struct notice_answer *answer)
 {
@@ -200,10 +209,21 @@ static void ask_other(const char *path, int leg, const struct notice_request *as
 	buf_init(&request, NOTICE_REQUEST_MAX);
 	if (notice_request_write_other(&request, asked))
 		talk(path, leg, &request, timeout_ms, answer);
-	else if (buf_ok(&request))
-		*answer = (struct notice_answer){.result = NOTICE_WRONG, .reason = "request"};
 	else
-		later(answer, "no-resources");
+		unwritten(&request, answer);
+	buf_free(&request);
+}
+
+void notice_ask_gate(const char *path, int leg, const struct notice_gate *gate, int timeout_ms,
+    struct notice_answer *answer)
+{
+	struct buf request;
+
+	buf_init(&request, NOTICE_REQUEST_MAX);
+	if (notice_request_write_gate(&request, gate))
+		talk(path, leg, &request, timeout_ms, answer);
+	else
+		unwritten(&request, answer);
 	buf_free(&request);
 }
 

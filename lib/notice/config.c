@@ -31,27 +31,8 @@ static bool take_time_zone(const struct settings *settings)
 	       zone_set(settings->time_zone);
 }
 
-struct notice_config *notice_config_read(int etc, char *text, size_t room)
+static bool take_from(struct notice_config *config, char *text, size_t room)
 {
-	struct notice_config *config = calloc(1, sizeof *config);
-	struct conf_fault fault;
-
-	if (config == NULL) {
-		(void)snprintf(text, room, "no memory");
-		return NULL;
-	}
-	if (!settings_read(etc, &config->settings, &fault)) {
-		conf_fault_show(&fault, text, room);
-		free(config);
-		return NULL;
-	}
-
-	if (!take_time_zone(&config->settings)) {
-		(void)snprintf(text, room, "no memory");
-		free(config);
-		return NULL;
-	}
-	settings_hostname(&config->settings, config->mta);
 	config->from = config->settings.notice_from;
 	if (strcmp(config->from, "-") == 0) {
 		config->from = NULL;
@@ -59,8 +40,66 @@ struct notice_config *notice_config_read(int etc, char *text, size_t room)
 		(void)snprintf(text, room,
 		    "etc/settings: notice-from is LOCAL@DOMAIN in ASCII, not \"%.60s\"",
 		    config->from);
-		free(config);
+		return false;
+	}
+	return true;
+}
+
+/* The tables of charsets that mail is read and written by. */
+static bool take_charsets(struct notice_config *config, char *text, size_t room)
+{
+	config->charsets = charset_prepare();
+	/* Always: a later setting may want it, when no file can be opened any more. */
+	config->jis = letter_jis_open();
+	if (config->charsets != NULL && config->jis != NULL)
+		return true;
+	(void)snprintf(text, room, "no memory, or the C library has no Japanese charsets");
+	return false;
+}
+
+static bool take_all(struct notice_config *config, int etc, char *text, size_t room)
+{
+	struct conf_fault fault;
+
+	if (!settings_read(etc, &config->settings, &fault)) {
+		conf_fault_show(&fault, text, room);
+		return false;
+	}
+	if (!take_time_zone(&config->settings)) {
+		(void)snprintf(text, room, "no memory");
+		return false;
+	}
+	settings_hostname(&config->settings, config->mta);
+	if (!take_from(config, text, room))
+		return false;
+	if (!notice_templates_read(etc, &config->templates, &fault)) {
+		conf_fault_show(&fault, text, room);
+		return false;
+	}
+	return take_charsets(config, text, room);
+}
+
+struct notice_config *notice_config_read(int etc, char *text, size_t room)
+{
+	struct notice_config *config = calloc(1, sizeof *config);
+
+	if (config == NULL) {
+		(void)snprintf(text, room, "no memory");
+		return NULL;
+	}
+	if (!take_all(config, etc, text, room)) {
+		notice_config_free(config);
 		return NULL;
 	}
 	return config;
+}
+
+void notice_config_free(struct notice_config *config)
+{
+	if (config == NULL)
+		return;
+	notice_templates_free(&config->templates);
+	charset_tables_free(config->charsets);
+	letter_jis_close(config->jis);
+	free(config);
 }

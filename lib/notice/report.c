@@ -12,6 +12,7 @@
 #include "lib/dsn/letter.h"
 #include "lib/notice/handin.h"
 #include "lib/notice/refusal.h"
+#include "lib/notice/told.h"
 #include "queue/intake.h"
 
 /* RFC 3463: delivery not authorised, message refused. */
@@ -40,6 +41,9 @@ struct report {
 	struct letter letter;
 	struct letter_form letter_form;
 	struct buf words;
+
+	/* A notice about held mail. */
+	struct told told;
 };
 
 /* ---- the leg ------------------------------------------------------------------------------ */
@@ -52,6 +56,17 @@ static bool good_descriptor(int fd)
 
 	return flags >= 0 && (flags & O_ACCMODE) == O_RDONLY && (flags & O_PATH) == 0 &&
 	       fstat(fd, &st) == 0 && S_ISREG(st.st_mode);
+}
+
+/* Whether it goes to the reverse-path, and to no address of its own. */
+static bool to_sender(const struct notice_request *request)
+{
+	return request->verb == NOTICE_DSN || request->verb == NOTICE_REFUSAL;
+}
+
+static bool needs_content(const struct notice_request *request)
+{
+	return request->verb != NOTICE_GATE || request->attach != ATTACH_NONE;
 }
 
 /* False: there is an answer already. */
@@ -80,9 +95,9 @@ static bool read_leg(struct report *r)
 		notice_answer_set(r->answer, NOTICE_WRONG, "no-such-recipient");
 	else if (intake_is_own(r->leg.client))
 		notice_answer_set(r->answer, NOTICE_NONE, "gateway-mail");
-	else if (r->request->verb != NOTICE_FORWARD && r->leg.from[0] == '\0')
+	else if (to_sender(r->request) && r->leg.from[0] == '\0')
 		notice_answer_set(r->answer, NOTICE_NONE, "null-sender");
-	else if (r->leg.emptied)
+	else if (r->leg.emptied && needs_content(r->request))
 		notice_answer_set(r->answer, NOTICE_WRONG, "leg-emptied");
 	else
 		return true;
@@ -336,10 +351,15 @@ static bool write_letter(struct handin *h, const char *id, dsn_put *put, void *c
 static bool smaller_letter(struct handin *h)
 {
 	struct report *r = h->context;
-	bool smaller = r->letter_form.kind == LETTER_MAIL || r->letter_form.kind == LETTER_FILE;
+	enum letter_kind kind = r->letter_form.kind;
 
+	/* As a file a draft is a third larger than the mail. */
+	if (kind == LETTER_DRAFT) {
+		r->letter.draft = false;
+		return true;
+	}
 	r->letter.whole_max = 0;
-	return smaller;
+	return kind == LETTER_MAIL || kind == LETTER_FILE;
 }
 
 static void hand_in_letter(struct report *r, const char *kind)
@@ -424,6 +444,69 @@ static void forward(struct report *r)
 	buf_free(&r->words);
 }
 
+/* ---- notices about held mail -------------------------------------------------------------- */
+
+static bool write_told(struct handin *h, const char *id, dsn_put *put, void *context)
+{
+	struct report *r = h->context;
+
+	if (!told_write(&r->told, r->letter_form.kind))
+		return false;
+	r->letter.subject = r->told.subject.bytes;
+	r->letter.text = r->told.text.bytes;
+	r->letter.text_len = r->told.text.len;
+	return write_letter(h, id, put, context);
+}
+
+/* A draft goes without our own Received: it is to be sent as if it had never been here. */
+static void attach(struct report *r)
+{
+	uint64_t skip = 0;
+
+	if (r->request->attach == ATTACH_NONE)
+		return;
+	r->letter.draft = r->request->attach == ATTACH_DRAFT;
+	if (r->letter.draft)
+		skip = leg_received(r->fd, &r->leg);
+	r->letter.fd = r->fd;
+	r->letter.offset = r->leg.content + (off_t)skip;
+	r->letter.size = r->leg.size - skip;
+}
+
+/* `leg`: there is one, and it has been read. */
+static void gate(struct report *r, bool leg)
+{
+	bool jis = r->config->settings.notice_charset == NOTICE_ISO_2022_JP;
+	bool fine = told_begin(&r->told, r->config, r->request) &&
+		    (!leg || told_leg(&r->told, &r->leg, r->fd, !r->leg.emptied));
+
+	r->letter = (struct letter){.subject = "",
+	    .language = r->request->english ? "en" : "ja",
+	    .jis = jis ? r->config->jis : NULL,
+	    .fd = -1,
+	    .whole_max = UINT64_MAX,
+	    .name = r->name};
+	r->handin.write = write_told;
+	if (fine) {
+		if (leg)
+			attach(r);
+		hand_in_letter(r, notice_kind_word(r->request->kind));
+	} else {
+		handin_failed(r->name, r->answer);
+	}
+	told_free(&r->told);
+}
+
+/* Without templates it is asked for again and again, until somebody brings them back. */
+static bool no_templates(struct report *r)
+{
+	if (notice_templates_there(&r->config->templates))
+		return false;
+	LOG_ALARM("notice-no-templates", kv("id", r->name), kv("to", r->request->to));
+	notice_answer_set(r->answer, NOTICE_LATER, "no-templates");
+	return true;
+}
+
 /* ---- all of it ---------------------------------------------------------------------------- */
 
 static void about_leg(struct report *r)
@@ -432,6 +515,8 @@ static void about_leg(struct report *r)
 		return;
 	if (r->request->verb == NOTICE_DSN) {
 		dsn(r);
+	} else if (r->request->verb == NOTICE_GATE) {
+		gate(r, true);
 	} else if (read_refusal(r)) {
 		if (r->request->verb == NOTICE_FORWARD)
 			forward(r);
@@ -442,6 +527,19 @@ static void about_leg(struct report *r)
 	free(r->texts);
 	free(r->rcpt);
 	leg_free(&r->leg);
+}
+
+/* The leg is there or not. */
+static void about_held(struct report *r)
+{
+	if (no_templates(r))
+		return;
+	if (r->fd >= 0)
+		about_leg(r);
+	else if (r->request->attach != ATTACH_NONE)
+		notice_answer_set(r->answer, NOTICE_WRONG, "no-leg");
+	else
+		gate(r, false);
 }
 
 void notice_report(const struct notice_config *config, const char *door, int fd,
@@ -463,6 +561,8 @@ void notice_report(const struct notice_config *config, const char *door, int fd,
 		notice_answer_set(answer, NOTICE_WRONG, "address");
 	else if (request->verb == NOTICE_LETTER)
 		letter(&r);
+	else if (request->verb == NOTICE_GATE)
+		about_held(&r);
 	else
 		about_leg(&r);
 

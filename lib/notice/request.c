@@ -1,11 +1,13 @@
 #include "lib/notice/request.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "lib/base/clock.h"
 #include "lib/base/xtext.h"
 #include "lib/dsn/letter.h"
+#include "lib/notice/templates.h"
 
 #define ADDRESS_MAX ((size_t)1000) /* decoded */
 #define SUBJECT_MAX ((size_t)1000)
@@ -233,6 +235,80 @@ static bool read_letter(char *at, char *end, struct notice_request *request)
 	return request->text_len > 0 && request->text_len <= LETTER_TEXT_MAX;
 }
 
+/* "NAME XTEXT" with its newline at *at; moves *at behind it. The value may be empty. */
+static bool take_var(char **at, char *end, struct notice_vars *vars)
+{
+	char *newline = memchr(*at, '\n', (size_t)(end - *at));
+	char *blank = newline != NULL ? memchr(*at, ' ', (size_t)(newline - *at)) : NULL;
+	size_t len = blank != NULL ? (size_t)(newline - blank) - 1 : 0;
+	const char *name = *at;
+	const struct notice_list *list;
+	char *value;
+
+	if (blank == NULL || len > xtext_room(NOTICE_VALUE_MAX))
+		return false;
+	*at = newline + 1;
+	*blank = '\0';
+	value = blank + 1;
+	if (!xtext_decode(value, len, value, &len) || len > NOTICE_VALUE_MAX ||
+	    memchr(value, '\0', len) != NULL)
+		return false;
+	value[len] = '\0';
+	list = notice_vars_find(vars, name, strlen(name));
+	/* Who asks counts what is beyond the bound himself. */
+	return (list == NULL || list->values < NOTICE_ROWS_MAX) &&
+	       notice_vars_add(vars, name, value);
+}
+
+/* Whether `word` stands at *at; moves it behind. */
+static bool take_word(char **at, const char *end, const char *word)
+{
+	size_t len = strlen(word);
+
+	if ((size_t)(end - *at) < len || memcmp(*at, word, len) != 0)
+		return false;
+	*at += len;
+	return true;
+}
+
+/* "TEMPLATE", "to", "lang", any number of "var", and "attach". */
+static bool read_gate(char *at, char *end, struct notice_request *request)
+{
+	char *newline = memchr(at, '\n', (size_t)(end - at));
+
+	if (newline == NULL)
+		return false;
+	*newline = '\0';
+	request->kind = notice_kind_of(at);
+	at = newline + 1;
+	if (request->kind == NOTICE_KINDS || !take_value(&at, end, "to", ADDRESS_MAX, &request->to))
+		return false;
+	request->english = take_word(&at, end, "lang en\n");
+	if (!request->english && !take_word(&at, end, "lang ja\n"))
+		return false;
+	while (take_word(&at, end, "var ")) {
+		if (!take_var(&at, end, request->vars))
+			return false;
+	}
+	if (take_word(&at, end, "attach draft\n"))
+		request->attach = ATTACH_DRAFT;
+	else if (take_word(&at, end, "attach mail\n"))
+		request->attach = ATTACH_MAIL;
+	return at == end;
+}
+
+static enum notice_read read_gate_request(char *at, char *end, struct notice_request *request)
+{
+	request->verb = NOTICE_GATE;
+	request->vars = calloc(1, sizeof *request->vars);
+	if (request->vars == NULL)
+		return NOTICE_READ_NO_MEMORY;
+	if (read_gate(at, end, request))
+		return NOTICE_READ_FINE;
+	notice_request_free(request);
+	return NOTICE_READ_MALFORMED;
+}
+
 static bool begins(const char *text, size_t len, const char *with)
 {
 	size_t n = strlen(with);
@@ -242,13 +318,15 @@ static bool begins(const char *text, size_t len, const char *with)
 
 enum notice_read notice_request_read(char *text, size_t len, struct notice_request *request)
 {
-	static const char refused[] = "refused\n", letter[] = "letter\n";
+	static const char refused[] = "refused\n", letter[] = "letter\n", gate[] = "gate ";
 	char *at = text;
 	bool fine = false;
 
 	*request = (struct notice_request){.rcpts = 0};
 	if (begins(text, len, "dsn\n"))
 		return read_dsn(text, len, request);
+	if (begins(text, len, gate))
+		return read_gate_request(text + sizeof gate - 1, text + len, request);
 	if (begins(text, len, letter)) {
 		fine = read_letter(text + sizeof letter - 1, text + len, request);
 	} else if (begins(text, len, refused)) {
@@ -265,6 +343,7 @@ enum notice_read notice_request_read(char *text, size_t len, struct notice_reque
 void notice_request_free(struct notice_request *request)
 {
 	free(request->rcpt);
+	free(request->vars);
 	*request = (struct notice_request){.rcpts = 0};
 }
 
@@ -358,6 +437,7 @@ bool notice_request_write_other(struct buf *out, const struct notice_request *re
 
 	switch (request->verb) {
 	case NOTICE_DSN:
+	case NOTICE_GATE:
 		break;
 	case NOTICE_REFUSAL:
 		buf_add_text(out, "refused\n");
@@ -377,4 +457,68 @@ bool notice_request_write_other(struct buf *out, const struct notice_request *re
 		break;
 	}
 	return fine && buf_ok(out);
+}
+
+static void add_var(struct buf *out, const char *name, const char *value)
+{
+	buf_addf(out, "var %s ", name);
+	if (value != NULL)
+		buf_add_xtext(out, value, notice_value_length(value));
+	buf_add_text(out, "\n");
+}
+
+/* Returns how many names it took. */
+static size_t add_list(struct buf *out, const struct notice_vars *vars, size_t i)
+{
+	const struct notice_list *list = &vars->list[i];
+	char name[sizeof list->name + sizeof "-more"];
+	int len = snprintf(name, sizeof name, "%s-more", list->name);
+	const char *more;
+
+	for (size_t row = 0; row < list->values; row++)
+		add_var(out, list->name, list->value[row]);
+	/* Not if the asker has told it himself, or its name would be too long. */
+	more = notice_vars_find(vars, name, (size_t)len) == NULL
+		   ? notice_vars_value(vars, name, (size_t)len, 0)
+		   : NULL;
+	if (more == NULL || !notice_name_fits(name, (size_t)len))
+		return 1;
+	add_var(out, name, more);
+	return 2;
+}
+
+static bool write_gate(struct buf *out, const struct notice_gate *gate, struct notice_vars *vars)
+{
+	static const char *const attach[] = {
+	    [ATTACH_NONE] = "", [ATTACH_DRAFT] = "attach draft\n", [ATTACH_MAIL] = "attach mail\n"};
+	size_t names = 0;
+
+	for (size_t i = 0; i < gate->vars; i++) {
+		if (!notice_vars_add(vars, gate->var[i].name, gate->var[i].value))
+			return false;
+	}
+	if (gate->template == NULL || notice_kind_of(gate->template) == NOTICE_KINDS)
+		return false;
+	buf_addf(out, "gate %s\n", gate->template);
+	if (!add_word(out, "to", gate->to, ADDRESS_MAX))
+		return false;
+	buf_addf(out, "lang %s\n", gate->english ? "en" : "ja");
+	for (size_t i = 0; i < vars->lists; i++)
+		names += add_list(out, vars, i);
+	buf_add_text(out, attach[gate->attach]);
+	return names <= NOTICE_NAMES_MAX && buf_ok(out);
+}
+
+bool notice_request_write_gate(struct buf *out, const struct notice_gate *gate)
+{
+	struct notice_vars *vars = calloc(1, sizeof *vars);
+	bool fine;
+
+	if (vars == NULL) {
+		out->failed = true;
+		return false;
+	}
+	fine = write_gate(out, gate, vars);
+	free(vars);
+	return fine;
 }

@@ -7,8 +7,9 @@
 
 #include "lib/base/buf.h"
 #include "lib/notice/notice.h"
+#include "lib/notice/vars.h"
 
-enum notice_verb { NOTICE_DSN, NOTICE_REFUSAL, NOTICE_FORWARD, NOTICE_LETTER };
+enum notice_verb { NOTICE_DSN, NOTICE_REFUSAL, NOTICE_FORWARD, NOTICE_LETTER, NOTICE_GATE };
 
 /* Texts point into the request's bytes. */
 struct notice_request {
@@ -19,12 +20,18 @@ struct notice_request {
 	size_t rcpts;   /* at least 1 */
 	size_t highest; /* the greatest number, from 1: the leg must have so many */
 
-	const char *to; /* NOTICE_FORWARD, NOTICE_LETTER: an address; never "" */
+	const char *to; /* NOTICE_FORWARD, NOTICE_LETTER, NOTICE_GATE: an address; never "" */
 
 	/* NOTICE_LETTER */
 	const char *subject; /* UTF-8, or whatever else was sent */
 	const char *text;    /* the same; lines end in LF */
 	size_t text_len;
+
+	/* NOTICE_GATE */
+	size_t kind; /* enum notice_kind */
+	bool english;
+	struct notice_vars *vars;
+	enum notice_attach attach;
 };
 
 enum notice_read {
@@ -48,7 +55,16 @@ void notice_request_free(struct notice_request *request);
  */
 NODISCARD bool notice_request_write(struct buf *out, const struct notice_rcpt *rcpt, size_t rcpts);
 
-/* The same for a request without recipients, as it would be read. False: a text is too long, or empty. */
+/*
+ * The same for a notice by a template: values longer than NOTICE_VALUE_MAX are cut at a letter, of a
+ * list longer than NOTICE_ROWS_MAX the rest is counted. False as well: the request makes no sense.
+ */
+NODISCARD bool notice_request_write_gate(struct buf *out, const struct notice_gate *gate);
+
+/*
+ * The same for a request without recipients, as it would be read; not for NOTICE_GATE. False: a text
+ * is too long, or empty.
+ */
 NODISCARD bool notice_request_write_other(struct buf *out, const struct notice_request *request);
 
 #endif

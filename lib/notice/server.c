@@ -151,7 +151,7 @@ static void reload(struct server *s)
 		reload_answer(PROGRAM, false, text);
 		return;
 	}
-	free(s->config);
+	notice_config_free(s->config);
 	s->config = fresh;
 	LOG("reloaded", kv("file", "etc/settings"));
 	reload_answer(PROGRAM, true, "");
@@ -213,5 +213,5 @@ void notice_serve(
 	LOG("ready", kv("program", PROGRAM));
 	while (s.stop_at == 0 || (s.running > 0 && clock_boot() < s.stop_at))
 		one_round(&s);
-	free(s.config);
+	notice_config_free(s.config);
 }

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -110,6 +111,7 @@ static bool compile(int etc, int dir, struct org_names **names, struct conf_faul
 	else
 		good = read_all(&r, fault) && (dir < 0 || write_file(&r, dir, fault));
 	records_free(r.records);
+	free(r.domain);
 	if (good && names != NULL)
 		*names = r.names;
 	else

@@ -7,6 +7,9 @@
  *     b ADDRESS          bosses of the own address, each with a NUL behind it
  *     d ADDRESS          deputies, likewise
  *     g WHO              groups, likewise, in order of name
+ *     m GROUP            members who can be named, likewise, in order
+ *     s ADDRESS          own addresses of who shares that mailbox, likewise, in order
+ *     u LOGIN            the own address of who logs in so; ASCII letters small
  *     c DOMAIN           a byte of enum policy_class; ".DOMAIN": of what lies below
  *     o                  internal domains, each with a NUL behind it, in order
  *     l LIST NUL WHO     nothing
@@ -22,7 +25,7 @@
 
 #include "lib/org/org.h"
 
-#define ORG_VERSION  "sekisho-org 1\n"
+#define ORG_VERSION  "sekisho-org 2\n"
 #define ORG_MARK     "seki-org"
 #define ORG_MARK_LEN ((size_t)8)
 #define ORG_SUM_LEN  ((size_t)64) /* hex digits */
@@ -40,6 +43,9 @@ enum org_kind {
 	ORG_KIND_BOSSES = 'b',
 	ORG_KIND_DEPUTIES = 'd',
 	ORG_KIND_GROUPS = 'g',
+	ORG_KIND_MEMBERS = 'm',
+	ORG_KIND_SHARERS = 's',
+	ORG_KIND_LOGIN = 'u',
 	ORG_KIND_CLASS = 'c',
 	ORG_KIND_OWN = 'o',
 	ORG_KIND_LIST = 'l',
@@ -48,5 +54,8 @@ enum org_kind {
 	ORG_KIND_PARTNER = 'q',
 	ORG_KIND_HOLIDAY = 'h',
 };
+
+/* A login with small letters. False: it is longer than any. */
+NODISCARD bool org_login_small(const char *login, char small[ORG_ADDRESS_MAX]);
 
 #endif

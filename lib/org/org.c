@@ -337,6 +337,36 @@ void org_own_domains(const struct org *org, org_see *see, void *context)
 	see_texts(org, ORG_KIND_OWN, "", see, context);
 }
 
+void org_sharers(const struct org *org, const char *address, org_see *see, void *context)
+{
+	see_texts(org, ORG_KIND_SHARERS, address, see, context);
+}
+
+bool org_login_small(const char *login, char small[ORG_ADDRESS_MAX])
+{
+	size_t len = strlen(login);
+
+	if (len >= ORG_ADDRESS_MAX)
+		return false;
+	for (size_t i = 0; i <= len; i++)
+		small[i] =
+		    (char)(login[i] >= 'A' && login[i] <= 'Z' ? login[i] - 'A' + 'a' : login[i]);
+	return true;
+}
+
+bool org_login(const struct org *org, const char *login, char address[ORG_ADDRESS_MAX])
+{
+	char small[ORG_ADDRESS_MAX];
+	struct value v;
+
+	if (!org_login_small(login, small) || !find(org, ORG_KIND_LOGIN, NULL, "", small, &v) ||
+	    v.len == 0 || v.len >= ORG_ADDRESS_MAX)
+		return false;
+	memcpy(address, v.bytes, v.len);
+	address[v.len] = '\0';
+	return true;
+}
+
 void org_bosses(const struct org *org, const char *address, org_see *see, void *context)
 {
 	char own[ORG_ADDRESS_MAX];
@@ -414,6 +444,11 @@ void org_groups(const struct org *org, const char *address, org_see *see, void *
 			return;
 		last = text;
 	}
+}
+
+void org_members(const struct org *org, const char *group, org_see *see, void *context)
+{
+	see_texts(org, ORG_KIND_MEMBERS, group, see, context);
 }
 
 bool org_in_group(const struct org *org, const char *group, const char *address)

@@ -69,6 +69,17 @@ NODISCARD bool org_in_group(const struct org *org, const char *group, const char
  * by name, in order of name. False from `see` stops. */
 void org_groups(const struct org *org, const char *address, org_see *see, void *context);
 
+/* Calls for each member of a group who can be named: the own address of each person in it, by etc/people or
+ * by a domain in etc/groups, and each address that etc/groups lists; in order, each once. */
+void org_members(const struct org *org, const char *group, org_see *see, void *context);
+
+/* Calls for the own address of each person who has the address as a shared mailbox, in order. */
+void org_sharers(const struct org *org, const char *address, org_see *see, void *context);
+
+/* The own address of who logs in with `login`, in either case of its letters: the person whose login= it is,
+ * or whose address it is. False: nobody in etc/people; a login that is an address is that one then. */
+NODISCARD bool org_login(const struct org *org, const char *login, char address[ORG_ADDRESS_MAX]);
+
 /* The bosses, or the deputies, of a person, in normal form. */
 void org_bosses(const struct org *org, const char *address, org_see *see, void *context);
 void org_deputies(const struct org *org, const char *address, org_see *see, void *context);

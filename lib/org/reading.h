@@ -2,8 +2,15 @@
 #ifndef SEKISHO_ORG_READING_H
 #define SEKISHO_ORG_READING_H
 
+#include "lib/org/groups.h"
 #include "lib/org/names.h"
 #include "lib/org/records.h"
+
+/* A domain in etc/groups, whose people are members. */
+struct group_domain {
+	char group[ORG_NAME_MAX];
+	struct org_who who;
+};
 
 /* While the organisation is read. */
 struct reading {
@@ -11,6 +18,8 @@ struct reading {
 	struct org_names *names;
 	struct records *records;
 	struct org_counts counts;
+	struct group_domain *domain; /* freed by compile() */
+	size_t domains, domains_room;
 };
 
 /* etc/groups, before anything that may name a group. */

@@ -1,4 +1,6 @@
 /* etc/groups and etc/people. */
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "lib/base/buf.h"
@@ -8,6 +10,33 @@
 #include "lib/people/people.h"
 
 /* ---- groups ---- */
+
+static void add_member(struct reading *r, const char *group, const char *address, unsigned line)
+{
+	records_add(r->records,
+	    &(struct record_key){
+		.kind = ORG_KIND_MEMBERS, .prefix = "", .text = group, .line = line},
+	    address, strlen(address) + 1);
+}
+
+/* Who is in it is known when people are read. */
+static bool keep_domain(struct reading *r, const char *group, const struct org_who *who)
+{
+	struct group_domain *bigger;
+	size_t room = r->domains_room > 0 ? 2 * r->domains_room : 16;
+
+	if (r->domains == r->domains_room) {
+		bigger = reallocarray(r->domain, room, sizeof *bigger);
+		if (bigger == NULL)
+			return false;
+		r->domain = bigger;
+		r->domains_room = room;
+	}
+	/* people_group_name() has seen that it fits. */
+	(void)snprintf(r->domain[r->domains].group, ORG_NAME_MAX, "%s", group);
+	r->domain[r->domains++].who = *who;
+	return true;
+}
 
 static bool see_group(void *context, const char *group, const struct org_who *who, unsigned line,
     struct conf_fault *fault)
@@ -21,6 +50,9 @@ static bool see_group(void *context, const char *group, const struct org_who *wh
 	    &(struct record_key){
 		.kind = ORG_KIND_GROUPS, .prefix = who->prefix, .text = who->text, .line = line},
 	    group, strlen(group) + 1);
+	if (who->prefix[0] != '\0')
+		return keep_domain(r, group, who) || conf_blame(fault, line, 0, "no memory");
+	add_member(r, group, who->text, line);
 	return true;
 }
 
@@ -91,6 +123,7 @@ static bool take_addresses(struct person *p)
 			return false;
 		if (v->key == PEOPLE_SHARED) {
 			add_address(p, text, text, ORG_PERSON_SHARED);
+			add(p, ORG_KIND_SHARERS, text, p->own, strlen(p->own) + 1);
 		} else {
 			add_address(p, text, p->own, flags);
 			p->r->counts.addresses++;
@@ -132,7 +165,32 @@ static bool take_groups(struct person *p)
 			return org_names_blame(p->r->names, RULE_NAME_GROUP, v->text,
 			    p->line->number, v->column, p->fault);
 		add(p, ORG_KIND_GROUPS, p->own, v->text, strlen(v->text) + 1);
+		add_member(p->r, v->text, p->own, p->line->number);
 	}
+	for (size_t i = 0; i < p->r->domains; i++) {
+		if (org_who_has(&p->r->domain[i].who, p->own))
+			add_member(p->r, p->r->domain[i].group, p->own, p->line->number);
+	}
+	return true;
+}
+
+/* Logins are the same in either case of their letters. */
+static bool take_login(struct person *p)
+{
+	const char *login = p->line->address;
+	unsigned column = p->line->column;
+	char text[ORG_ADDRESS_MAX];
+
+	for (size_t i = 0; i < p->line->values; i++) {
+		if (p->line->value[i].key != PEOPLE_LOGIN)
+			continue;
+		login = p->line->value[i].text;
+		column = p->line->value[i].column;
+	}
+	if (!org_login_small(login, text))
+		return conf_blame(p->fault, p->line->number, column,
+		    "the login is longer than %zu bytes", ORG_ADDRESS_MAX - 1);
+	add(p, ORG_KIND_LOGIN, text, p->own, strlen(p->own));
 	return true;
 }
 
@@ -164,7 +222,7 @@ static bool see_person(void *context, const struct people_line *line, struct con
 	return normal(p, line->address, line->column, p->own) && take_addresses(p) &&
 	       take_superiors(p, PEOPLE_BOSS, ORG_KIND_BOSSES) &&
 	       take_superiors(p, PEOPLE_DEPUTY, ORG_KIND_DEPUTIES) && take_groups(p) &&
-	       check_names(p);
+	       take_login(p) && check_names(p);
 }
 
 bool reading_people(struct reading *r, struct conf_fault *fault)

@@ -150,9 +150,12 @@ static void describe(const struct records *r, const struct record *record, char 
 	case ORG_KIND_LIST:
 	case ORG_KIND_VERSION:
 	case ORG_KIND_GROUPS:
+	case ORG_KIND_MEMBERS:
+	case ORG_KIND_SHARERS:
 	case ORG_KIND_OWN:
 		break; /* are joined */
 	case ORG_KIND_PERSON:
+	case ORG_KIND_LOGIN:
 	case ORG_KIND_BOSSES:
 	case ORG_KIND_DEPUTIES:
 		folder = "etc/people";
@@ -179,6 +182,13 @@ static bool is_shared(const struct records *r, const struct record *record)
 	return ((unsigned char)value_of(r, record)[0] & ORG_PERSON_SHARED) != 0;
 }
 
+/* Kinds of which different values of one key stand behind each other. */
+static bool is_joined(char kind)
+{
+	return kind == ORG_KIND_GROUPS || kind == ORG_KIND_MEMBERS || kind == ORG_KIND_SHARERS ||
+	       kind == ORG_KIND_OWN;
+}
+
 /* Two records of one key, in order. Leaves what is kept in `*a`; `*both`: both are. */
 static bool join(const struct records *r, struct record *a, struct record *b, bool *both,
     struct conf_fault *fault)
@@ -188,7 +198,7 @@ static bool join(const struct records *r, struct record *a, struct record *b, bo
 	*both = false;
 	if (kind == ORG_KIND_LIST)
 		return true;
-	if (kind == ORG_KIND_GROUPS || kind == ORG_KIND_OWN) {
+	if (is_joined(kind)) {
 		*both = order(value_of(r, a), a->value_len, value_of(r, b), b->value_len) != 0;
 		return true;
 	}

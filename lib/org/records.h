@@ -24,7 +24,7 @@ void records_add(
     struct records *r, const struct record_key *key, const void *value, size_t value_len);
 
 /*
- * Sorts and joins them: groups of one address become one record, an entry that stands twice in a list
+ * Sorts and joins them: groups of one address, or members of one group, become one record, an entry that stands twice in a list
  * is one, and a mailbox that is somebody's own is theirs. False with `fault`: no memory, too much, or
  * two lines say different things of one key.
  */

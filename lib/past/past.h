@@ -11,6 +11,7 @@
 
 #include "lib/base/buf.h"
 #include "lib/base/compat.h"
+#include "lib/base/tray.h"
 
 #define PAST_SOCKET "run/db/socket"
 #define PAST_TRAYS  "lib/history/trays" /* and in it a file for each program */
@@ -133,28 +134,17 @@ NODISCARD bool past_report_done(const char week[11], int64_t patience);
 
 /* ---- telling ---- */
 
-struct tray;
-
-/* The tray of `program` in the instance's directory (the current one); it is opened when it is
- * needed. NULL: no memory. */
-NODISCARD struct tray *tray_open(const char *program);
-void tray_close(struct tray *tray);
-
-/* What it may hold that seki-db has not read (setting tray-max); 64 MB if nobody says. */
-void tray_bound(struct tray *tray, int64_t most);
-
 /*
- * Appends whole lines in one write, without waiting for the disk; any thread may. False with errno:
- * not told (EFBIG: the tray is full beyond its bound; EAGAIN: somebody keeps it locked; ENOENT, no
- * room …). What is told last may be lost at a power cut, or be counted twice: then a recipient is
- * new once more, or a count too high; nobody becomes known who is not.
+ * The tray of `program` in the instance's directory (the current one); NULL: no memory. What is told
+ * last may be lost at a power cut, or be counted twice: then a recipient is new once more, or a count too
+ * high; nobody becomes known who is not.
  */
-NODISCARD bool tray_add(struct tray *tray, const char *lines, size_t len);
+NODISCARD struct tray *tray_open(const char *program);
 
 /*
  * The lines, xtext; TIME in seconds, addresses in any form. "=" is an empty value.
  *
- *   tray RANDOM                          first in each tray, written by tray_add
+ *   tray RANDOM                          first in each tray (lib/base/tray.h)
  *   delivered TIME FROM RCPT
  *   member TIME SENDER [GROUP…]          the groups of a sender; told when it was judged
  *   named TIME ADDRESS NAME              a display name that was seen

@@ -89,7 +89,7 @@ static void count_recipients(struct judging *j)
 	j->companies = count_companies(sorted, outside);
 }
 
-static void count_addresses(struct judging *j)
+void judge_count(struct judging *j)
 {
 	if (j->counted)
 		return;
@@ -106,7 +106,7 @@ static size_t place_of_class(const struct rule_condition *condition)
 
 static struct answer visible(struct judging *j, const struct rule_condition *condition)
 {
-	count_addresses(j);
+	judge_count(j);
 	return answer_count(
 	    j, &condition->count, j->visible[place_of_class(condition)], unknown_all(j));
 }
@@ -262,6 +262,35 @@ static struct answer promises(const struct judging *j)
 	return told(j, f->promises);
 }
 
+/* Whether each recipient has had mail of this sender before. */
+static struct answer known_to_all(const struct judging *j)
+{
+	const struct past *past = j->c->past;
+
+	if (past == NULL)
+		return (struct answer){TRUTH_UNKNOWN, NEED_PAST, NULL};
+	if (past->rcpts != j->c->leg->rcpts)
+		return (struct answer){TRUTH_UNKNOWN, NEED_NOBODY, "past"};
+	for (size_t i = 0; i < past->rcpts; i++) {
+		if (past->rcpt[i].by_sender == 0)
+			return answer_of(false);
+	}
+	return answer_of(true);
+}
+
+/* An answer in a thread: nothing is new in it, no recipient and no file. */
+static struct answer is_reply(const struct judging *j)
+{
+	const struct facts *f = j->facts;
+	struct answer is = told(j, f->reply), bare = answer_of(f->files.n == 0);
+
+	if (f->files.n == 0 && f->unknown.files != NULL)
+		bare = answer_unknown(j, f->unknown.files);
+	is = answer_and(is, bare);
+	/* Nobody is asked about what is none. */
+	return is.truth == TRUTH_NO ? is : answer_and(is, known_to_all(j));
+}
+
 /* Where clamd is asked, only its word says that there is none. */
 static struct answer has_virus(const struct judging *j)
 {
@@ -298,7 +327,7 @@ static struct answer trait(const struct judging *j, enum policy_trait trait)
 	case TRAIT_AUTOMATIC:
 		return told(j, f->automatic);
 	case TRAIT_REPLY:
-		return told(j, f->reply);
+		return is_reply(j);
 	case TRAIT_PROMISES_FILE:
 	case TRAIT_COUNT:
 		break;
@@ -346,13 +375,13 @@ struct answer condition_holds(
 	case COND_VISIBLE:
 		return visible(j, condition);
 	case COND_RECIPIENTS:
-		count_addresses(j);
+		judge_count(j);
 		return answer_of(
 		    count_compares(&condition->count, j->recipients[place_of_class(condition)]));
 	case COND_HIDDEN:
 		return hidden(j, condition);
 	case COND_COMPANIES:
-		count_addresses(j);
+		judge_count(j);
 		return answer_of(count_compares(&condition->count, j->companies));
 	case COND_FILE:
 		return file_holds(j, condition);

@@ -209,10 +209,6 @@ void make_decisions(struct judging *j)
 
 /* ---- records ------------------------------------------------------------------------------ */
 
-struct member {
-	size_t group, number; /* from 1, within the group */
-};
-
 static int by_group(const void *a, const void *b)
 {
 	const struct member *x = a, *y = b;
@@ -222,8 +218,7 @@ static int by_group(const void *a, const void *b)
 	return x->number < y->number ? -1 : x->number > y->number;
 }
 
-/* "1,3-5" */
-static void add_numbers(struct buf *line, const struct member *m, size_t n)
+void add_members(struct buf *line, const struct member *m, size_t n)
 {
 	for (size_t i = 0; i < n;) {
 		size_t last = i;
@@ -247,7 +242,7 @@ static void add_record(
 	buf_addf(line, " rule=%s name=", d->where);
 	buf_add_xtext(line, d->rule, strlen(d->rule));
 	if (n < g->rcpts)
-		add_numbers(line, m, n);
+		add_members(line, m, n);
 	if (d->evidence[0] != '\0') {
 		buf_add_text(line, " evidence=");
 		buf_add_xtext(line, d->evidence, strlen(d->evidence));

@@ -268,6 +268,23 @@ static void take_message(struct facts *facts, const struct line *line)
 	facts->promises = says(line, "promises-file", "yes");
 }
 
+static void take_subject(struct facts *facts, const struct line *line)
+{
+	facts->subject = text_of(facts, line, "text");
+}
+
+static void take_id(struct facts *facts, const struct line *line)
+{
+	facts->message_id = text_of(facts, line, "text");
+}
+
+static void take_greeting(struct facts *facts, const struct line *line)
+{
+	facts->greeting_other = says(line, "verdict", "other");
+	facts->greeting_company = text_of(facts, line, "company");
+	facts->greeting_person = text_of(facts, line, "person");
+}
+
 static void take_address(struct facts *facts, const struct line *line)
 {
 	static const char *const fields[] = {[FIELD_FROM] = "from",
@@ -354,6 +371,7 @@ static void take_file(struct facts *facts, const struct line *line)
 	file->name = text_of(facts, line, "name");
 	file->size = number_of(line, "size");
 	file->nameless = says(line, "nameless", "yes");
+	file->nested = says(line, "nested", "yes");
 	file->encrypted = encrypted_of(line);
 	file->as_named = !says(line, "as-named", "no");
 	take_name(facts, file->part, file->name);
@@ -487,6 +505,9 @@ static const struct taker {
 	void (*take)(struct facts *facts, const struct line *line);
 } takers[] = {
     {"message", take_message},
+    {"subject", take_subject},
+    {"message-id", take_id},
+    {"greeting", take_greeting},
     {"uninspectable", take_uninspectable},
     {"ambiguous", take_ambiguous},
     {"virus", take_virus},

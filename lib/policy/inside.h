@@ -39,6 +39,7 @@ struct fact_file {
 	size_t number; /* in the order in which they were told */
 	uint64_t size;
 	bool nameless;
+	bool nested; /* in a message that is attached */
 	bool closed; /* it, or something in it, could not be looked into */
 	bool as_named;
 	enum fact_encrypted encrypted;
@@ -116,6 +117,9 @@ struct facts {
 	bool is_signed, is_encrypted, automatic, reply, promises;
 	bool virus_unknown, virus_clean;
 	size_t hidden;
+	const char *subject, *message_id; /* NULL: not told */
+	bool greeting_other;              /* who is greeted is no recipient */
+	const char *greeting_company, *greeting_person;
 	uint64_t pii[DETECT_KIND_COUNT][PLACE_MASKS];
 	bool pii_more[DETECT_KIND_COUNT];
 #define X(type, plural)                                                                            \
@@ -138,6 +142,22 @@ NODISCARD bool glob_matches(const char *glob, const char *folded);
 
 /* Whether the folded text has `text` in it. */
 NODISCARD bool text_has(struct arena *arena, const char *folded, const char *text);
+
+/* ---- times.c: local times ---- */
+
+#define MOMENT_DAYS_MAX 400 /* holidays beyond are a mistake */
+
+struct moment {
+	struct tm day;    /* then */
+	struct tm before; /* the day before it */
+};
+
+/* Of microseconds. */
+void moment_of(int64_t time, struct moment *moment);
+
+/* Whether a condition `when` holds then; `org` NULL: there are no holidays. */
+NODISCARD bool moment_within(
+    const struct org *org, const struct rule_condition *condition, const struct moment *moment);
 
 /* ---- judging ---- */
 
@@ -174,6 +194,12 @@ struct live {
 	const char *evidence;   /* NULL: not written yet */
 	const char *where;      /* the same */
 	bool told_of_recipient; /* there is evidence that speaks of a recipient */
+};
+
+/* A rule that would refuse it at another time of day: all but its times speaks against it. */
+struct late {
+	struct live live;
+	size_t place; /* in `live`: those before it come first in its layer */
 };
 
 /* What a function is to be. */
@@ -232,12 +258,14 @@ struct judging {
 	struct live *live;
 	size_t lives;
 	size_t layer[LAYER_COUNT + 1]; /* where each begins in `live` */
+	struct late *late;
+	size_t lates;
 	unsigned needs_refusal, needs_refused, needs_other, needs_shadow;
 	struct who_cached cache[WHO_CACHE];
 	uint32_t *partner; /* of the facts' companies; NULL: not asked yet */
 	bool counted, timed;
 	size_t visible[CLASS_COUNT + 1], recipients[CLASS_COUNT + 1], companies;
-	struct tm day, day_before; /* local times of c->since */
+	struct moment moment; /* c->since */
 	struct {
 		int minute;
 		bool workday;
@@ -285,6 +313,9 @@ struct answer answer_count(
     const struct judging *j, const struct rule_count *count, uint64_t n, const char *reason);
 NODISCARD bool count_compares(const struct rule_count *count, uint64_t n);
 
+/* Fills j->visible, j->recipients and j->companies; place CLASS_COUNT is for all classes. */
+void judge_count(struct judging *j);
+
 /* Whether the condition speaks of a recipient. */
 NODISCARD bool condition_of_recipient(const struct rule_condition *condition);
 
@@ -314,6 +345,8 @@ const struct tm *judge_day(struct judging *j);
 /* Fills j->live, then each outcome. */
 void find_live(struct judging *j);
 void find_outcome(struct judging *j, size_t rcpt, bool shadows, struct outcome *o);
+/* How a live rule's conditions answer for a recipient. */
+struct answer live_matches(struct judging *j, const struct live *live, size_t rcpt);
 /* What outweighs what in a scale; 0 where there is none. */
 int64_t action_rank(struct judging *j, const struct rule_action *action);
 NODISCARD bool function_has_scale(enum policy_function function);
@@ -339,6 +372,29 @@ void write_plan(struct judging *j, size_t rcpt, bool rules, struct buf *plan);
 const struct choice *bcc_of_all(const struct judging *j);
 const char *live_where(struct judging *j, struct live *live);
 
+/* ---- waits.c ---- */
+
+/* Whether it waits for time or for people, and not for an operator alone. */
+NODISCARD bool outcome_waits(struct judging *j, const struct outcome *o);
+/* Whether it leaves later than at once, whatever it waits for. */
+NODISCARD bool outcome_is_late(struct judging *j, const struct outcome *o);
+
+/*
+ * Adds the times in which rules forbid mail to that recipient to leave, as lib/policy/window.h has them,
+ * xtext, and nothing if there are none. Returns the first of these rules, or NULL.
+ */
+struct live *add_window(struct judging *j, size_t rcpt, struct buf *window);
+
+/* What somebody could find out about the rules of add_window; NEED_NOBODY is none. */
+unsigned needs_of_windows(struct judging *j);
+
+/* ---- check.c ---- */
+
+/* Whether the sender's checks, or the group, still need something that may be asked for. */
+enum policy_verdict verdict_of_checks(struct judging *j);
+/* "about …", "check …": added to each group's records. */
+void make_checks(struct judging *j);
+
 /* ---- legs.c, decided.c, evidence.c, refusal.c ---- */
 
 /* By the division law: recipients whose plans are the same are one leg. */
@@ -349,6 +405,13 @@ void make_one_group(struct judging *j);
 /* Who decided what; behind them the groups' records. */
 void make_decisions(struct judging *j);
 void make_records(struct judging *j);
+
+/* Which of a leg's recipients a record is about. */
+struct member {
+	size_t group, number; /* from 1, within the group */
+};
+/* " rcpt=1,3-5" */
+void add_members(struct buf *line, const struct member *m, size_t n);
 
 /* Fills j->refused. */
 void find_refusal(struct judging *j);

@@ -92,6 +92,14 @@ static enum policy_verdict verdict_of(unsigned needs)
 	return (needs & NEED_FACTS) != 0 ? POLICY_NEEDS_FACTS : POLICY_JUDGED;
 }
 
+/* The hours in which it may leave are decided first; then come the sender's checks. */
+static enum policy_verdict verdict_of_waiting(struct judging *j)
+{
+	enum policy_verdict verdict = verdict_of(needs_of_windows(j));
+
+	return verdict == POLICY_JUDGED ? verdict_of_checks(j) : verdict;
+}
+
 /* ---- the end ------------------------------------------------------------------------------ */
 
 /* Each recipient stands in one leg, once, and each plan is one: what is not so is never sent. */
@@ -153,6 +161,10 @@ static enum policy_verdict by_rules(struct judging *j)
 		return POLICY_FAILED;
 	find_refusal(j);
 	verdict = verdict_of(needs_of(j));
+	if (verdict == POLICY_JUDGED && !j->watch && !j->refused)
+		verdict = verdict_of_waiting(j);
+	if (j->failed)
+		return POLICY_FAILED;
 	if (verdict != POLICY_JUDGED)
 		return verdict;
 
@@ -167,6 +179,8 @@ static enum policy_verdict by_rules(struct judging *j)
 		make_decisions(j);
 	if (!j->failed)
 		make_records(j);
+	if (!j->failed)
+		make_checks(j);
 	return j->failed ? POLICY_FAILED : POLICY_JUDGED;
 }
 

@@ -82,15 +82,35 @@ static unsigned functions_of(const struct policy *policy, const struct rule *rul
 	return functions & may;
 }
 
+static bool refuses(const struct live *live)
+{
+	const struct rule *rule = live->rule;
+
+	for (size_t i = 0; i < rule->actions; i++) {
+		if (rule->action[i].function == FUNCTION_REFUSE)
+			return rule->action[i].yes && !rule->shadow &&
+			       (live->functions & BIT(FUNCTION_REFUSE)) != 0;
+	}
+	return false;
+}
+
+/* What would be refused at another time may come to that time while it waits. */
+static void add_late(struct judging *j, const struct live *live)
+{
+	if (refuses(live))
+		j->late[j->lates++] = (struct late){*live, j->lives};
+}
+
 static void add_live(struct judging *j, const struct rule *rule)
 {
-	struct answer is = answer_of(true);
+	struct answer is = answer_of(true), timely = is;
 	struct live live = {.rule = rule, .functions = functions_of(j->policy, rule)};
 
 	if (live.functions == 0)
 		return;
 	for (size_t i = 0; i < rule->conditions; i++) {
 		const struct rule_condition *condition = &rule->condition[i];
+		struct answer *to = condition->kind == COND_WHEN ? &timely : &is;
 		struct answer one;
 
 		if (condition_of_recipient(condition)) {
@@ -98,12 +118,15 @@ static void add_live(struct judging *j, const struct rule *rule)
 			continue;
 		}
 		one = condition_holds(j, condition, SIZE_MAX);
-		is = answer_and(is, condition->unless ? answer_not(one) : one);
+		*to = answer_and(*to, condition->unless ? answer_not(one) : one);
 		if (is.truth == TRUTH_NO)
 			return;
 	}
 	live.message = is;
-	j->live[j->lives++] = live;
+	if (timely.truth == TRUTH_NO)
+		add_late(j, &live);
+	else
+		j->live[j->lives++] = live;
 }
 
 static bool is_owner(struct judging *j, const struct policy_block *block)
@@ -126,7 +149,8 @@ void find_live(struct judging *j)
 	for (size_t i = 0; i < policy->blocks; i++)
 		all += policy->block[i].rules;
 	j->live = judge_take(j, all + 1, sizeof *j->live);
-	if (j->live == NULL)
+	j->late = judge_take(j, all + 1, sizeof *j->late);
+	if (j->failed)
 		return;
 	for (unsigned layer = 0; layer < LAYER_COUNT; layer++) {
 		j->layer[layer] = j->lives;
@@ -142,7 +166,7 @@ void find_live(struct judging *j)
 	j->layer[LAYER_COUNT] = j->lives;
 }
 
-static struct answer matches(struct judging *j, const struct live *live, size_t rcpt)
+struct answer live_matches(struct judging *j, const struct live *live, size_t rcpt)
 {
 	const struct rule *rule = live->rule;
 	struct answer is = live->message;
@@ -293,7 +317,7 @@ static void vote_all(struct walk *w, struct live *live, struct answer is)
 /* A shadow rule decides nothing; but what it would have done is to be known. */
 static void look_at_shadow(struct walk *w, const struct live *live)
 {
-	struct answer is = matches(w->j, live, w->rcpt);
+	struct answer is = live_matches(w->j, live, w->rcpt);
 
 	if (is.truth == TRUTH_YES)
 		w->o->shadows = true;
@@ -313,7 +337,7 @@ static void hear_layer(struct walk *w, unsigned layer)
 			look_at_shadow(w, live);
 			continue;
 		}
-		is = matches(w->j, live, w->rcpt);
+		is = live_matches(w->j, live, w->rcpt);
 		if (is.truth == TRUTH_YES || (is.truth == TRUTH_UNKNOWN && !w->shadows))
 			vote_all(w, live, is);
 	}

@@ -4,6 +4,7 @@
 #include "lib/base/clock.h"
 #include "lib/base/xtext.h"
 #include "lib/policy/inside.h"
+#include "lib/policy/window.h"
 
 struct writing {
 	struct judging *j;
@@ -48,6 +49,19 @@ static void add_time(struct writing *w, int64_t time)
 
 	clock_format(time, text);
 	buf_add_text(w->plan, text);
+}
+
+/* When the sender is told of it, if a rule says so. */
+static void add_notice(struct writing *w)
+{
+	static const char *const words[] = {[TELL_NEVER] = "never",
+	    [TELL_DIGEST] = "digest",
+	    [TELL_RISKY] = "risky",
+	    [TELL_ALWAYS] = "always"};
+	const struct rule_action *notice = w->o->choice[FUNCTION_NOTICE].action;
+
+	if (notice != NULL)
+		buf_addf(w->plan, " notice=%s", words[notice->notice]);
 }
 
 static const struct rule_action *decided(const struct writing *w, enum policy_function function)
@@ -123,8 +137,10 @@ static void add_approve(struct writing *w)
 		buf_add_text(w->plan, said++ == 0 ? " approve by=" : " then=");
 		add_approver(w, &c->action->approver[i]);
 	}
-	if (said > 0)
-		end_line(w, c->live);
+	if (said == 0)
+		return;
+	add_notice(w);
+	end_line(w, c->live);
 }
 
 /* ---- hold --------------------------------------------------------------------------------- */
@@ -153,6 +169,8 @@ static void add_hold(struct writing *w, bool operator_first)
 		if (operator_first)
 			return;
 		buf_add_text(w->plan, " hold operator why=rule");
+		end_line(w, c->live);
+		return;
 	} else if (c->action->hold == HOLD_FOR) {
 		if (c->action->span == 0)
 			return;
@@ -163,7 +181,30 @@ static void add_hold(struct writing *w, bool operator_first)
 		buf_addf(w->plan, c->action->discard ? " hold discard=%s" : " hold %s",
 		    c->action->hold == HOLD_CHECKED ? "checked" : "confirmed");
 	}
+	add_notice(w);
 	end_line(w, c->live);
+}
+
+/*
+ * The last thing it waits for: an hour in which it may leave. More hours than a plan can tell are for
+ * the operator.
+ */
+static void add_hours(struct writing *w)
+{
+	struct buf window;
+	struct live *live;
+
+	buf_init(&window, WINDOW_TEXT_MAX);
+	live = add_window(w->j, w->rcpt, &window);
+	if (live != NULL && buf_ok(&window)) {
+		buf_add_text(w->plan, " hold window=");
+		buf_add(w->plan, window.bytes, window.len);
+		end_line(w, live);
+	} else if (live != NULL) {
+		buf_add_text(w->plan, " hold operator why=plan reason=window");
+		end_line(w, live);
+	}
+	buf_free(&window);
 }
 
 /* The rule that would have the boss told of it, if there is none; else NULL. */
@@ -459,6 +500,8 @@ void write_plan(struct judging *j, size_t rcpt, bool rules, struct buf *plan)
 	operator_first = add_operator_first(&w);
 	add_approve(&w);
 	add_hold(&w, operator_first);
+	if (j->lates > 0 && (operator_first || outcome_is_late(j, w.o)))
+		add_hours(&w);
 	add_files(&w);
 	add_bcc(&w);
 	add_additions(&w);

@@ -59,6 +59,7 @@ enum policy_verdict {
 	POLICY_JUDGED,
 	POLICY_NEEDS_FACTS, /* judge again with facts */
 	POLICY_NEEDS_PAST,  /* judge again with the past */
+	POLICY_NEEDS_BODY,  /* judge again with the digest of the body */
 	POLICY_FAILED,      /* no memory */
 };
 
@@ -73,6 +74,15 @@ struct policy_judgement {
 	struct arena *arena; /* and behind all texts */
 };
 
+/*
+ * What may be asked for the sender's checks and the group alone, of mail that waits anyway. No decision
+ * hangs on it; what may not be asked is told as unknown.
+ */
+#define POLICY_CHECK_FACTS 1u
+#define POLICY_CHECK_PAST  2u
+#define POLICY_CHECK_BODY  4u
+#define POLICY_CHECK_ALL   7u
+
 /* What is judged. */
 struct policy_case {
 	const struct settings *settings;
@@ -83,7 +93,10 @@ struct policy_case {
 	uint64_t added; /* bytes of it that the gateway put on top: sizes are as it came */
 	int64_t since;  /* judged as of this time, microseconds: its acceptance, or the time that is
 	                    believed where the clock that stamped it was suspect */
-	bool unregistered; /* its sender is in no etc/people, and not enrolled */
+	bool unregistered;  /* its sender is in no etc/people, and not enrolled */
+	unsigned checks;    /* POLICY_CHECK_* */
+	bool past_nameless; /* the past was asked for before the display names were known */
+	const char *body;   /* SHA-256 of the content behind its header, hex; NULL: not known */
 };
 
 /* Free with policy_judgement_free, whatever the verdict. */

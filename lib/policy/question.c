@@ -170,7 +170,8 @@ bool policy_past_question(const struct policy_case *c, struct past_question *que
 		question->rcpt[i].name = keep(&a, name, strlen(name));
 	}
 	question->rcpts = leg->rcpts;
-	question->lookalike = asks_lookalike(c->policy);
+	question->lookalike = asks_lookalike(c->policy) ||
+			      (c->policy != NULL && c->policy->asks_checks && c->checks != 0);
 	free(named);
 	if (!a.full)
 		return true;

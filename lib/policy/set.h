@@ -41,7 +41,9 @@ struct policy {
 	const char **field;
 	size_t fields; /* header fields whose texts are searched */
 	bool asks_facts;
-	bool asks_past; /* first-time or lookalike */
+	bool asks_past; /* first-time, lookalike or reply */
+	bool
+	    asks_checks; /* some mail waits for people or time: its sender is told what to look at */
 };
 
 /*

@@ -122,6 +122,10 @@ static void want_file(struct numbers *n, const struct rule_condition *c)
 static void want_trait(struct numbers *n, const struct rule_condition *c)
 {
 	n->policy->asks_facts = true;
+	if (c->trait == TRAIT_REPLY) {
+		want(n, WANT_FILES);
+		n->policy->asks_past = true;
+	}
 	if (c->trait == TRAIT_PROMISES_FILE)
 		want(n, WANT_PROMISE);
 	if (c->trait == TRAIT_UNINSPECTABLE || c->trait == TRAIT_AMBIGUOUS)
@@ -210,8 +214,38 @@ static bool want_of(struct numbers *n, struct rule_condition *c)
 	return true;
 }
 
+/*
+ * What the sender of mail that waits is to look at (lib/policy/check.c). Neither names of persons nor
+ * what is in archives is asked for that alone: what cannot be found out of these would be a fault of the
+ * message to rules that speak of such.
+ */
+static void want_checks(struct numbers *n)
+{
+	struct policy *policy = n->policy;
+
+	policy->asks_checks = policy->asks_past = true;
+	want(n, WANT_ADDRESSES);
+	want(n, WANT_FILES);
+	want(n, WANT_PROMISE);
+	want(n, WANT_GREETING);
+	policy->kinds |= 1u << DETECT_CARD | 1u << DETECT_MYNUMBER | 1u << DETECT_PHONE |
+			 1u << DETECT_ADDRESS | 1u << DETECT_MAIL;
+}
+
+static bool waits(const struct rule_action *action)
+{
+	if (action->function == FUNCTION_APPROVE)
+		return action->yes;
+	return action->function == FUNCTION_HOLD && action->hold != HOLD_NO &&
+	       action->hold != HOLD_OPERATOR && (action->hold != HOLD_FOR || action->span > 0);
+}
+
 static bool want_rule(struct numbers *n, const struct rule *rule)
 {
+	for (size_t i = 0; i < rule->actions && !rule->shadow; i++) {
+		if (waits(&rule->action[i]))
+			want_checks(n);
+	}
 	n->rule = rule;
 	for (size_t i = 0; i < rule->conditions; i++) {
 		n->condition = &rule->condition[i];

@@ -4,69 +4,84 @@
 #include "lib/base/clock.h"
 #include "lib/policy/inside.h"
 
-#define DAYS_MAX 400 /* holidays beyond are a mistake */
+#define DAYS_MAX MOMENT_DAYS_MAX
+
+void moment_of(int64_t time, struct moment *moment)
+{
+	time_t now = (time_t)(time / CLOCK_SECOND);
+	struct tm *day = &moment->day;
+
+	(void)localtime_r(&now, day);
+	/* At noon, which each day has once, whatever the zone does at night. */
+	moment->before = (struct tm){.tm_year = day->tm_year,
+	    .tm_mon = day->tm_mon,
+	    .tm_mday = day->tm_mday - 1,
+	    .tm_hour = 12,
+	    .tm_isdst = -1};
+	(void)mktime(&moment->before);
+}
+
+static const struct moment *judge_moment(struct judging *j)
+{
+	if (!j->timed)
+		moment_of(j->c->since, &j->moment);
+	j->timed = true;
+	return &j->moment;
+}
 
 const struct tm *judge_day(struct judging *j)
 {
-	time_t now = (time_t)(j->c->since / CLOCK_SECOND);
-	struct tm noon;
-
-	if (j->timed)
-		return &j->day;
-	j->timed = true;
-	(void)localtime_r(&now, &j->day);
-	/* At noon, which each day has once, whatever the zone does at night. */
-	noon = (struct tm){.tm_year = j->day.tm_year,
-	    .tm_mon = j->day.tm_mon,
-	    .tm_mday = j->day.tm_mday - 1,
-	    .tm_hour = 12,
-	    .tm_isdst = -1};
-	(void)mktime(&noon);
-	j->day_before = noon;
-	return &j->day;
+	return &judge_moment(j)->day;
 }
 
-static bool is_holiday(const struct judging *j, const struct tm *day)
+static bool is_holiday(const struct org *org, const struct tm *day)
 {
-	return org_holiday(j->org, day->tm_year + 1900, day->tm_mon + 1, day->tm_mday);
+	return org != NULL && org_holiday(org, day->tm_year + 1900, day->tm_mon + 1, day->tm_mday);
 }
 
-static bool is_workday(const struct judging *j, const struct tm *day)
+static bool is_workday(const struct org *org, const struct tm *day)
 {
-	return day->tm_wday >= 1 && day->tm_wday <= 5 && !is_holiday(j, day);
+	return day->tm_wday >= 1 && day->tm_wday <= 5 && !is_holiday(org, day);
 }
 
-static bool day_fits(const struct judging *j, const struct rule_span *span, const struct tm *day)
+static bool day_fits(const struct org *org, const struct rule_span *span, const struct tm *day)
 {
-	if (span->holiday && !is_holiday(j, day))
+	if (span->holiday && !is_holiday(org, day))
 		return false;
-	if (span->workday && !is_workday(j, day))
+	if (span->workday && !is_workday(org, day))
 		return false;
 	return span->days == 0 || (span->days & (1u << day->tm_wday)) != 0;
 }
 
 /* Half open. A span over midnight belongs to the day on which it began. */
-static bool is_within(struct judging *j, const struct rule_span *span)
+static bool is_within(
+    const struct org *org, const struct rule_span *span, const struct moment *moment)
 {
-	const struct tm *now = judge_day(j);
+	const struct tm *now = &moment->day;
 	int minute = now->tm_hour * 60 + now->tm_min;
 
 	if (!span->timed)
-		return day_fits(j, span, now);
+		return day_fits(org, span, now);
 	if (span->begin <= span->end)
-		return minute >= span->begin && minute < span->end && day_fits(j, span, now);
+		return minute >= span->begin && minute < span->end && day_fits(org, span, now);
 	if (minute >= span->begin)
-		return day_fits(j, span, now);
-	return minute < span->end && day_fits(j, span, &j->day_before);
+		return day_fits(org, span, now);
+	return minute < span->end && day_fits(org, span, &moment->before);
 }
 
-bool when_holds(struct judging *j, const struct rule_condition *condition)
+bool moment_within(
+    const struct org *org, const struct rule_condition *condition, const struct moment *moment)
 {
 	bool is = false;
 
 	for (size_t i = 0; i < condition->spans && !is; i++)
-		is = is_within(j, &condition->span[i]);
+		is = is_within(org, &condition->span[i], moment);
 	return is != condition->not ;
+}
+
+bool when_holds(struct judging *j, const struct rule_condition *condition)
+{
+	return moment_within(j->org, condition, judge_moment(j));
 }
 
 /* ---- hold until --------------------------------------------------------------------------- */
@@ -120,7 +135,7 @@ static int64_t find_until(struct judging *j, const struct rule_action *action)
 		int64_t at;
 
 		(void)mktime(&day);
-		if (action->workday && !is_workday(j, &day))
+		if (action->workday && !is_workday(j->org, &day))
 			continue;
 		at = next_minute(&day, action->minute, j->c->since);
 		if (at >= 0)

@@ -344,3 +344,17 @@ bool rule_row_parse(struct arena *arena, const char *text, size_t len, const cha
 	parser_free(p);
 	return fine;
 }
+
+bool rule_when_parse(struct arena *arena, const char *text, size_t len,
+    struct rule_condition *condition, struct conf_fault *fault)
+{
+	struct parser *p = parser_new(arena, "when", false, NULL, fault);
+	bool fine;
+
+	*condition = (struct rule_condition){.kind = COND_WHEN};
+	if (p == NULL)
+		return false;
+	fine = lex_line(p, text, len) && parse_when(p, condition) && lex_expect_end(p);
+	parser_free(p);
+	return fine;
+}

@@ -71,4 +71,11 @@ NODISCARD bool rule_row_parse(struct arena *arena, const char *text, size_t len,
     unsigned line, unsigned column, const struct rule_names *names, struct rule_action *action,
     size_t room, size_t *n, struct conf_fault *fault);
 
+/*
+ * The times behind `when` ("not Mon-Fri 09:00-18:00, holiday") into a condition of its own. False with
+ * `fault`.
+ */
+NODISCARD bool rule_when_parse(struct arena *arena, const char *text, size_t len,
+    struct rule_condition *condition, struct conf_fault *fault);
+
 #endif

@@ -29,6 +29,7 @@ struct job *job_new(struct stage *stage, struct stage_opened *o, enum job_kind k
 	}
 	job->kind = kind;
 	job->enrolled = -1;
+	job->checks = POLICY_CHECK_ALL;
 	job->heard.fault = HEARD_FINE;
 	job->stage = stage;
 	job->opened = *o;

@@ -10,6 +10,7 @@
 #include "lib/past/past.h"
 #include "lib/policy/policy.h"
 #include "lib/scan/desk.h"
+#include "queue/digest.h"
 #include "queue/pool.h"
 #include "queue/split.h"
 
@@ -21,6 +22,7 @@ enum job_want {
 	JOB_FACTS,
 	JOB_PAST,
 	JOB_ENROLLED, /* whether its sender is enrolled */
+	JOB_BODY,     /* the digest of what stands behind the header */
 };
 
 enum job_kind { JOB_INSPECTION, JOB_DIVISION };
@@ -40,10 +42,13 @@ struct job {
 	struct past_question question; /* owned */
 	struct past *past;             /* owned; NULL: not asked yet */
 	char sender[ORG_ADDRESS_MAX];
-	bool enrol;       /* an unknown sender becomes a known one */
-	int enrolled;     /* -1: not asked yet */
-	int64_t patience; /* with seki-db */
-	bool kept;        /* it is over, and its leg waits until it can be divided */
+	bool enrol;            /* an unknown sender becomes a known one */
+	int enrolled;          /* -1: not asked yet */
+	unsigned checks;       /* POLICY_CHECK_*: what may be asked for them alone */
+	bool nameless;         /* the past was asked for without display names */
+	char body[DIGEST_HEX]; /* "": not known */
+	int64_t patience;      /* with seki-db */
+	bool kept;             /* it is over, and its leg waits until it can be divided */
 
 	/* A division: */
 	struct policy_judgement judgement; /* owned */

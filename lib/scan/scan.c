@@ -12,6 +12,8 @@
 #include "lib/base/die.h"
 #include "lib/base/log.h"
 #include "lib/base/zone.h"
+#include "lib/scan/audit.h"
+#include "lib/scan/body.h"
 #include "lib/scan/tell.h"
 #include "queue/intake.h"
 
@@ -155,14 +157,16 @@ static bool refuse(struct stage *stage, struct stage_opened *o, const struct pol
 /* ---- judging ------------------------------------------------------------------------------ */
 
 /*
- * A message is judged as of its acceptance, so that waiting in new/ costs nothing. But a stamp that
- * a suspect clock made, or that lies ahead, would end a hold too early or never.
+ * A message is judged as of its acceptance, so that waiting in new/ costs nothing; one that was brought back
+ * as of then, so that its hold begins anew. But a stamp that a suspect clock made, or that lies
+ * ahead, would end a hold too early or never.
  */
 static int64_t as_of(const struct stage *stage, const struct leg *leg)
 {
 	int64_t now = watch_now(&stage->watch);
+	int64_t since = leg->restored > leg->accepted ? leg->restored : leg->accepted;
 
-	return stage->watch.frozen || leg->accepted > now ? now : leg->accepted;
+	return stage->watch.frozen || since > now ? now : since;
 }
 
 enum registration { REGISTERED, UNREGISTERED, REGISTRATION_UNKNOWN };
@@ -186,6 +190,17 @@ static enum registration registration(
 	return enrolled > 0 ? REGISTERED : UNREGISTERED;
 }
 
+/* While everybody pauses, mail that waits anyway is not kept from its place for what it would be told. */
+static unsigned checks_of(const struct scan *scan, const struct job *job)
+{
+	unsigned checks = job != NULL ? job->checks : POLICY_CHECK_ALL;
+	bool inspected = job != NULL && job->heard.facts != NULL;
+
+	return inspected || faults_left(&scan->faults, clock_boot()) == 0
+		   ? checks
+		   : checks & ~POLICY_CHECK_FACTS;
+}
+
 static struct policy_case case_of(
     const struct stage *stage, const struct stage_opened *o, const struct job *job)
 {
@@ -199,7 +214,10 @@ static struct policy_case case_of(
 	    .added = scan->policy->rules > 0 ? leg_received(o->fd, &o->leg) : 0,
 	    .past = job != NULL ? job->past : NULL,
 	    .since = as_of(stage, &o->leg),
-	    .unregistered = registration(stage, &o->leg, enrolled) != REGISTERED};
+	    .unregistered = registration(stage, &o->leg, enrolled) != REGISTERED,
+	    .checks = checks_of(scan, job),
+	    .past_nameless = job != NULL && job->nameless,
+	    .body = job != NULL && job->body[0] != '\0' ? job->body : NULL};
 }
 
 /*
@@ -222,9 +240,18 @@ static unsigned judge(const struct stage *stage, const struct stage_opened *o,
 		return wanted;
 
 	*verdict = policy_judge(&c, j);
-	if (*verdict == POLICY_NEEDS_FACTS)
+	switch (*verdict) {
+	case POLICY_NEEDS_FACTS:
 		return 1U << JOB_FACTS;
-	return *verdict == POLICY_NEEDS_PAST ? 1U << JOB_PAST : 0;
+	case POLICY_NEEDS_PAST:
+		return 1U << JOB_PAST;
+	case POLICY_NEEDS_BODY:
+		return 1U << JOB_BODY;
+	case POLICY_JUDGED:
+	case POLICY_FAILED:
+		break;
+	}
+	return 0;
 }
 
 static void tell(const struct stage *stage, const struct stage_opened *o, const struct job *job,
@@ -247,6 +274,11 @@ static void divide(struct job *d)
 	d->error = ENOMEM;
 	if (child == NULL)
 		return;
+	if (!scan_audit(d->stage->audit, &d->opened.leg, &d->judgement)) {
+		d->error = errno;
+		free(child);
+		return;
+	}
 	for (size_t i = 0; i < n; i++) {
 		const struct policy_group *g = &d->judgement.group[i];
 
@@ -322,7 +354,13 @@ static bool prepare(const struct stage *stage, struct job *job, unsigned wanted)
 		job->enrol = org_normal(leg->from, job->sender) &&
 			     stage->settings.unknown_senders == UNKNOWN_ENROL &&
 			     org_class(scan->policy->org, job->sender) == CLASS_INTERNAL;
-	return (wanted & 1U << JOB_PAST) == 0 || policy_past_question(&c, &job->question);
+	if ((wanted & 1U << JOB_PAST) == 0)
+		return true;
+	past_question_free(&job->question);
+	past_free(job->past);
+	job->past = NULL;
+	job->nameless = job->heard.facts == NULL;
+	return policy_past_question(&c, &job->question);
 }
 
 static struct stage_outcome start_inspection(
@@ -361,11 +399,18 @@ static void find_out(struct job *job)
 		if (job->past == NULL)
 			heard_failed(&job->heard, HEARD_PAST, strerrordesc_np(errno));
 	}
+	if ((job->wanted & 1U << JOB_BODY) != 0 &&
+	    !body_digest(job->opened.fd, &job->opened.leg, job->body)) {
+		job->body[0] = '\0';
+		job->checks &= ~POLICY_CHECK_BODY;
+	}
 }
 
 /* Judged: what becomes of it. False: nothing yet, look again later. */
 static bool carry_out(struct stage *stage, struct stage_opened *o, const struct policy_judgement *j)
 {
+	if (!scan_audit(stage->audit, &o->leg, j))
+		return false;
 	return j->refusal.refused ? refuse(stage, o, j) : send_on(stage, o, &j->group[0]);
 }
 
@@ -390,6 +435,9 @@ static void settle(struct stage *stage, struct job *job)
 		return;
 	}
 	wanted = judge(stage, &job->opened, job, &j, &verdict);
+	/* By names the past may be asked for once more. */
+	if (wanted == 1U << JOB_PAST && job->nameless)
+		job->found &= ~wanted;
 	if (wanted != 0 && (wanted & job->found) == 0 && prepare(stage, job, wanted)) {
 		policy_judgement_free(&j);
 		jobs_again(&scan->jobs, job);
@@ -434,6 +482,41 @@ static void tell_fault(struct scan *scan, const struct job *job)
 }
 
 /*
+ * Whether what could not be found out was for the sender's checks alone: then the mail, which waits anyway,
+ * goes to its place without, and its sender is told that nobody looked.
+ */
+static bool go_without(struct stage *stage, struct job *job)
+{
+	static const unsigned may[] = {
+	    [JOB_FACTS] = POLICY_CHECK_FACTS, [JOB_PAST] = POLICY_CHECK_PAST};
+	struct facts *facts = job->heard.facts;
+	unsigned checks = job->checks, wanted = job->wanted;
+	enum policy_verdict verdict = POLICY_FAILED;
+	struct policy_judgement j;
+
+	if (job->heard.fault == HEARD_KILLED)
+		return false;
+	for (unsigned want = 0; want < COUNT_OF(may); want++) {
+		if (job->wanted == 1U << want)
+			job->checks &= ~may[want];
+	}
+	if (job->checks == checks)
+		return false;
+	if (job->wanted == 1U << JOB_FACTS)
+		job->heard.facts = NULL;
+	wanted &= judge(stage, &job->opened, job, &j, &verdict);
+	policy_judgement_free(&j);
+	if (wanted == 0) {
+		if (job->heard.facts == NULL)
+			facts_free(facts);
+		return true;
+	}
+	job->heard.facts = facts;
+	job->checks = checks;
+	return false;
+}
+
+/*
  * Whether the fault is to be waited out: the leg is asked about again. One whose inspector is
  * killed time and again has done that itself, and a person is to look at it.
  */
@@ -446,6 +529,11 @@ static bool wait_out(struct stage *stage, struct job *job)
 	if (heard->fault == HEARD_FINE)
 		return false;
 	tell_fault(scan, job);
+	if (go_without(stage, job)) {
+		if (heard->fault == HEARD_UNREACHABLE && !heard->told)
+			faults_pause(&scan->faults, clock_boot());
+		return false;
+	}
 	if (heard->fault == HEARD_KILLED && faults_leg_killed(&scan->faults, name) >= FAULTS_KILLED)
 		return false;
 	/* What one leg alone met, such as a converter that is missing, stops no other. */
@@ -483,7 +571,7 @@ static void end_inspection(struct stage *stage, struct job *job)
 		faults_over(&scan->faults);
 	faults_leg_over(&scan->faults, &job->opened.leg.name);
 	job->found |= job->wanted;
-	if ((job->wanted & 1U << JOB_FACTS) != 0)
+	if ((job->wanted & 1U << JOB_FACTS) != 0 && job->heard.facts != NULL)
 		log_facts(job);
 	settle(stage, job);
 }

@@ -7,9 +7,12 @@
 
 #include "lib/base/die.h"
 #include "lib/shell/legs.h"
+#include "lib/shell/who.h"
+#include "queue/audit.h"
 #include "queue/digest.h"
 
-#define CHUNK ((size_t)65536)
+#define CHUNK     ((size_t)65536)
+#define FROM_TOLD ((size_t)320)
 
 struct copying {
 	const struct instance *in;
@@ -17,6 +20,7 @@ struct copying {
 	bool terminal;
 	char *chunk; /* of CHUNK bytes */
 	struct digest *digest;
+	struct audit *audit;
 	char first[LEG_DIGEST_LEN + 1]; /* of the argument's first leg */
 	int code;
 };
@@ -94,6 +98,29 @@ static int objection(const struct copying *c, const struct found *f, const char 
 	return EXIT_FINE;
 }
 
+/* Who reads a body is written down before he has it. EXIT_FINE: it was. */
+static int tell_audit(const struct copying *c, const struct found *f, const char *leg)
+{
+	char name[WHO_ROOM];
+	struct buf line;
+	bool said;
+
+	who(name);
+	buf_init(&line, AUDIT_LINE_MAX);
+	audit_begin(&line, "read");
+	audit_put(&line, "id", leg);
+	audit_put_bytes(&line, "from", f->leg.from, strnlen(f->leg.from, FROM_TOLD));
+	audit_put(&line, "by", name);
+	audit_put(&line, "via", "shell");
+	said = audit_say_line(c->audit, true, &line);
+	if (!said)
+		complain_about(leg,
+		    "is not shown, for it cannot be written to the audit log that you read it: %s",
+		    strerrordesc_np(errno));
+	buf_free(&line);
+	return said ? EXIT_FINE : EXIT_ENVIRON;
+}
+
 static enum visit cat_leg(
     void *context, const struct names *names, const struct entry *e, size_t nth)
 {
@@ -118,6 +145,8 @@ static enum visit cat_leg(
 	if (nth == 0)
 		c->first[0] = '\0';
 	code = objection(c, &f, leg);
+	if (code == EXIT_FINE && c->first[0] == '\0')
+		code = tell_audit(c, &f, leg);
 	if (code == EXIT_FINE && c->first[0] == '\0') {
 		code = copy(c, &f, leg);
 		memcpy(c->first, f.leg.sha256, sizeof c->first);
@@ -137,14 +166,18 @@ int shell_cat(const struct shell *sh, int argc, char **argv)
 		return code;
 	c.chunk = malloc(CHUNK);
 	c.digest = digest_new();
+	c.audit = audit_open("seki");
+	if (c.audit != NULL)
+		audit_settings(c.audit, &in.settings);
 	out_open(&c.out, sh, NULL);
-	if (c.chunk != NULL && c.digest != NULL) {
+	if (c.chunk != NULL && c.digest != NULL && c.audit != NULL) {
 		code = legs_named(&in, argc, argv, cat_leg, &c);
 		code = worse(code, c.code);
 	} else {
 		complain("no memory");
 		code = EXIT_ENVIRON;
 	}
+	audit_close(c.audit);
 	free(c.chunk);
 	if (c.digest != NULL)
 		digest_free(c.digest);

@@ -20,6 +20,7 @@ static const struct {
 } places[] = {
     {"message", "message", true},
     {"subject", "subject", true},
+    {"message-id", "message-id", true},
     {"greeting", "greeting", true},
     {"promise", "promise", true},
     {"virus", "virus", true},

@@ -112,7 +112,6 @@ static void add_approval(struct buf *text, const struct plan_step *step)
 			add_approver(text, value, len);
 		}
 	}
-	buf_add_text(text, ", which this version cannot ask for yet");
 }
 
 /* Everything of a step but where its rule stands, as the plan has it, decoded. */
@@ -160,55 +159,84 @@ static bool has_word(const struct plan_step *step, const char *word)
 	return false;
 }
 
-/* What the step waits for, for good as far as this version goes; false: it passes. */
-static bool add_wait(struct buf *text, const struct plan_step *step)
+/* The words of a hold that somebody ends; `discard`: what becomes of it if nobody does. */
+static bool add_asked(struct buf *text, const struct plan_step *step)
 {
 	static const struct {
 		const char *word, *text;
-	} holds[] = {
-	    {"confirmed", "that its sender confirms it, which this version cannot ask for yet"},
-	    {"checked", "that its sender checks it, which this version cannot ask for yet"},
-	    {"discard", "the end of a hold that discards, which this version cannot do yet"},
-	};
+	} holds[] = {{"confirmed", "that its sender confirms it"},
+	    {"checked", "that its sender goes through what is to be checked"}};
+	size_t len = 0;
+	const char *discard = plan_argument(step, "discard", &len);
+	struct word value = {.text = discard, .len = len};
 
-	if (plan_step_is(step, "approve no") || plan_step_is(step, "encrypt keep") ||
-	    plan_step_is(step, "deliver") || plan_step_is(step, "hold no") ||
-	    plan_step_is(step, "stagger no"))
+	for (size_t i = 0; i < COUNT_OF(holds); i++) {
+		bool discards = discard != NULL && is(value, holds[i].word);
+
+		if (!discards && !has_word(step, holds[i].word))
+			continue;
+		buf_add_text(text, holds[i].text);
+		buf_add_text(text, discards ? ", or is thrown away" : "");
+		return true;
+	}
+	if (time_in(step, "discard") == 0)
 		return false;
-	switch (step->word) {
-	case WORD_APPROVE:
+	buf_add_text(text, "that somebody releases it; is thrown away ");
+	add_moment(text, time_in(step, "discard"));
+	return true;
+}
+
+/* Whether it is over by itself. */
+static bool passes(const struct plan_step *step)
+{
+	static const char *const nothing[] = {
+	    "approve no", "encrypt keep", "deliver", "hold no", "stagger no"};
+	size_t len = 0;
+
+	for (size_t i = 0; i < COUNT_OF(nothing); i++) {
+		if (plan_step_is(step, nothing[i]))
+			return true;
+	}
+	if (step->word == WORD_HOLD)
+		return time_in(step, "until") > 0 || plan_argument(step, "window", &len) != NULL;
+	if (step->word == WORD_ENCRYPT)
+		return plan_argument(step, "insert", &len) != NULL;
+	return step->word == WORD_STAGGER && time_in(step, "until") > 0;
+}
+
+/* What the step waits for, beyond any time that is known; false: it passes. */
+static bool add_wait(struct buf *text, const struct plan_step *step)
+{
+	if (passes(step))
+		return false;
+	if (step->word == WORD_APPROVE) {
 		add_approval(text, step);
 		return true;
-	case WORD_HOLD:
-		if (has_word(step, "operator")) {
-			add_operator(text, step);
-			return true;
-		}
-		for (size_t i = 0; i < COUNT_OF(holds); i++) {
-			size_t len = 0;
-
-			if (has_word(step, holds[i].word) ||
-			    plan_argument(step, holds[i].word, &len) != NULL) {
-				buf_add_text(text, holds[i].text);
-				return true;
-			}
-		}
-		if (time_in(step, "until") > 0)
-			return false;
-		break;
-	case WORD_STAGGER:
-		if (time_in(step, "until") > 0)
-			return false;
-		break;
-	case WORD_ENCRYPT:
-	case WORD_DELIVER:
-	case WORD_UNKNOWN:
-		break;
 	}
+	if (step->word == WORD_HOLD && has_word(step, "operator")) {
+		add_operator(text, step);
+		return true;
+	}
+	if (step->word == WORD_HOLD && add_asked(text, step))
+		return true;
 	buf_add_text(text, "\"");
 	add_rest(text, step);
 	buf_add_text(text, "\", which this version cannot do yet");
 	return true;
+}
+
+/* The hours in which it may not leave, as the rules have them. */
+static void add_hours(struct buf *text, const struct plan *plan)
+{
+	for (size_t i = 0; i < plan->steps; i++) {
+		size_t len = 0;
+		const char *window = plan_argument(&plan->step[i], "window", &len);
+
+		if (plan->step[i].closed || plan->step[i].word != WORD_HOLD || window == NULL)
+			continue;
+		buf_add_text(text, ", but never in ");
+		add_xtext(text, window, len);
+	}
 }
 
 /* ---- all of them -------------------------------------------------------------------------- */
@@ -246,6 +274,7 @@ void fate_add(struct buf *text, const struct plan *plan, int64_t amended)
 		buf_add_text(text, "waits: ");
 		buf_add(text, waits.bytes, waits.len);
 	}
+	add_hours(text, plan);
 	buf_free(&waits);
 }
 

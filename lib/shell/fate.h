@@ -9,8 +9,8 @@
 
 /*
  * Adds what the steps that are still open come to: "leaves at once", "leaves 2026-11-22 19:35:01
- * +0900", "waits: approval by boss (b@example.co.jp), which this version cannot ask for yet". A hold
- * whose end is before `amended`, 0 or the time of an extension, ends then.
+ * +0900", "waits: approval by boss (b@example.co.jp)", and the hours in which it may not leave. A
+ * hold whose end is before `amended`, 0 or the time of an extension, ends then.
  */
 void fate_add(struct buf *text, const struct plan *plan, int64_t amended);
 

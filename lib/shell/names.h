@@ -51,9 +51,6 @@ static inline const char *entry_leg(const struct names *names, const struct entr
 NODISCARD bool names_read(struct names *names, const struct spool *spool, unsigned states);
 void names_free(struct names *names);
 
-/* By due time, then by ID.K; what has no time comes first, what is no leg last. */
-void names_sort_due(struct names *names);
-
 /* By ID.K, so by age. */
 void names_sort_id(struct names *names);
 
@@ -70,7 +67,8 @@ enum visit {
 typedef enum visit names_visit(void *context, const struct names *names, const struct entry *e);
 
 /*
- * Visits every name in these states, in due order or by id. Legs that moved on before they were
+ * Visits every name in these states, by id or in due order: what has no time comes first, what is no leg
+ * last. Legs that moved on before they were
  * visited are then looked for again where they stand now, a bounded number of times. False with
  * errno if a state cannot be listed.
  */

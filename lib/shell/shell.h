@@ -25,7 +25,7 @@ struct shell {
 /* `argv` begins behind the command's word. */
 typedef int shell_command(const struct shell *sh, int argc, char **argv);
 
-shell_command shell_list;    /* list [STATE…] */
+shell_command shell_list;    /* list [OPTION…] [STATE…] */
 shell_command shell_show;    /* show ID… */
 shell_command shell_cat;     /* cat ID… */
 shell_command shell_find;    /* find [--from X] … */
@@ -33,6 +33,8 @@ shell_command shell_flush;   /* flush [DOMAIN…] */
 shell_command shell_route;   /* route test ADDRESS… */
 shell_command shell_release; /* release ID… */
 shell_command shell_discard; /* discard ID… */
+shell_command shell_link;    /* link ID [ADDRESS] */
+shell_command shell_gate;    /* gate CREDENTIAL VERB [KEY=VALUE…] */
 shell_command shell_bounce;  /* bounce ID… */
 shell_command shell_freeze;  /* freeze [all|sender X|recipient X|login X|source X [REASON…]] */
 shell_command shell_thaw;    /* thaw all|sender X|recipient X|login X|source X */
@@ -44,6 +46,12 @@ shell_command shell_clock;   /* clock [ok] */
 shell_command shell_facts;   /* facts [OPTION…] FILE… */
 shell_command shell_passwd;  /* passwd [-d] LOGIN | -l */
 
+shell_command shell_restore;          /* restore ID… */
+shell_command shell_approve;          /* approve ID… */
+shell_command shell_reject;           /* reject ID… */
+shell_command shell_extend;           /* extend +SPAN|TIME ID… */
+shell_command shell_remove_recipient; /* remove-recipient ADDRESS ID… */
+
 shell_command shell_test;      /* test [OPTION…] FILE.eml… */
 shell_command shell_try;       /* try [OPTION…] FROM TO… [FILE…] */
 shell_command shell_why;       /* why ID… */
@@ -53,6 +61,7 @@ shell_command shell_compile;   /* compile */
 shell_command shell_people;    /* people add|list|import … */
 shell_command shell_report;    /* report … */
 shell_command shell_addresses; /* addresses … */
+shell_command shell_audit;     /* audit verify|show|accept … */
 
 /* Readers of etc/routes, of the setting "route", and of the files that login= names. */
 shell_reader shell_read_routes, shell_read_route_setting, shell_read_logins;

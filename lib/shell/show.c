@@ -8,6 +8,7 @@
 #include "lib/base/clock.h"
 #include "lib/base/die.h"
 #include "lib/base/hex.h"
+#include "lib/shell/history.h"
 #include "lib/shell/legs.h"
 
 struct showing {
@@ -237,6 +238,16 @@ static void put_trailer(struct out *o, const struct leg *leg)
 	}
 }
 
+static void put_decision(void *context, int64_t time, const char *text)
+{
+	struct out *o = context;
+
+	out_text(o, "what", "history");
+	out_time(o, "time", time / CLOCK_SECOND);
+	out_text(o, "text", text);
+	out_end(o);
+}
+
 static void put_leg(struct out *o, const struct leg *leg)
 {
 	static const char *const verdicts[] = {
@@ -256,6 +267,7 @@ static void put_leg(struct out *o, const struct leg *leg)
 		put(o, "stopped", "a record's word is not known to this version");
 	put_plan(o, leg);
 	put_rcpts(o, leg);
+	history_each(leg, put_decision, o);
 	put_trailer(o, leg);
 }
 

@@ -5,8 +5,7 @@
 
 #include "lib/base/clock.h"
 
-/* Digits and a unit, as microseconds; -1 if it is not that. */
-static int64_t span(const char *text)
+int64_t span_parse(const char *text)
 {
 	static const struct {
 		char letter;
@@ -31,7 +30,7 @@ static int64_t span(const char *text)
 
 int64_t since_parse(const char *text, int64_t now)
 {
-	int64_t ago = span(text);
+	int64_t ago = span_parse(text);
 	char whole[32];
 
 	if (ago >= 0)

@@ -10,4 +10,7 @@
  */
 int64_t since_parse(const char *text, int64_t now);
 
+/* "90s", "5m", "2h", "3d", "1w" as microseconds; -1 if it is none of these. */
+int64_t span_parse(const char *text);
+
 #endif

@@ -7,8 +7,9 @@
 #define WHO_ROOM 64
 
 /*
- * Writes the operator's login name, NUL-ended: for root the one who used sudo, as sudo tells it.
- * A help to memory and no proof: root can be whoever he likes.
+ * Writes the operator's login name, NUL-ended: "alice", "root", and "root(alice)" for root who was alice
+ * before sudo, as sudo tells it. What stands in brackets is a help to memory and no proof: root can say
+ * what he likes.
  */
 void who(char name[WHO_ROOM]);
 

@@ -13,6 +13,7 @@
 #include "lib/org/compile.h"
 #include "lib/org/org.h"
 #include "lib/shell/fate.h"
+#include "lib/shell/history.h"
 #include "lib/shell/legs.h"
 #include "lib/shell/moment.h"
 #include "lib/shell/verdict.h"
@@ -274,7 +275,20 @@ static void print_text(struct out *o, const struct buf *text)
 	(void)fputc('\n', o->file);
 }
 
-/* For people: which leg, and by which rules. */
+/* A line of what people did with it since. */
+static void print_decision(void *context, int64_t time, const char *said)
+{
+	struct explaining *x = context;
+	struct buf text;
+
+	buf_init(&text, FATE_TEXT);
+	add_time(&text, time);
+	buf_addf(&text, "  %s", said);
+	print_text(&x->out, &text);
+	buf_free(&text);
+}
+
+/* For people: which leg, by which rules, and what was decided since. */
 static void print_heading(struct explaining *x, const char *name, const struct leg *leg,
     enum spool_state state, const struct why_records *w)
 {
@@ -307,6 +321,8 @@ static void print_heading(struct explaining *x, const char *name, const struct l
 	if (w->refused.text != NULL) {
 		add_refusal(&text, leg, w);
 		print_text(&x->out, &text);
+	} else {
+		history_each(leg, print_decision, x);
 	}
 	buf_free(&text);
 }

@@ -11,6 +11,7 @@
  *     write.2:ENOSPC     fails; more than one may be named: write.2:short,truncate.1:EIO
  *
  * FAULT_ROOT is the instance's directory. Opening a directory as a place (O_PATH) is not counted.
+ * With FAULT_ALSO what a program keeps beside the spool counts, too: the audit's trays, lib/hold.
  * With FAULT_NET a forked process counts for itself: the third recv of the second is 2.recv.3.
  */
 #include <dirent.h>
@@ -87,6 +88,7 @@ static atomic_bool tracked[FDS_MAX];   /* descriptors of files, or lists, of the
 static atomic_bool connected[FDS_MAX]; /* sockets */
 static char root[PATH_ROOM];
 static bool net;          /* FAULT_NET */
+static bool also;         /* FAULT_ALSO */
 static atomic_int forked; /* processes that this one has made */
 static char process[16];  /* "2." in the second of them */
 
@@ -112,6 +114,7 @@ __attribute__((constructor)) static void begin(void)
 	int fd;
 
 	net = getenv("FAULT_NET") != NULL;
+	also = getenv("FAULT_ALSO") != NULL;
 	(void)snprintf(root, sizeof root, "%s/", where != NULL ? where : "/nowhere");
 	if (log != NULL) {
 		fd = (int)syscall(SYS_openat, AT_FDCWD, log, O_WRONLY | O_CREAT | O_APPEND, 0600);
@@ -150,7 +153,8 @@ static void path_of(int fd, char path[PATH_ROOM])
 
 static bool of_the_spool(const char *path)
 {
-	return strncmp(path, "spool", 5) == 0 || strncmp(path, "outbox", 6) == 0;
+	return strncmp(path, "spool", 5) == 0 || strncmp(path, "outbox", 6) == 0 ||
+	       (also && (strncmp(path, "lib/audit", 9) == 0 || strncmp(path, "lib/hold", 8) == 0));
 }
 
 /* Whether a name in a directory is one of the spool's; its path for the log. */
@@ -307,6 +311,11 @@ int renameat2(int from, const char *from_name, int to, const char *to_name, unsi
 	if (action == SWALLOW)
 		return 0;
 	return (int)ended(action, syscall(SYS_renameat2, from, from_name, to, to_name, flags));
+}
+
+int renameat(int from, const char *from_name, int to, const char *to_name)
+{
+	return renameat2(from, from_name, to, to_name, 0);
 }
 
 int unlinkat(int dir, const char *name, int flags)

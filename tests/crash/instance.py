@@ -23,17 +23,18 @@ PROGRAMS = tuple(OWNED)
 ORDERED = ("seki-hold", "seki-deliver")
 FULL = "approve hold encrypt stagger deliver"
 SETTINGS = ("trial yes\nhostname gate.example\nsmtp-listen 127.0.0.1:2525\nroute maildir:outbox\n"
-            "ballast 64KB\nretry-first 1s\nretry-longest 1s\n")
+            "ballast 64KB\nretry-first 1s\nretry-longest 1s\naudit no\n")
 RELAY = "127.0.0.0/8 any\n"
+OWN_DOMAIN = "example.co.jp"
 NAP = 0.003
 STEP = 6        # seconds that the virtual clock is put forward when nothing happens
 STEP_AFTER = 0.06
 RESTARTS_MAX = 8
 
 
-def compiled(build: Path, libraries: Path, rules: str) -> Path:
-    """What "seki compile" makes of these rules and of an organisation of nobody; made once for each build."""
-    key = f"{(build / 'bin/seki').stat().st_mtime_ns} {rules}"
+def compiled(build: Path, libraries: Path, rules: str, people: str = "") -> Path:
+    """What "seki compile" makes of these rules and people, who are at OWN_DOMAIN; made once for each build."""
+    key = f"{(build / 'bin/seki').stat().st_mtime_ns} {rules} {people}"
     made = libraries / f"compiled-{hashlib.sha256(key.encode()).hexdigest()[:16]}"
     if not made.exists():
         with tempfile.TemporaryDirectory(prefix="sekisho-crash-", dir=libraries) as folder:
@@ -43,6 +44,10 @@ def compiled(build: Path, libraries: Path, rules: str) -> Path:
             Path(folder, "etc/relay").write_text(RELAY)
             if rules:
                 Path(folder, "etc/policy/must/50-rules").write_text(rules)
+            if people:
+                Path(folder, "etc/people").write_text(people)
+                Path(folder, "etc/groups").write_text("staff\n")
+                Path(folder, "etc/domains").write_text(f"{OWN_DOMAIN} internal\n")
             done = subprocess.run([build / "bin/seki", "compile"], check=False, capture_output=True, text=True,
                                   env={"PATH": "/usr/bin:/bin", "SEKISHO_ROOT": folder})
             if done.returncode:
@@ -64,12 +69,15 @@ class Instance:
         self.exits: list = []
         self.ahead = 0
         self.may_stay_full = False  # a body in sent/ is kept until its end is known to be durable
-        for place in ("etc", "lib/clock", "lib/quota", "lib/loop", "run/queue", "run/own", "run/taken",
-                      "run/remote", "run/notice", "run/resolve",
+        for place in ("etc", "lib/clock", "lib/quota", "lib/loop", "lib/gate", "lib/hold", "lib/audit/log", "lib/audit/trays",
+                      "run/gate", "run/queue", "run/own", "run/taken", "run/remote", "run/notice", "run/resolve", "run/audit",
+                      "run/seal",
                       *(f"run/order/{p}" for p in ORDERED), "outbox/cur", "outbox/new", "outbox/tmp",
                       *(f"spool/{s}" for s in STATES), *(f"spool/split/{s}" for s in SPLITS)):
             os.makedirs(self.root / place)
-        (self.root / "etc/settings").write_text(SETTINGS + settings)
+        named = {line.split(" ")[0] for line in settings.splitlines()}
+        kept = [line for line in SETTINGS.splitlines() if line.split(" ")[0] not in named]
+        (self.root / "etc/settings").write_text("\n".join(kept) + "\n" + settings)
         (self.root / "etc/relay").write_text(RELAY)
         self.in_force("")
         for program in PROGRAMS:
@@ -80,10 +88,10 @@ class Instance:
         self.stop_all()
         shutil.rmtree(self.root, ignore_errors=True)
 
-    def in_force(self, rules: str) -> None:
+    def in_force(self, rules: str, people: str = "") -> None:
         """These rules judge from the next start on. Programs may tell seki-db of what they do; it is not there."""
         shutil.rmtree(self.root / "lib/compiled", ignore_errors=True)
-        shutil.copytree(compiled(self.build, self.libraries, rules), self.root / "lib/compiled", symlinks=True)
+        shutil.copytree(compiled(self.build, self.libraries, rules, people), self.root / "lib/compiled", symlinks=True)
         for program in ("seki-scan", "seki-deliver"):
             os.makedirs(self.root / "lib/history/trays", exist_ok=True)
             (self.root / "lib/history/trays" / program).touch()
@@ -114,7 +122,7 @@ class Instance:
     # ---- processes ----
 
     def start(self, program: str, fault: str | None = None, wrong: str = "", testing: bool = True,
-              net: bool = False, ready: int | None = None) -> None:
+              net: bool = False, also: bool = False, ready: int | None = None) -> None:
         """`fault`: "" counts the calls only; None does not even that. `ready`: where it says so, a descriptor."""
         binary = self.build / ("testing/bin" if testing else "bin") / program
         env = {"PATH": "/usr/bin:/bin"}
@@ -122,7 +130,7 @@ class Instance:
         if fault is not None:
             preload.append(self.libraries / "fault.so")
             env |= {"FAULT": fault, "FAULT_ROOT": str(self.root), "FAULT_LOG": str(self.root / "calls")}
-            env |= {"FAULT_NET": "yes"} if net else {}
+            env |= ({"FAULT_NET": "yes"} if net else {}) | ({"FAULT_ALSO": "yes"} if also else {})
         if preload:
             env |= {"LD_PRELOAD": " ".join(map(str, preload)), "WRONG": wrong}
         os.chdir(self.root)

@@ -231,3 +231,20 @@ def test_hold_until_the_next_workday(office: Office) -> None:
     office.at(monday + timedelta(days=1, seconds=2))
     office.delivered(sent, OUTSIDER)
     office.passes(office.send(letter(to=ALPHA)), ALPHA)
+
+
+def test_S1_23_held_mail_does_not_leave_at_night(office: Office) -> None:
+    """S1-23, S1-03: judged at acceptance, by day; its hour is over at night, and it leaves in the morning."""
+    office.rules("S1-03-outsiders-wait", "S1-23-not-at-night")
+    day = begin_of(office)
+    sent = send_at(office, day + timedelta(hours=18, minutes=30))
+    office.delivered(sent, HANAKO)
+    leg = office.held(sent, OUTSIDER, HOUR, "outsiders-wait")
+    assert [s.keys["window"] for s in leg.steps("hold") if "window" in s.keys] == ["19:00-09:30"]
+    assert "19:00-09:30" in office.gw.seki("why", sent).stdout
+    office.at(day + timedelta(hours=20))
+    other = office.send(letter(to=HANAKO))
+    office.delivered(other, HANAKO)
+    assert office.leg(sent, OUTSIDER).state == "hold"
+    office.at(day + timedelta(days=1, hours=9, minutes=30, seconds=2))
+    office.delivered(sent, OUTSIDER)

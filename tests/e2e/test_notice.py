@@ -94,11 +94,13 @@ class Place:
         self.root = Path(tempfile.mkdtemp(prefix="sekisho-notice-", dir="/var/tmp"))
         os.chmod(self.root, 0o711)
         self.running: dict[str, subprocess.Popen] = {}
-        self.values = {"trial": "yes", "hostname": "gw.example.co.jp", "ballast": "0B", "space-percent": "0"}
+        self.values = {"trial": "yes", "hostname": "gw.example.co.jp", "ballast": "0B", "space-percent": "0",
+                       "audit": "no"}
         for line in (REPO / "services/layout").read_text().splitlines():
             words = line.split("#")[0].split()
             if words:
                 self.make(*words)
+        shutil.copytree(REPO / "etc/notices", self.root / "etc/notices", dirs_exist_ok=True)
         self.settings()
 
     def make(self, name: str, mode: str, user: str, group: str) -> None:

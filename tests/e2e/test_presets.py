@@ -82,11 +82,36 @@ def test_S2_22_standard_holds_outsiders_for_five_minutes(begin: Callable[..., Of
     office.held(forgot, OUTSIDER, 30 * MINUTE, "forgot-the-file")
     assert office.gw.seki("discard", office.leg(forgot, OUTSIDER).name).returncode == 0
 
+    # Told when there is something to look at: S2-45.
+    assert {s.keys["notice"] for s in leg.steps("hold")} == {"risky"}
+
     broken = office.send(letter(files=[("a.zip", ZIP_CRYPTED)]), to=[OUTSIDER, HANAKO])
     for rcpt in (OUTSIDER, HANAKO):
         office.waits(broken, rcpt, "hold", "cannot-look-inside", "hold", "operator")
     bounce = office.send(letter(sender=f"MAILER-DAEMON <{TARO}>"), to=OUTSIDER, sender="")
     office.delivered(bounce, OUTSIDER)
+
+
+def test_N11_an_answer_waits_shortly(begin: Callable[..., Office]) -> None:
+    """N11: to somebody whom the sender has written to before, without a file; all others five minutes."""
+    office = begin("standard")
+
+    def answer(**more) -> str:
+        mail = letter(subject="Re: 先日の件", **more)
+        mail["In-Reply-To"] = "<1@outside.example>"
+        return office.send(mail)
+    first = answer()
+    leg = office.held(first, OUTSIDER, 5 * MINUTE, "outsiders-wait")
+    assert office.gw.seki("release", leg.name).returncode == 0
+    office.delivered(first, OUTSIDER)
+
+    def known() -> bool:
+        return office.leg(answer(), OUTSIDER).step("hold").keys["rule"] == office.where("replies-wait-shortly")
+    conftest.wait_for(known, why="the history has the delivered mail")
+    office.held(answer(), OUTSIDER, MINUTE, "replies-wait-shortly")
+    office.held(answer(files=[("a.txt", b"x")]), OUTSIDER, 5 * MINUTE, "outsiders-wait")
+    office.held(answer(to=[OUTSIDER, "new@partner.example"]), OUTSIDER, 5 * MINUTE, "outsiders-wait")
+    office.held(office.send(letter()), OUTSIDER, 5 * MINUTE, "outsiders-wait")
 
 
 def test_S2_22_machines_wait_for_nobody(begin: Callable[..., Office]) -> None:
@@ -231,7 +256,7 @@ def test_the_sample_of_a_preset_waits_and_is_told() -> None:
                               capture_output=True, text=True, timeout=120)
         assert done.returncode == 0, done.stdout + done.stderr
         assert f"{root}/spool/hold/" in done.stdout and "why" in done.stdout
-        assert [p for p in (root / "outbox/new").iterdir()] == []
+        assert [p for p in (root / "outbox/new").iterdir() if b"\nSubject: Sekisho sample" in p.read_bytes()] == []
     finally:
         subprocess.run([str(conftest.INSTANCE), "down"], cwd=REPO, env=clean_env(**words), stdin=subprocess.DEVNULL,
                        capture_output=True, timeout=120, check=False)

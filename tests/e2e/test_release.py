@@ -85,7 +85,7 @@ def test_I3_held_until_it_is_released(gw):
 
 
 def test_I3_by_whom(gw):
-    """For root the one who used sudo; whatever he is called, it is one value."""
+    """Root, and behind it the one who used sudo; whatever he is called, it is one value."""
     import subprocess
     from conftest import clean_env
     leg_id = hold(gw, "whom")
@@ -93,7 +93,7 @@ def test_I3_by_whom(gw):
     subprocess.run([str(gw.root / "bin/seki"), "release", leg_id], env=env, check=True, capture_output=True, timeout=60)
     wait_in(gw, leg_id, "sent")
     if os.geteuid() == 0:
-        assert b" by=al+20ice+3Dx via=shell\n" in content(gw, leg_id)
+        assert b" by=root(al+20ice+3Dx) via=shell\n" in content(gw, leg_id)
 
 
 def test_many_by_standard_input(gw):
@@ -158,7 +158,7 @@ def test_I3_discarded_mail_is_never_sent(gw):
     done = gw.seki("discard", leg_id)
     assert done.returncode == 0 and rows(done) == [[f"{leg_id}.1", "discarded", "trash", "-"]]
     wait_in(gw, leg_id, "trash")
-    assert re.search(rb"^\S+Z discarded by=\w+ via=shell$", content(gw, leg_id), flags=re.M)
+    assert re.search(rb"^\S+Z discarded by=\w+ via=shell cause=person tell=draft$", content(gw, leg_id), flags=re.M)
     # Wherever it is put now, it comes back: the word binds.
     [(_, name)] = places(gw, leg_id)
     os.rename(gw.root / "spool/trash" / name, gw.root / "spool/deliver" / f"{due()}.{name}")

@@ -103,6 +103,66 @@ def test_make_up_sends_a_sample_and_says_where(place: Path) -> None:
     assert not processes(root)
 
 
+def held_sample(root: Path, said: str) -> str:
+    """The id of the sample message, which waits, as `make up` has said."""
+    [leg] = (root / "spool/hold").iterdir()
+    ident = leg.name.split(".")[1]
+    assert str(leg) in said and not samples(root)
+    return ident
+
+
+def samples(root: Path) -> list[Path]:
+    """Sample messages that were delivered; a notice to their sender is none."""
+    return [p for p in (root / "outbox/new").iterdir() if b"\nSubject: Sekisho sample" in p.read_bytes()]
+
+
+def test_make_up_begins_with_rules(place: Path) -> None:
+    """S2-22: of itself it is the preset standard: the sample waits for five minutes, and what it says lets it go."""
+    root, web = place / "run", free_port()
+    done = up(root, free_port(), WEB_PORT=str(web))
+    assert done.returncode == 0, done.stdout + done.stderr
+    ident = held_sample(root, done.stdout)
+    assert "preset standard" in (root / "etc/policy/README").read_text().splitlines()
+    assert f"web-url http://127.0.0.1:{web}" in (root / "etc/settings").read_text().splitlines()
+    [link] = re.findall(r"^  (http://\S+)$", done.stdout, flags=re.M)
+    assert re.fullmatch(rf"http://127\.0\.0\.1:{web}/gate/m/\?[\w-]{{60}}", link)
+    for word in ("release", "discard", "why"):
+        assert f"  {root}/bin/seki {word} {ident}\n" in done.stdout
+    assert f"  {root}/bin/seki list hold\n" in done.stdout
+    said = re.search(rf"^  (\S+/bin/seki) release ({ident})$", done.stdout, flags=re.M)
+    env = clean_env(SEKISHO_ROOT=str(root))
+    released = subprocess.run([said.group(1), "release", said.group(2)], env=env, capture_output=True, text=True, timeout=60)
+    assert released.returncode == 0, released.stdout + released.stderr
+    wait_for(lambda: samples(root), 15, "the sample")
+
+
+def test_a_second_make_up_keeps_its_rules(place: Path) -> None:
+    """With rules, or without: what it began with stays, and PRESET= is told so."""
+    for preset, begun in (("", "standard"), ("none", "none")):
+        root = place / begun
+        assert up(root, free_port(), PRESET=preset).returncode == 0
+        for name in ("must/50-outsiders", "tests/standard.test"):
+            (root / "etc/policy" / name).unlink(missing_ok=True)
+        (root / "etc/policy/must/50-mine").write_text("rule mine\n    to external\n    do hold 3m\n")
+        before = sorted(p.name for p in (root / "etc/policy/must").iterdir())
+        for more in ({}, {"PRESET": "self"}):
+            done = up(root, **more)
+            assert done.returncode == 0, done.stdout + done.stderr
+            assert sorted(p.name for p in (root / "etc/policy/must").iterdir()) == before
+            assert not (root / "etc/policy/tests/standard.test").exists()
+            assert ("has its rules already" in done.stderr) == bool(more)
+        assert f"preset {begun}" in (root / "etc/policy/README").read_text().splitlines()
+
+
+def test_a_prepared_etc_gets_no_rules_unasked(place: Path) -> None:
+    root = place / "run"
+    (root / "etc").mkdir(parents=True)
+    (root / "etc/settings").write_text(f"trial yes\nsmtp-listen 127.0.0.1:{free_port()}\nroute maildir:outbox\n")
+    done = up(root, SUBMISSION_PORT="")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert list((root / "etc/policy/must").iterdir()) == [] and len(samples(root)) == 1
+
+
 def test_it_takes_seconds_when_built(place: Path) -> None:
     assert up(place / "warm", free_port()).returncode == 0
     down(place / "warm")
@@ -460,7 +520,7 @@ def test_without_root(place: Path) -> None:
     def as_nobody(action: str) -> subprocess.CompletedProcess:
         return subprocess.run(
             ["setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups", "make", "-s", action, f"SMTP_PORT={port}",
-             f"SUBMISSION_PORT={submission}"],
+             f"SUBMISSION_PORT={submission}", "PRESET=none"],
             cwd=tree, env=clean_env(HOME="/nonexistent"), stdin=subprocess.DEVNULL, capture_output=True, text=True,
             timeout=400)
 

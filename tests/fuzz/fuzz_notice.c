@@ -61,6 +61,43 @@ static void check_again(const struct notice_request *request)
 	buf_free(&b);
 }
 
+/* Written again it is the same: names, rows and those that are free. */
+static void check_gate(const struct notice_request *request)
+{
+	static const char *const kinds[] = {
+	    "hold", "request", "warning", "result", "draft", "digest", "urgent", "review"};
+	static struct notice_var var[NOTICE_NAMES_MAX * NOTICE_ROWS_MAX];
+	struct notice_gate gate = {.template = kinds[request->kind],
+	    .to = request->to,
+	    .english = request->english,
+	    .var = var,
+	    .attach = request->attach};
+	struct notice_request again;
+	struct buf b;
+
+	for (size_t i = 0; i < request->vars->lists; i++) {
+		const struct notice_list *list = &request->vars->list[i];
+
+		for (size_t row = 0; row < list->values; row++)
+			var[gate.vars++] = (struct notice_var){list->name, list->value[row]};
+	}
+	buf_init(&b, NOTICE_REQUEST_MAX);
+	demand(notice_request_write_gate(&b, &gate));
+	demand(notice_request_read(b.bytes, b.len, &again) == NOTICE_READ_FINE);
+	demand(again.kind == request->kind && again.english == request->english &&
+	       again.attach == request->attach && same_text(again.to, request->to));
+	demand(again.vars->lists == request->vars->lists);
+	for (size_t i = 0; i < again.vars->lists; i++) {
+		const struct notice_list *x = &request->vars->list[i], *y = &again.vars->list[i];
+
+		demand(strcmp(x->name, y->name) == 0 && x->values == y->values);
+		for (size_t row = 0; row < x->values; row++)
+			demand(same_text(x->value[row], y->value[row]));
+	}
+	notice_request_free(&again);
+	buf_free(&b);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	char *text = malloc(size + 1); /* as a session has it: with a NUL behind */
@@ -73,7 +110,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		free(text);
 		return 0;
 	}
-	if (request.verb != NOTICE_DSN) {
+	if (request.verb == NOTICE_GATE) {
+		check_gate(&request);
+		notice_request_free(&request);
+	} else if (request.verb != NOTICE_DSN) {
 		check_other(&request);
 		notice_request_free(&request);
 	} else {

@@ -24,6 +24,7 @@ space-bytes 1MB
 space-files 100
 quota-source-hour 0
 quota-source-day 0
+audit no
 """
 PATIENCE = 15  # a stage looks again at what failed after 5 s; its next sweep comes after 5 min
 SIZES = (300, 900, 2500, 3700, 4100, 9000, 30000, 200000)

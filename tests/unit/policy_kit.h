@@ -80,6 +80,9 @@ struct kit {
 	struct past_rcpt past_rcpt[KIT_RCPTS];
 	bool has_past;
 	bool unregistered;
+	unsigned checks; /* POLICY_CHECK_*: nothing is asked for them, unless a test says so */
+	bool past_nameless;
+	const char *body;
 	int64_t since;
 	struct policy_judgement j;
 	enum policy_verdict verdict;
@@ -230,7 +233,9 @@ static inline void kit_mail_to(struct kit *k, const char *from, const char *cons
 	facts_free(k->facts);
 	k->facts = NULL;
 	k->past = (struct past){.rcpt = k->past_rcpt, .rcpts = n};
-	k->has_past = k->unregistered = false;
+	k->has_past = k->unregistered = k->past_nameless = false;
+	k->checks = 0;
+	k->body = NULL;
 	k->since = kit_time("2026-11-25T03:00:00Z"); /* a Wednesday, noon in Tokyo */
 	settings_default(&k->settings);
 }
@@ -274,7 +279,10 @@ static inline struct policy_case kit_case(const struct kit *k)
 	    .facts = k->facts,
 	    .past = k->has_past ? &k->past : NULL,
 	    .since = k->since,
-	    .unregistered = k->unregistered};
+	    .unregistered = k->unregistered,
+	    .checks = k->checks,
+	    .past_nameless = k->past_nameless,
+	    .body = k->body};
 }
 
 static inline enum policy_verdict kit_verdict(struct kit *k)
@@ -298,6 +306,8 @@ static inline const char *kit_plans(struct kit *k, bool rules)
 		return "needs facts";
 	case POLICY_NEEDS_PAST:
 		return "needs past";
+	case POLICY_NEEDS_BODY:
+		return "needs body";
 	case POLICY_FAILED:
 		return "failed";
 	case POLICY_JUDGED:

@@ -1,131 +1,157 @@
 /*
- * Which steps of approve/ and hold/ this version carries out (law 4): every other form, and every argument
- * that is not known, stops the leg with a reason of its own; nothing passes unread.
+ * Which steps of approve/ and hold/ seki-hold knows (law 4): every other form, and every argument that is
+ * not known, is odd, for a reason of its own; nothing passes unread.
  */
 #include "tests/unit/queue_kit.h"
 
-#include "lib/hold/hold.h"
-#include "queue/law.h"
+#include "lib/hold/plan_step.h"
 
-static struct stage stage;
+#define LATER "2026-11-22T10:40:00.000000Z"
+#define LAST  "2026-12-01T00:00:00.000000Z"
 
-#define NEVER "by nothing but a person"
-
-/* What is decided about `text` as the open step of a leg: an action's letter and, stopped, why. */
-static void assert_step(const char *text, char action, const char *why)
+static struct hold_plan_step read_step(const char *text, int64_t amended)
 {
-	char lines[512], got;
-	struct stage_opened o = {.fd = -1};
-	struct plan plan = {.steps = 0};
-	struct stage_outcome outcome;
-	static const char letters[] = {[STAGE_PASS] = 'p', [STAGE_WAIT] = 'w', [STAGE_STOP] = 's'};
+	static char lines[512];
+	static struct plan plan;
 
+	plan.steps = 0;
 	(void)snprintf(lines, sizeof lines, " %s\n deliver\n", text);
 	if (!plan_parse(&plan, lines, strlen(lines)))
 		fail_msg("no plan: %s", text);
-	o.leg.plan = plan;
-	o.law = (struct law){.verdict = LAW_ACT, .step = &o.leg.plan.step[0]};
-	outcome = hold_step(&stage, plan_word_state(o.law.step->word), &o);
-	got = letters[outcome.action];
-	if (got != action)
-		fail_msg("%s: '%c', not '%c'", text, got, action);
-	if (action == 's')
-		assert_string_equal(outcome.why, why);
-	if (action == 'w' && why != NULL)
-		assert_int_equal(outcome.until, DUE_NEVER);
-	/* Where it is stopped nothing but a person ends it: no time can be read from it. */
-	if (action == 's' && o.law.step->word == WORD_HOLD && strstr(text, "until=") == NULL &&
-	    strstr(text, " no") == NULL)
-		assert_int_equal(law_until(&o.leg, o.law.step), -1);
+	return hold_plan_step(&plan.step[0], amended);
 }
 
-static void setup(void)
+static void what_is_known(void **state)
 {
-	settings_default(&stage.settings);
-	stage.watch = (struct watch){
-	    .settings = &stage.settings, .wall = kit_time(KIT_NOW), .boot = clock_boot()};
-}
-
-static void what_is_carried_out(void **state)
-{
-	(void)state;
-	setup();
-	assert_step("hold no", 'p', NULL);
-	assert_step("approve no", 'p', NULL);
-	assert_step("hold until=2026-11-22T09:39:59.000000Z", 'p', NULL);
-	assert_step("hold until=2026-11-22T09:39:59.000000Z rule=must/50-x:3", 'p', NULL);
-	assert_step("hold until=2026-11-22T10:40:00.000000Z", 'w', NULL);
-	assert_step("hold until=2026-11-22T10:40:00.000000Z rule=must/50-x:3", 'w', NULL);
-	assert_step("hold operator", 'w', NEVER);
-	assert_step("hold operator why=rule rule=must/50-x:3", 'w', NEVER);
-	assert_step(
-	    "hold operator why=facts reason=killed door=foreign-sender rule=must/a:1", 'w', NEVER);
-}
-
-/* One reason for each form. */
-static void what_waits_for_a_later_version(void **state)
-{
-	static const char approval[] = "an approval that this version cannot ask for";
-	static const char confirmed[] =
-	    "a confirmation by the sender that this version cannot ask for";
-	static const char checked[] = "a check by the sender that this version cannot ask for";
-	static const char discard[] =
-	    "a hold that ends in discarding, which this version cannot do";
+	static const struct {
+		const char *text;
+		enum step_form form;
+		bool discard;
+		const char *time;
+		enum step_notice notice;
+	} rows[] = {
+	    {"hold no", STEP_NO, false, NULL, NOTICE_UNSAID},
+	    {"approve no", STEP_NO, false, NULL, NOTICE_UNSAID},
+	    {"hold until=" LATER, STEP_UNTIL, false, LATER, NOTICE_UNSAID},
+	    {"hold until=" LATER " rule=must/50-x:3", STEP_UNTIL, false, LATER, NOTICE_UNSAID},
+	    {"hold until=" LATER " notice=always rule=a:1", STEP_UNTIL, false, LATER,
+		NOTICE_ALWAYS},
+	    {"hold operator", STEP_OPERATOR, false, NULL, NOTICE_UNSAID},
+	    {"hold operator why=facts reason=killed door=foreign-sender rule=a:1", STEP_OPERATOR,
+		false, NULL, NOTICE_UNSAID},
+	    {"hold confirmed rule=a:1", STEP_CONFIRMED, false, NULL, NOTICE_UNSAID},
+	    {"hold confirmed notice=never", STEP_CONFIRMED, false, NULL, NOTICE_NEVER},
+	    {"hold checked notice=digest rule=a:1", STEP_CHECKED, false, NULL, NOTICE_DIGEST},
+	    {"hold discard=" LATER, STEP_CONFIRMED, true, LATER, NOTICE_UNSAID},
+	    {"hold discard=confirmed notice=risky", STEP_CONFIRMED, true, NULL, NOTICE_RISKY},
+	    {"hold discard=checked rule=a:1", STEP_CHECKED, true, NULL, NOTICE_UNSAID},
+	    {"hold window=Sat-Sun rule=a:1", STEP_WINDOW, false, NULL, NOTICE_UNSAID},
+	    {"approve by=boss:eve@x.example", STEP_APPROVE, false, NULL, NOTICE_UNSAID},
+	    {"approve by=any:staff then=address:eve@x.example then=2:chiefs notice=always "
+	     "rule=must/a:1",
+		STEP_APPROVE, false, NULL, NOTICE_ALWAYS},
+	};
 
 	(void)state;
-	setup();
-	assert_step("approve by=boss:eve@example.co.jp rule=must/50-x:3", 's', approval);
-	assert_step(
-	    "approve by=any:staff then=address:eve@example.co.jp then=2:chiefs rule=must/a:1", 's',
-	    approval);
-	assert_step("approve", 's', approval);
-	assert_step("approve yes", 's', approval);
-	assert_step("hold confirmed rule=must/50-x:3", 's', confirmed);
-	assert_step("hold checked rule=must/50-x:3", 's', checked);
-	assert_step("hold discard=2026-11-22T10:40:00.000000Z rule=must/50-x:3", 's', discard);
-	assert_step("hold discard=2020-11-22T10:40:00.000000Z rule=must/50-x:3", 's', discard);
-	assert_step("hold discard=confirmed rule=must/50-x:3", 's', discard);
-	assert_step("hold discard=checked rule=must/50-x:3", 's', discard);
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		struct hold_plan_step step = read_step(rows[i].text, 0);
+		int64_t time = rows[i].time != NULL ? kit_time(rows[i].time) : 0;
+
+		if (step.form != rows[i].form || step.discard != rows[i].discard ||
+		    step.notice != rows[i].notice || step.time != time)
+			fail_msg("%s: form %d discard %d notice %d time %lld", rows[i].text,
+			    step.form, step.discard, step.notice, (long long)step.time);
+	}
 }
 
-static void what_is_not_known_never_passes(void **state)
+static void what_is_not_known_is_odd(void **state)
 {
-	static const char why[] = "an argument in the plan that this version does not know";
+	static const char argument[] = "an argument in the plan that this version does not know";
 	static const char none[] = "no time that ends it";
+	static const char approval[] = "an approval that this version cannot ask for";
+	static const struct {
+		const char *text, *why;
+	} rows[] = {
+	    {"hold until=" LATER " else=discard", argument},
+	    {"hold until=" LATER " discard", argument},
+	    {"hold until=" LATER " until=" LAST, argument},
+	    {"hold until=" LATER " rule=a rule=b", argument},
+	    {"hold until=" LATER " why=x", argument},
+	    {"hold until=" LATER " ", argument},
+	    {"hold until=" LATER "  rule=a", argument},
+	    {"hold until=" LATER " rule=", argument},
+	    {"hold until=" LATER " notice=", argument},
+	    {"hold until=" LATER " notice=sometimes", argument},
+	    {"hold until=" LATER " notice=never notice=always", argument},
+	    {"hold operator then=boss", argument},
+	    {"hold operator why=x why=y", argument},
+	    {"hold operator until=" LATER, argument},
+	    {"hold no rule=must/a:1", argument},
+	    {"hold no no", argument},
+	    {"approve no rule=must/a:1", argument},
+	    {"approve no no", argument},
+	    {"approve by=any:staff by=any:chiefs", argument},
+	    {"approve by=any:staff else=any:chiefs", argument},
+	    {"hold confirmed until=" LATER, argument},
+	    {"hold discard=confirmed discard=checked", argument},
+	    {"hold", none},
+	    {"hold people no", none}, /* law_until alone would let it pass at once */
+	    {"hold until=", none},
+	    {"hold until=yesterday", none},
+	    {"hold discard=yesterday", none},
+	    {"hold discard=", none},
+	    {"hold discard", none},
+	    {"hold operators", none},
+	    {"hold window=", none},
+	    {"hold window", none},
+	    {"hold rule=a until=" LATER, none},
+	    {"approve", approval},
+	    {"approve yes", approval},
+	    {"approve by=", approval},
+	    {"approve then=any:staff", approval},
+	};
 
 	(void)state;
-	setup();
-	assert_step("hold until=2020-11-22T10:40:00.000000Z else=discard", 's', why);
-	assert_step("hold until=2020-11-22T10:40:00.000000Z discard", 's', why);
-	assert_step(
-	    "hold until=2020-11-22T10:40:00.000000Z until=2030-11-22T10:40:00.000000Z", 's', why);
-	assert_step("hold until=2020-11-22T10:40:00.000000Z rule=a rule=b", 's', why);
-	assert_step("hold until=2020-11-22T10:40:00.000000Z why=x", 's', why);
-	assert_step("hold until=2020-11-22T10:40:00.000000Z ", 's', why);
-	assert_step("hold until=2020-11-22T10:40:00.000000Z  rule=a", 's', why);
-	assert_step("hold until=2020-11-22T10:40:00.000000Z rule=", 's', why);
-	assert_step("hold operator then=boss", 's', why);
-	assert_step("hold operator why=x why=y", 's', why);
-	assert_step("hold operator until=2020-11-22T10:40:00.000000Z", 's', why);
-	assert_step("hold no rule=must/a:1", 's', why);
-	assert_step("hold no no", 's', why);
-	assert_step("approve no rule=must/a:1", 's', why);
-	assert_step("approve no no", 's', why);
-	assert_step("hold confirmed until=2020-11-22T10:40:00.000000Z", 's', why);
-	assert_step("hold", 's', none);
-	assert_step("hold people no", 's', none); /* law_until alone would let it pass at once */
-	assert_step("hold until=", 's', none);
-	assert_step("hold until=yesterday", 's', none);
-	assert_step("hold operators", 's', none);
-	assert_step("hold rule=a until=2020-11-22T10:40:00.000000Z", 's', none);
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		struct hold_plan_step step = read_step(rows[i].text, 0);
+
+		if (step.form != STEP_ODD)
+			fail_msg("%s: form %d", rows[i].text, step.form);
+		if (strcmp(step.odd, rows[i].why) != 0)
+			fail_msg("%s: %s", rows[i].text, step.odd);
+	}
+}
+
+/* Law 5: what people add only makes a wait longer. */
+static void an_end_is_only_put_off(void **state)
+{
+	struct hold_plan_step step;
+
+	(void)state;
+	step = read_step("hold until=" LATER, kit_time(LAST));
+	assert_int_equal(step.time, kit_time(LAST));
+	step = read_step("hold until=" LAST, kit_time(LATER));
+	assert_int_equal(step.time, kit_time(LAST));
+	step = read_step("hold discard=" LATER, kit_time(LAST));
+	assert_int_equal(step.time, kit_time(LAST));
+}
+
+static void a_window_is_its_text(void **state)
+{
+	struct hold_plan_step step = read_step("hold window=Mon-Fri+2019:00-09:30 rule=a:1", 0);
+
+	(void)state;
+	assert_int_equal(step.window_len, strlen("Mon-Fri+2019:00-09:30"));
+	assert_memory_equal(step.window, "Mon-Fri+2019:00-09:30", step.window_len);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(what_is_carried_out),
-	    cmocka_unit_test(what_waits_for_a_later_version),
-	    cmocka_unit_test(what_is_not_known_never_passes),
+	    cmocka_unit_test(what_is_known),
+	    cmocka_unit_test(what_is_not_known_is_odd),
+	    cmocka_unit_test(an_end_is_only_put_off),
+	    cmocka_unit_test(a_window_is_its_text),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

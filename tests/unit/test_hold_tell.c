@@ -118,6 +118,7 @@ static void put(const char *envelope, const char *trailer)
 static struct tell_job job(void)
 {
 	struct tell_job j = {.stage = &stage,
+	    .state = STATE_REFUSED,
 	    .now = kit_time(KIT_NOW) + 8 * CLOCK_SECOND,
 	    .boot = clock_boot(),
 	    .patience_ms = 1000};

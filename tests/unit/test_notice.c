@@ -436,11 +436,14 @@ static void nobody_answers(void **state)
 
 static struct notice_config *configured(const char *settings, char text[512])
 {
-	char root[256];
+	char root[256], *notices = realpath("etc/notices", NULL);
 	struct notice_config *config;
-	int etc;
+	int etc, here = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
+	assert_non_null(notices);
 	kit_enter(root);
+	assert_int_equal(symlink(notices, "notices"), 0);
+	free(notices);
 	kit_write("settings", settings, strlen(settings));
 	etc = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	assert_true(etc >= 0);
@@ -448,6 +451,8 @@ static struct notice_config *configured(const char *settings, char text[512])
 	config = notice_config_read(etc, text, 512);
 	(void)close(etc);
 	kit_leave(root);
+	assert_int_equal(fchdir(here), 0);
+	(void)close(here);
 	return config;
 }
 
@@ -463,13 +468,13 @@ static void addresses_of_the_daemon(void **state)
 	assert_non_null(config);
 	assert_null(config->from);
 	assert_string_equal(config->mta, "gw.example.co.jp");
-	free(config);
+	notice_config_free(config);
 
 	config = configured("trial yes\nnotice-from daemon@example.co.jp\n", text);
 	assert_non_null(config);
 	assert_string_equal(config->from, "daemon@example.co.jp");
 	assert_true(config->mta[0] != '\0' && config->mta[0] != '-'); /* the machine's own */
-	free(config);
+	notice_config_free(config);
 
 	for (size_t i = 0; i < COUNT_OF(bad); i++) {
 		(void)snprintf(line, sizeof line, "trial yes\nnotice-from %s\n", bad[i]);

@@ -203,6 +203,68 @@ static void groups_come_from_people_and_from_groups(void **state)
 }
 
 /* S2-29, S2-37: internal, affiliated and external; several own domains. */
+/* ---- members, sharers, logins --------------------------------------------------------------- */
+
+static bool list_one(void *context, const char *text, size_t len)
+{
+	char *all = context;
+	size_t used = strlen(all);
+
+	(void)snprintf(all + used, 512 - used, "%s%.*s", used > 0 ? " " : "", (int)len, text);
+	return true;
+}
+
+static void members_can_be_named(void **state)
+{
+	static const struct {
+		const char *group, *members;
+	} rows[] = {
+	    {"staff", "a@x.example b@x.example zoe@elsewhere.example"},
+	    {"all", "a@x.example b@x.example c@sub.x.example"},
+	    {"below", "c@sub.x.example"},
+	    {"empty", ""},
+	    {"nobody", ""},
+	};
+	struct kit k;
+	struct org *org;
+	char address[ORG_ADDRESS_MAX];
+
+	(void)state;
+	kit_open(&k);
+	kit_write(&k, "groups",
+	    "staff Zoe@elsewhere.example A@x.example\nall @x.example @.x.example a@x.example\n"
+	    "below @.x.example\nempty\n");
+	kit_write(&k, "people",
+	    "A@x.example login=Anna group=staff shared=info@x.example\n"
+	    "b@x.example group=staff shared=info@x.example,desk@x.example alias=bb@x.example\n"
+	    "c@sub.x.example\n");
+	org = kit_org(&k);
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		char all[512] = "";
+
+		org_members(org, rows[i].group, list_one, all);
+		assert_string_equal(all, rows[i].members);
+	}
+	for (size_t i = 0; i < 3; i++) {
+		static const char *const sharers[][2] = {
+		    {"info@x.example", "a@x.example b@x.example"},
+		    {"desk@x.example", "b@x.example"}, {"a@x.example", ""}};
+		char all[512] = "";
+
+		org_sharers(org, sharers[i][0], list_one, all);
+		assert_string_equal(all, sharers[i][1]);
+	}
+	assert_true(org_login(org, "ANNA", address));
+	assert_string_equal(address, "a@x.example");
+	assert_true(org_login(org, "B@X.example", address));
+	assert_string_equal(address, "b@x.example");
+	assert_false(org_login(org, "a@x.example", address)); /* her login is another */
+	assert_false(org_login(org, "bb@x.example", address));
+	assert_false(org_login(org, "", address));
+	org_close(org);
+	kit_close(&k);
+}
+
 static void domains_have_classes(void **state)
 {
 	struct kit k;
@@ -526,6 +588,7 @@ int main(void)
 	    cmocka_unit_test(people_are_found_by_all_their_addresses),
 	    cmocka_unit_test(bosses_and_deputies_keep_their_order),
 	    cmocka_unit_test(groups_come_from_people_and_from_groups),
+	    cmocka_unit_test(members_can_be_named),
 	    cmocka_unit_test(domains_have_classes),
 	    cmocka_unit_test(lists_have_addresses_and_domains),
 	    cmocka_unit_test(tables_have_a_row_for_a_destination),

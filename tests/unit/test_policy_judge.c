@@ -617,7 +617,8 @@ static void records_and_evidence(void **state)
 	    "evidence=name+2014+20(+E5+B1+B1*+E5+A4+AA+E9+83+8E,+20y)+20in+20+E5+90+8D+E7+B0+BF."
 	    "xlsx\n"
 	    "decided function=bcc outcome=all rule=must/10-test:6 name=open "
-	    "evidence=visible+20external+202\n",
+	    "evidence=visible+20external+202\n"
+	    "about size=4096\n",
 	    k->policy->rules_digest, k->policy->org_digest);
 	assert_int_equal(k->j.group[0].records.len, strlen(expected));
 	assert_memory_equal(k->j.group[0].records.bytes, expected, strlen(expected));
@@ -741,13 +742,14 @@ static void policy_can_rows(void **state)
 	} rows[] = {{"refuse \"x\"", true}, {"refuse no", true}, {"bounce nobody", true},
 	    {"forward refused a@b.example", true}, {"hold no", true}, {"hold 5m", true},
 	    {"hold until 09:00 workday", true}, {"hold for operator", true},
-	    {"hold 5m else discard", false}, {"hold until confirmed", false},
-	    {"hold until checked", false}, {"approve no", true}, {"approve by boss", false},
-	    {"keep", true}, {"zip", false}, {"link", false}, {"stagger no", true},
-	    {"stagger 5m", false}, {"bcc no", true}, {"bcc all", false}, {"notice never", true},
-	    {"notice always", true}, {"tls starttls", false}, {"password random", false},
-	    {"sign example.co.jp", false}, {"route hub", false}, {"add bcc boss", false},
-	    {"insert end history", false}, {"copy a@b.example", false}, {"archive", false}};
+	    {"hold 5m else discard", true}, {"hold until confirmed", true},
+	    {"hold until checked else discard", true}, {"approve no", true},
+	    {"approve by boss then 2 of group sales", true}, {"keep", true}, {"zip", false},
+	    {"link", false}, {"stagger no", true}, {"stagger 5m", false}, {"bcc no", true},
+	    {"bcc all", false}, {"notice never", true}, {"notice always", true},
+	    {"tls starttls", false}, {"password random", false}, {"sign example.co.jp", false},
+	    {"route hub", false}, {"add bcc boss", false}, {"insert end history", true},
+	    {"insert top greeting", true}, {"copy a@b.example", false}, {"archive", false}};
 
 	for (size_t i = 0; i < COUNT_OF(rows); i++) {
 		char rule[128];

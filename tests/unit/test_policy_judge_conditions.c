@@ -627,6 +627,19 @@ static void traits(void **state)
 		"message automatic", 'y'},
 	    {"message signed=no encrypted=no automatic=no reply=yes promises-file=no\n",
 		"message not reply", 'n'},
+	    {"message signed=no encrypted=no automatic=no reply=yes promises-file=no\n",
+		"message reply", 'y'},
+	    {"", "message reply", 'n'},
+	    /* A file is something new. */
+	    {"message signed=no encrypted=no automatic=no reply=yes promises-file=no\n"
+	     "file part=2 role=file counts=yes name=a.txt size=1\n",
+		"message reply", 'n'},
+	    {"message signed=no encrypted=no automatic=no reply=yes promises-file=no\n"
+	     "file part=2 role=file counts=yes name=a.txt size=1\n",
+		"message not reply", 'y'},
+	    {"message signed=no encrypted=no automatic=no reply=yes promises-file=no\n"
+	     "uninspectable part=0 reason=time\n",
+		"message reply", 'u'},
 	    {"message signed=no encrypted=no automatic=no reply=no promises-file=yes\n",
 		"message promises-file", 'y'},
 	    {"", "message promises-file", 'n'},
@@ -638,6 +651,7 @@ static void traits(void **state)
 	kit_mail(k, ALICE, "b@x.example");
 	assert_holds(k, "message reply", 'f');
 	assert_holds(k, "message automatic", 'f');
+	k->has_past = true;
 	for (size_t i = 0; i < COUNT_OF(rows); i++) {
 		kit_facts(k, rows[i].facts);
 		assert_holds(k, rows[i].lines, rows[i].is);

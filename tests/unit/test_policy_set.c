@@ -97,7 +97,8 @@ static void layers_in_order(void **state)
 	assert_int_equal(p->rules, 7);
 	assert_int_equal(p->group_may, 1u << FUNCTION_HOLD);
 	assert_int_equal(p->user_may, 1u << FUNCTION_BCC | 1u << FUNCTION_HOLD);
-	assert_false(p->asks_facts || p->asks_past);
+	/* Whose mail waits is told what to look at. */
+	assert_true(p->asks_checks && p->asks_facts && p->asks_past);
 	policy_close(p);
 }
 
@@ -179,6 +180,7 @@ static void only_what_is_needed_is_asked(void **state)
 	assert_asks("rule r\n files >= 3\n do keep\n", "want files\n");
 	assert_asks("rule r\n message uninspectable\n do keep\n", "want inside\n");
 	assert_asks("rule r\n message promises-file\n do keep\n", "want promise\n");
+	assert_asks("rule r\n message reply\n do keep\n", "want files\n");
 	assert_asks("rule r\n visible > 3\n do keep\n", "want addresses\n");
 	assert_asks("rule r\n header Cc boss\n do keep\n", "want addresses\n");
 	assert_asks("rule r\n from mismatched\n do keep\n", "want addresses\n");
@@ -333,11 +335,35 @@ static void a_generation_is_opened(void **state)
 	policy_close(p);
 }
 
+/* S4-09: for what its sender is to look at, where mail may wait for time or people; never by a shadow. */
+static void S4_09_checks_are_asked(void **state)
+{
+	static const char checks[] = "want addresses\nwant files\nwant greeting\nwant promise\n"
+				     "pii card\npii mynumber\npii phone\npii address\npii mail\n";
+	static const char *const waiting[] = {"hold 5m", "hold until 09:00", "hold until checked",
+	    "hold until confirmed else discard", "approve by boss"};
+	static const char *const others[] = {
+	    "hold no", "hold for operator", "approve no", "stagger 5m", "refuse \"x\""};
+	char rule[128];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(waiting); i++) {
+		(void)snprintf(rule, sizeof rule, "rule r\n always\n do %s\n", waiting[i]);
+		assert_asks(rule, checks);
+		(void)snprintf(rule, sizeof rule, "rule r shadow\n always\n do %s\n", waiting[i]);
+		assert_asks(rule, "");
+	}
+	for (size_t i = 0; i < COUNT_OF(others); i++) {
+		(void)snprintf(rule, sizeof rule, "rule r\n always\n do %s\n", others[i]);
+		assert_asks(rule, "");
+	}
+}
+
 /* Our own domains are told where companies are looked for, and nowhere else. */
 static void own_domains_are_asked(void **state)
 {
 	static const char *const rules[] = {
-	    "rule r\n company other\n do hold 5m\n", "rule r\n file any\n do hold 5m\n"};
+	    "rule r\n company other\n do keep\n", "rule r\n file any\n do keep\n"};
 	static const char *const asked[] = {
 	    "want company\nown example.jp\nown x.jp\n", "want files\n"};
 	struct place *place = *state;
@@ -731,6 +757,7 @@ int main(void)
 	    cmocka_unit_test(what_may_be_decided),
 	    cmocka_unit_test(damaged_bundles),
 	    cmocka_unit_test(only_what_is_needed_is_asked),
+	    cmocka_unit_test(S4_09_checks_are_asked),
 	    cmocka_unit_test(texts_are_numbered),
 	    cmocka_unit_test(the_inspector_reads_it),
 	    cmocka_unit_test(too_much_to_ask),

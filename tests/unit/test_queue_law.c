@@ -16,6 +16,8 @@ struct kind {
 	const char *fates;  /* one letter a recipient: . d b x */
 	enum leg_verdict verdict;
 	bool emptied, unknown;
+	unsigned removals;
+	bool rewritten;
 };
 
 struct made {
@@ -34,6 +36,8 @@ static void make(const struct kind *kind, struct made *m)
 	m->leg.verdict = kind->verdict;
 	m->leg.emptied = kind->emptied;
 	m->leg.unknown = kind->unknown ? "frobnicated" : NULL;
+	m->leg.removals = kind->removals;
+	m->leg.rewritten = kind->rewritten;
 	if (kind->plan == NULL)
 		return;
 	assert_true(plan_parse(&m->leg.plan, kind->plan, strlen(kind->plan)));
@@ -102,7 +106,12 @@ static struct answer model(const struct leg *leg, enum spool_state state)
 		if (!step->closed)
 			first = step;
 	}
-	if (!led_here || first == NULL)
+	if (first == NULL)
+		return go(state, STATE_NEW);
+	/* N12: nobody's address leaves that was taken away. */
+	if (leg->removals > 0 && place_of(first) >= STATE_ENCRYPT)
+		return go(state, STATE_ENCRYPT);
+	if (!led_here && !(leg->rewritten && state == STATE_ENCRYPT))
 		return go(state, STATE_NEW);
 	/* A way of delivery that nobody here knows stops where it would be gone. */
 	if (state == STATE_DELIVER && place_of(first) == STATE_DELIVER &&
@@ -137,33 +146,45 @@ static void compare(const struct kind *kind, enum spool_state state)
 #define ALL " approve no\n hold no\n encrypt keep\n stagger no\n deliver\n"
 
 static const struct kind kinds[] = {
-    {"no plan", NULL, "", "..", LEG_STANDS, false, false},
-    {"deliver only", " deliver\n", "", "..", LEG_STANDS, false, false},
-    {"delivered in a way", " deliver tls=verified\n", "-", "..", LEG_STANDS, false, false},
-    {"all open", ALL, "-----", "..", LEG_STANDS, false, false},
-    {"approved", ALL, "+----", "..", LEG_STANDS, false, false},
-    {"held", ALL, "++---", "..", LEG_STANDS, false, false},
-    {"sealed", ALL, "+++--", "..", LEG_STANDS, false, false},
-    {"staggered", ALL, "++++-", "..", LEG_STANDS, false, false},
-    {"hole in the proof", ALL, "+-++-", "..", LEG_STANDS, false, false},
-    {"first step unproven", ALL, "-+++-", "..", LEG_STANDS, false, false},
-    {"unknown word first", " x\n deliver\n", "--", "..", LEG_STANDS, false, false},
-    {"unknown word behind", " hold no\n x\n deliver\n", "+--", "..", LEG_STANDS, false, false},
-    {"unknown word later", " hold no\n x\n deliver\n", "---", "..", LEG_STANDS, false, false},
-    {"some delivered", ALL, "++++-", "d.", LEG_STANDS, false, false},
-    {"all delivered", ALL, "++++-", "dd", LEG_STANDS, false, false},
-    {"all delivered, no plan", NULL, "", "dd", LEG_STANDS, false, false},
-    {"all done somehow", ALL, "-----", "dbx", LEG_STANDS, false, false},
-    {"emptied and done", ALL, "++++-", "dd", LEG_STANDS, true, false},
-    {"emptied and open", ALL, "++++-", "d.", LEG_STANDS, true, false},
-    {"discarded", ALL, "++++-", "..", LEG_DISCARDED, false, false},
-    {"discarded, no plan", NULL, "", "..", LEG_DISCARDED, false, false},
-    {"discarded after delivery", ALL, "++++-", "dd", LEG_DISCARDED, false, false},
-    {"discarded, unknown record", ALL, "++++-", "..", LEG_DISCARDED, false, true},
-    {"refused", ALL, "++++-", "..", LEG_REFUSED, false, false},
-    {"unknown record", ALL, "++++-", "..", LEG_STANDS, false, true},
-    {"unknown record, no plan", NULL, "", "..", LEG_STANDS, false, true},
-    {"unknown record, all done", ALL, "++++-", "dd", LEG_STANDS, false, true},
+    {"no plan", NULL, "", "..", LEG_STANDS, false, false, 0, false},
+    {"deliver only", " deliver\n", "", "..", LEG_STANDS, false, false, 0, false},
+    {"delivered in a way", " deliver tls=verified\n", "-", "..", LEG_STANDS, false, false, 0,
+	false},
+    {"all open", ALL, "-----", "..", LEG_STANDS, false, false, 0, false},
+    {"approved", ALL, "+----", "..", LEG_STANDS, false, false, 0, false},
+    {"held", ALL, "++---", "..", LEG_STANDS, false, false, 0, false},
+    {"sealed", ALL, "+++--", "..", LEG_STANDS, false, false, 0, false},
+    {"staggered", ALL, "++++-", "..", LEG_STANDS, false, false, 0, false},
+    {"hole in the proof", ALL, "+-++-", "..", LEG_STANDS, false, false, 0, false},
+    {"first step unproven", ALL, "-+++-", "..", LEG_STANDS, false, false, 0, false},
+    {"unknown word first", " x\n deliver\n", "--", "..", LEG_STANDS, false, false, 0, false},
+    {"unknown word behind", " hold no\n x\n deliver\n", "+--", "..", LEG_STANDS, false, false, 0,
+	false},
+    {"unknown word later", " hold no\n x\n deliver\n", "---", "..", LEG_STANDS, false, false, 0,
+	false},
+    {"some delivered", ALL, "++++-", "d.", LEG_STANDS, false, false, 0, false},
+    {"all delivered", ALL, "++++-", "dd", LEG_STANDS, false, false, 0, false},
+    {"all delivered, no plan", NULL, "", "dd", LEG_STANDS, false, false, 0, false},
+    {"all done somehow", ALL, "-----", "dbx", LEG_STANDS, false, false, 0, false},
+    {"emptied and done", ALL, "++++-", "dd", LEG_STANDS, true, false, 0, false},
+    {"emptied and open", ALL, "++++-", "d.", LEG_STANDS, true, false, 0, false},
+    {"discarded", ALL, "++++-", "..", LEG_DISCARDED, false, false, 0, false},
+    {"discarded, no plan", NULL, "", "..", LEG_DISCARDED, false, false, 0, false},
+    {"discarded after delivery", ALL, "++++-", "dd", LEG_DISCARDED, false, false, 0, false},
+    {"discarded, unknown record", ALL, "++++-", "..", LEG_DISCARDED, false, true, 0, false},
+    {"refused", ALL, "++++-", "..", LEG_REFUSED, false, false, 0, false},
+    {"unknown record", ALL, "++++-", "..", LEG_STANDS, false, true, 0, false},
+    {"unknown record, no plan", NULL, "", "..", LEG_STANDS, false, true, 0, false},
+    {"unknown record, all done", ALL, "++++-", "dd", LEG_STANDS, false, true, 0, false},
+    {"address taken away", " deliver\n", "-", "x.", LEG_STANDS, false, false, 1, false},
+    {"address taken away while held", ALL, "+----", "x.", LEG_STANDS, false, false, 2, false},
+    {"address taken away after it", ALL, "++++-", "x.", LEG_STANDS, false, false, 1, true},
+    {"address out of the header", " deliver\n", "-", "x.", LEG_STANDS, false, false, 0, true},
+    {"address taken away, sealed", ALL, "+++--", "x.", LEG_STANDS, false, false, 1, false},
+    {"address taken away, no plan", NULL, "", "x.", LEG_STANDS, false, false, 1, false},
+    {"address taken away, unknown word", " x\n deliver\n", "--", "x.", LEG_STANDS, false, false, 1,
+	false},
+    {"address taken away, discarded", ALL, "++---", "x.", LEG_DISCARDED, false, false, 1, false},
 };
 
 static void the_whole_table(void **state)
@@ -211,7 +232,9 @@ static void random_kind(uint64_t *seed, struct kind *kind, char text[3][256])
 	    .verdict = kit_random(seed) % 8 == 0 ? (enum leg_verdict)(1 + kit_random(seed) % 2)
 						 : LEG_STANDS,
 	    .emptied = kit_random(seed) % 16 == 0,
-	    .unknown = kit_random(seed) % 16 == 0};
+	    .unknown = kit_random(seed) % 16 == 0,
+	    .removals = kit_random(seed) % 4 == 0,
+	    .rewritten = kit_random(seed) % 4 == 0};
 }
 
 /* I3: whatever a leg says, it is acted on in deliver/ only when every step before is closed. */
@@ -226,6 +249,9 @@ static void assert_safe(const struct leg *leg, enum spool_state state, const str
 	if (!acts || state < STATE_APPROVE || state > STATE_DELIVER)
 		return;
 
+	if (leg->removals > 0 && state == STATE_ENCRYPT && law->step == NULL)
+		return;
+	assert_true(leg->removals == 0 || state <= STATE_ENCRYPT);
 	assert_non_null(law->step);
 	assert_int_equal(plan_word_state(law->step->word), state);
 	assert_false(law->step->closed);
@@ -313,15 +339,15 @@ static void children_go_to_their_first_step(void **state)
 		struct kind kind;
 		enum spool_state to;
 	} cases[] = {
-	    {{"child", " deliver\n", "-", "..", LEG_STANDS, false, false}, STATE_DELIVER},
-	    {{"child", ALL, "-----", "..", LEG_STANDS, false, false}, STATE_APPROVE},
-	    {{"child", " stagger no\n deliver\n", "--", ".", LEG_STANDS, false, false},
+	    {{"child", " deliver\n", "-", "..", LEG_STANDS, false, false, 0, false}, STATE_DELIVER},
+	    {{"child", ALL, "-----", "..", LEG_STANDS, false, false, 0, false}, STATE_APPROVE},
+	    {{"child", " stagger no\n deliver\n", "--", ".", LEG_STANDS, false, false, 0, false},
 		STATE_STAGGER},
-	    {{"child", " x\n deliver\n", "--", ".", LEG_STANDS, false, false}, STATE_NEW},
-	    {{"child", NULL, "", ".", LEG_STANDS, false, false}, STATE_NEW},
-	    {{"child", ALL, "-----", "dx", LEG_STANDS, false, false}, STATE_SENT},
-	    {{"child", ALL, "-----", "..", LEG_DISCARDED, false, false}, STATE_TRASH},
-	    {{"child", ALL, "-----", "..", LEG_REFUSED, false, false}, STATE_REFUSED},
+	    {{"child", " x\n deliver\n", "--", ".", LEG_STANDS, false, false, 0, false}, STATE_NEW},
+	    {{"child", NULL, "", ".", LEG_STANDS, false, false, 0, false}, STATE_NEW},
+	    {{"child", ALL, "-----", "dx", LEG_STANDS, false, false, 0, false}, STATE_SENT},
+	    {{"child", ALL, "-----", "..", LEG_DISCARDED, false, false, 0, false}, STATE_TRASH},
+	    {{"child", ALL, "-----", "..", LEG_REFUSED, false, false, 0, false}, STATE_REFUSED},
 	};
 
 	(void)state;
@@ -369,7 +395,8 @@ static void until_when(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT_OF(cases); i++) {
-		struct kind kind = {"timed", cases[i].plan, "", ".", LEG_STANDS, false, false};
+		struct kind kind = {
+		    "timed", cases[i].plan, "", ".", LEG_STANDS, false, false, 0, false};
 		struct made m;
 
 		make(&kind, &m);

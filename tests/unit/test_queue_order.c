@@ -4,6 +4,7 @@
  */
 #include "tests/unit/queue_kit.h"
 
+#include "queue/audit.h"
 #include "queue/order.h"
 #include "queue/order_leg.h"
 
@@ -23,6 +24,13 @@ static void orders(void **state)
 	    "discard sent " KIT_ID ".1 by=root via=shell",
 	    "bounce deliver 20261122T094000Z." KIT_ID ".1 by=root via=shell",
 	    "flush partner.example by=root via=shell",
+	    "restore trash " KIT_ID ".1 by=root via=shell reason=it+20was+20right",
+	    "approve approve " NEVER KIT_ID ".1 by=root via=shell",
+	    "reject approve " NEVER KIT_ID ".1 by=root via=shell reason=no",
+	    "extend hold 20261122T094000Z." KIT_ID ".1 by=root via=shell until=" KIT_NOW,
+	    "extend hold 20261122T094000Z." KIT_ID ".1 by=root via=shell until=" KIT_NOW
+	    " reason=x",
+	    "remove hold 20261122T094000Z." KIT_ID ".1 by=root via=shell rcpt=bob@partner.example",
 	    "flush [ipv6:2001:db8::1] by=a+20b via=web",
 	};
 	static const char *const bad[] = {
@@ -50,6 +58,17 @@ static void orders(void **state)
 	    " release hold " NEVER KIT_ID ".1 by=a via=b",
 	    "bounce deliver " KIT_ID ".1 by=a via=b",
 	    "bounce partner.example by=a via=b",
+	    "extend hold 20261122T094000Z." KIT_ID ".1 by=root via=shell",
+	    "extend hold 20261122T094000Z." KIT_ID ".1 by=root via=shell until=2026-11-22",
+	    "extend hold 20261122T094000Z." KIT_ID ".1 by=root via=shell reason=x until=" KIT_NOW,
+	    "remove hold 20261122T094000Z." KIT_ID ".1 by=root via=shell",
+	    "remove hold 20261122T094000Z." KIT_ID ".1 by=root via=shell rcpt=",
+	    "remove hold 20261122T094000Z." KIT_ID ".1 by=root via=shell rcpt=a=b",
+	    "release hold " NEVER KIT_ID ".1 by=a via=b until=" KIT_NOW,
+	    "release hold " NEVER KIT_ID ".1 by=a via=b rcpt=x",
+	    "release hold " NEVER KIT_ID ".1 by=a via=b reason=",
+	    "release hold " NEVER KIT_ID ".1 by=a via=b reason=a b",
+	    "release hold " NEVER KIT_ID ".1 by=a via=b reason=a reason=b",
 	    "flush",
 	    "flush by=a via=b",
 	    "flush  by=a via=b",
@@ -174,6 +193,10 @@ static int enter(void **state)
 	kit_enter(root);
 	memset(&stage, 0, sizeof stage);
 	settings_default(&stage.settings);
+	stage.settings.audit = false;
+	stage.audit = audit_open("seki-deliver");
+	assert_non_null(stage.audit);
+	audit_settings(stage.audit, &stage.settings);
 	stage.limits.trailer_max = stage.settings.trailer_max;
 	stage.role = &with_flush;
 	stage.watch = (struct watch){
@@ -188,6 +211,7 @@ static int leave(void **state)
 {
 	(void)state;
 	timetable_clear(&stage.due[STATE_DELIVER]);
+	audit_close(stage.audit);
 	spool_close(&stage.spool);
 	kit_leave(root);
 	return 0;

@@ -403,6 +403,68 @@ static void what_is_said_about_the_leg(void **state)
 	leg_free(&leg);
 }
 
+/* N12: what is owed to the header; and how often it was brought back. */
+static void removals_and_restores(void **state)
+{
+	static const struct {
+		const char *trailer;
+		unsigned removals, restores;
+		bool rewritten;
+	} cases[] = {
+	    {"", 0, 0, false},
+	    {KIT_NOW " removed address=bob@partner.example by=alice via=web\n", 1, 0, false},
+	    {KIT_NOW " removed address=a by=x via=web\n" KIT_NOW " removed address=b\n", 2, 0,
+		false},
+	    {KIT_NOW " removed address=a\n" KIT_NOW " rewritten addresses=1\n", 0, 0, true},
+	    {KIT_NOW " removed address=a\n" KIT_NOW " rewritten addresses=1\n" KIT_NOW
+		     " removed address=b\n",
+		1, 0, true},
+	    {KIT_NOW " discarded\n" KIT_NOW " restored\n", 0, 1, false},
+	    {KIT_NOW " restored by=division times=3\n" KIT_NOW " restored by=alice\n", 0, 4, false},
+	    {KIT_NOW " note removed address=a\n", 0, 0, false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		struct kit_bytes b = kit_leg((struct kit_leg){.trailer = cases[i].trailer});
+		struct leg leg;
+
+		assert_int_equal(kit_read(b.at, b.len, &leg), LEG_FINE);
+		assert_null(leg.unknown);
+		assert_int_equal(leg.removals, cases[i].removals);
+		assert_int_equal(leg.restores, cases[i].restores);
+		assert_int_equal(leg.restored,
+		    cases[i].restores > 0 ? clock_parse(KIT_NOW, strlen(KIT_NOW)) : 0);
+		assert_true(leg.rewritten == cases[i].rewritten);
+		leg_free(&leg);
+		kit_free(&b);
+	}
+}
+
+static void records_one_by_one(void **state)
+{
+	struct kit_bytes b = kit_leg((struct kit_leg){
+	    .trailer = "plan 1 sha256=0123456789abcdef\n deliver\n" KIT_NOW " note a=1\n" KIT_NOW
+		       " notes\n" KIT_NOW " check fact=files value=a,b\n"});
+	static const char *const words[] = {"note", "notes", "check"};
+	struct leg_record r;
+	struct leg leg;
+	size_t at = 0, n = 0, len;
+
+	(void)state;
+	assert_int_equal(kit_read(b.at, b.len, &leg), LEG_FINE);
+	while (leg_next_record(&leg, &at, &r)) {
+		assert_true(leg_record_is(&r, words[n]));
+		assert_true(n == 1 || !leg_record_is(&r, "notes"));
+		n++;
+	}
+	assert_int_equal(n, COUNT_OF(words));
+	assert_memory_equal(leg_record_value(&r, "value", &len), "a,b", 3);
+	assert_int_equal(len, 3);
+	leg_free(&leg);
+	kit_free(&b);
+}
+
 static void unknown_words(void **state)
 {
 	static const char *const words[] = {"frobnicated", "deliveredx", "delivere", "plan", "a"};
@@ -464,6 +526,8 @@ int main(void)
 	    cmocka_unit_test(tries),
 	    cmocka_unit_test(what_is_said_about_the_leg),
 	    cmocka_unit_test(unknown_words),
+	    cmocka_unit_test(removals_and_restores),
+	    cmocka_unit_test(records_one_by_one),
 	    cmocka_unit_test(I7_many_records),
 	};
 

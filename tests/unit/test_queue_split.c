@@ -112,6 +112,42 @@ static void N17_children_are_whole(void **state)
 }
 
 /* Why it is so stands in each child, behind its plan, and binds nothing. */
+/* N12: an address that was taken away is owed to each child's header; one that is done is not. */
+static void what_people_did_to_the_whole(void **state)
+{
+	struct leg leg;
+
+	(void)state;
+	kit_write_leg("spool/new/" KIT_ID ".1",
+	    (struct kit_leg){.envelope = FIVE,
+		.trailer =
+		    KIT_NOW " removed address=old@a.example by=x\n" KIT_NOW
+			    " sealed plan=0123456789abcdef insert=top text=t inserted=yes\n" KIT_NOW
+			    " sealed plan=0123456789abcdef by=nobody\n" KIT_NOW
+			    " rewritten addresses=1\n" KIT_NOW
+			    " removed address=r3+2Bx@a.example by=alice via=web\n" KIT_NOW
+			    " drop rcpt=3 by=alice\n" KIT_ACCEPTED " discarded by=x\n" KIT_NOW
+			    " restored by=x\n"});
+	assert_int_equal(divide("1", two, 2), SPLIT_DONE);
+	/* Its plan is only "deliver": the law sends it by way of encrypt/. */
+	open_child("spool/encrypt/20261122T094000Z." KIT_ID ".1.1", &leg);
+	assert_int_equal(leg.removals, 1);
+	assert_int_equal(leg.restores, 1);
+	assert_int_equal(leg.restored, kit_time(KIT_NOW));
+	assert_int_equal(leg.verdict, LEG_STANDS);
+	assert_int_equal(leg.rcpt[1].fate, RCPT_DROPPED);
+	assert_non_null(memmem(leg.trailer_bytes.bytes, leg.trailer_bytes.len,
+	    " removed address=r3+2Bx@a.example ", 34));
+	assert_null(memmem(leg.trailer_bytes.bytes, leg.trailer_bytes.len, "old@", 4));
+	assert_non_null(
+	    memmem(leg.trailer_bytes.bytes, leg.trailer_bytes.len, "text=t inserted=yes\n", 20));
+	assert_null(memmem(leg.trailer_bytes.bytes, leg.trailer_bytes.len, "by=nobody", 9));
+	leg_free(&leg);
+	open_child("spool/hold/" IN_HOLD KIT_ID ".1.2", &leg);
+	assert_int_equal(leg.removals, 1);
+	leg_free(&leg);
+}
+
 static void records_stand_behind_the_plan(void **state)
 {
 	static const char records[] = "judged rules=1 org=2\ndecided function=hold rcpt=1\nnone";
@@ -338,6 +374,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test_setup_teardown(N17_children_are_whole, enter, leave),
+	    cmocka_unit_test_setup_teardown(what_people_did_to_the_whole, enter, leave),
 	    cmocka_unit_test_setup_teardown(records_stand_behind_the_plan, enter, leave),
 	    cmocka_unit_test_setup_teardown(binding_records_are_renumbered, enter, leave),
 	    cmocka_unit_test_setup_teardown(

@@ -106,9 +106,7 @@ static void fates(void **state)
 	assert_string_equal(fate(both), "leaves 2026-11-22 18:59:59 +0900");
 	assert_string_equal(
 	    fate(" approve by=boss:b@example.co.jp then=2:staff rule=must/1:2\n deliver\n"),
-	    "waits: approval by boss (b@example.co.jp), then by 2 of group staff, which this "
-	    "version "
-	    "cannot ask for yet");
+	    "waits: approval by boss (b@example.co.jp), then by 2 of group staff");
 	(void)snprintf(
 	    both, sizeof both, "%s encrypt zip method=aes rule=must/1:3\n deliver\n", until);
 	assert_string_equal(fate(both),
@@ -118,9 +116,20 @@ static void fates(void **state)
 	    fate(" hold operator why=facts reason=format rule=must/1:3\n deliver\n"),
 	    "waits: an operator (seki release): facts, format, must/1:3");
 	assert_string_equal(fate(" hold confirmed rule=must/1:3\n deliver\n"),
-	    "waits: that its sender confirms it, which this version cannot ask for yet");
+	    "waits: that its sender confirms it");
+	assert_string_equal(fate(" hold checked notice=risky rule=must/1:3\n deliver\n"),
+	    "waits: that its sender goes through what is to be checked");
+	assert_string_equal(fate(" hold discard=confirmed rule=must/1:3\n deliver\n"),
+	    "waits: that its sender confirms it, or is thrown away");
+	assert_string_equal(
+	    fate(" hold window=Sat-Sun,holiday;not+2009:00-18:00 rule=m:3\n deliver\n"),
+	    "leaves at once, but never in Sat-Sun,holiday;not 09:00-18:00");
+	assert_string_equal(
+	    fate(" hold until=2026-11-22T09:59:59.000000Z notice=always rule=m:3\n"
+		 " hold window=19:00-09:30 rule=m:3\n encrypt insert=history\n deliver\n"),
+	    "leaves 2026-11-22 18:59:59 +0900, but never in 19:00-09:30");
 	assert_string_equal(fate(" hold discard=2026-11-22T09:59:59.000000Z rule=m:3\n deliver\n"),
-	    "waits: the end of a hold that discards, which this version cannot do yet");
+	    "waits: that somebody releases it; is thrown away 2026-11-22 18:59:59 +0900");
 	assert_string_equal(fate(" deliver tls=verified else=hold\n"),
 	    "waits: \"deliver tls=verified else=hold\", which this version cannot do yet");
 	assert_string_equal(fate("no plan\n"), "");

@@ -1,0 +1,61 @@
+/*
+ * What seki-hold remembers of the legs in approve/, hold/ and trash/, so that a person's list needs no
+ * look at 100,000 files: who may act on which, and which are copies of one message. It is made from the
+ * legs as they are looked at, is never an authority, and may lag: whoever acts opens the leg. 400 bytes a
+ * leg at most.
+ */
+#ifndef SEKISHO_HOLD_INDEX_H
+#define SEKISHO_HOLD_INDEX_H
+
+#include "queue/leg.h"
+#include "queue/stage.h"
+
+struct index;
+
+NODISCARD struct index *index_new(void);
+void index_free(struct index *index);
+
+/* A leg that was opened in `state`: what is known of it is that from now on. `people`: addresses in normal
+ * form of those who may act (its senders first, then those who are asked). False: no memory. */
+NODISCARD bool index_put(struct index *index, enum spool_state state, const struct leg *leg,
+    const char *const *people, size_t senders, size_t asked, uint64_t group);
+void index_remove(struct index *index, const struct leg_name *name);
+
+/* Each leg that concerns the address, the newest first; `asked`: only those about which he is asked. */
+/* Called for one leg; changes nothing of the index. False stops. */
+typedef bool index_see(void *context, enum spool_state state, const struct leg_name *name);
+void index_of_person(
+    const struct index *index, const char *address, bool asked, index_see *see, void *context);
+
+/* Each leg of that message, and of the other copies in its group. */
+void index_of_message(const struct index *index, const char *id, index_see *see, void *context);
+
+size_t index_count(const struct index *index);
+
+/* ---- for a person's list at the door ---- */
+
+#define INDEX_TEXT_MAX                                                                             \
+	((size_t)144) /* bytes of a subject and recipients that are kept for a search */
+
+enum index_as { INDEX_SENDER = 1, INDEX_ASKED = 2 }; /* may be added */
+
+struct index_row {
+	enum spool_state state;
+	struct leg_name name;
+	uint64_t group; /* 0: there is only one of its kind */
+	bool found;     /* the query is in the subject or in a recipient; true without one */
+	bool cut;       /* not all of its recipients were looked at */
+};
+typedef bool index_see_row(void *context, const struct index_row *row);
+
+/*
+ * Each leg that concerns the address as a sender or as somebody who is asked, the newest first. `query`: "" or
+ * what is looked for, UTF-8 of any case and width. False: no memory.
+ */
+NODISCARD bool index_rows(const struct index *index, const char *address, unsigned as,
+    const char *query, index_see_row *see, void *context);
+
+/* Whether a query is in a text, for what is not in the index. */
+NODISCARD bool index_found(const char *query, const char *text);
+
+#endif

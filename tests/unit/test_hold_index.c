@@ -1,0 +1,265 @@
+/* What seki-hold remembers of legs for people's lists (S3-05: a person's own list; C6: copies are one). */
+#include "tests/unit/queue_kit.h"
+
+#include <malloc.h>
+
+#include "lib/hold/index.h"
+
+#define LEGS  100000
+#define BOUND 400 /* bytes a leg, which seki-hold's 64 MiB for 100,000 legs stand on */
+
+struct seen {
+	char text[4096];
+	size_t n;
+};
+
+static bool see(void *context, enum spool_state state, const struct leg_name *name)
+{
+	struct seen *seen = context;
+	size_t len = strlen(seen->text);
+
+	(void)snprintf(seen->text + len, sizeof seen->text - len, "%s/%s.%s ", state_name(state),
+	    name->id + ID_LEN - 2, name->k);
+	seen->n++;
+	return true;
+}
+
+/* A leg as one that was read: only what the index looks at is there. */
+struct made {
+	struct leg leg;
+	struct leg_rcpt rcpt[3];
+	char trailer[2048];
+};
+
+static struct leg *leg_of(struct made *m, unsigned number, const char *k, const char *subject,
+    const char *first, const char *second)
+{
+	*m = (struct made){.leg = {.rcpts = 2, .name = {.due = 1000}}};
+	(void)snprintf(m->leg.name.id, ID_TEXT, "%012x80008000%012x", number / 7, number);
+	(void)snprintf(m->leg.name.k, K_MAX, "%s", k);
+	(void)snprintf(m->trailer, sizeof m->trailer,
+	    "2026-11-22T09:35:01.130001Z about subject=%s size=10 files=0\n", subject);
+	m->rcpt[0].address = strdup(first);
+	m->rcpt[1].address = strdup(second);
+	m->leg.rcpt = m->rcpt;
+	m->leg.trailer_bytes = (struct buf){.bytes = m->trailer, .len = strlen(m->trailer)};
+	return &m->leg;
+}
+
+static void let_go(struct made *m)
+{
+	free(m->rcpt[0].address);
+	free(m->rcpt[1].address);
+}
+
+static void put(struct index *index, enum spool_state state, unsigned number, const char *k,
+    const char *sender, const char *asked, uint64_t group)
+{
+	const char *people[] = {sender, asked};
+	struct made m;
+
+	assert_true(index_put(index, state,
+	    leg_of(&m, number, k, "x", "bob@partner.example", "carol@partner.example"), people, 1,
+	    asked != NULL, group));
+	let_go(&m);
+}
+
+static void assert_person(
+    const struct index *index, const char *address, bool asked, const char *expected)
+{
+	struct seen seen = {.n = 0};
+
+	index_of_person(index, address, asked, see, &seen);
+	assert_string_equal(seen.text, expected);
+}
+
+static void who_is_concerned(void **state)
+{
+	struct index *index = index_new();
+	struct leg_name name = {.k = "1"};
+
+	(void)state;
+	assert_non_null(index);
+	put(index, STATE_HOLD, 1, "1", "alice@example.co.jp", NULL, 0);
+	put(index, STATE_APPROVE, 20, "1", "alice@example.co.jp", "dave@example.co.jp", 0);
+	put(index, STATE_APPROVE, 20, "1.2", "alice@example.co.jp", "dave@example.co.jp", 0);
+	put(index, STATE_TRASH, 9, "1", "dave@example.co.jp", NULL, 0);
+	assert_int_equal(index_count(index), 4);
+	assert_person(
+	    index, "alice@example.co.jp", false, "approve/14.1 approve/14.1.2 hold/01.1 ");
+	assert_person(index, "alice@example.co.jp", true, "");
+	assert_person(
+	    index, "dave@example.co.jp", false, "approve/14.1 approve/14.1.2 trash/09.1 ");
+	assert_person(index, "dave@example.co.jp", true, "approve/14.1 approve/14.1.2 ");
+	assert_person(index, "nobody@example.co.jp", false, "");
+
+	/* It is approved, and another leg asks another. */
+	put(index, STATE_HOLD, 20, "1", "alice@example.co.jp", NULL, 0);
+	put(index, STATE_APPROVE, 20, "1.2", "alice@example.co.jp", "erin@example.co.jp", 0);
+	assert_int_equal(index_count(index), 4);
+	assert_person(index, "dave@example.co.jp", true, "");
+	assert_person(index, "erin@example.co.jp", true, "approve/14.1.2 ");
+	assert_person(index, "alice@example.co.jp", false, "hold/14.1 approve/14.1.2 hold/01.1 ");
+
+	(void)snprintf(name.id, ID_TEXT, "%012x80008000%012x", 20 / 7, 20);
+	index_remove(index, &name);
+	index_remove(index, &name);
+	assert_int_equal(index_count(index), 3);
+	assert_person(index, "alice@example.co.jp", false, "approve/14.1.2 hold/01.1 ");
+	index_free(index);
+}
+
+/* Somebody may be the sender and asked, by a shared mailbox: he has the leg once. */
+static void both_at_once(void **state)
+{
+	struct index *index = index_new();
+
+	(void)state;
+	put(index, STATE_APPROVE, 1, "1", "alice@example.co.jp", "alice@example.co.jp", 0);
+	assert_person(index, "alice@example.co.jp", false, "approve/01.1 ");
+	assert_person(index, "alice@example.co.jp", true, "approve/01.1 ");
+	index_free(index);
+}
+
+static void assert_message(const struct index *index, unsigned number, const char *expected)
+{
+	struct seen seen = {.n = 0};
+	char id[ID_TEXT];
+
+	(void)snprintf(id, ID_TEXT, "%012x80008000%012x", number / 7, number);
+	index_of_message(index, id, see, &seen);
+	assert_string_equal(seen.text, expected);
+}
+
+static void copies_of_a_message(void **state)
+{
+	struct index *index = index_new();
+	struct seen seen = {.n = 0};
+
+	(void)state;
+	put(index, STATE_HOLD, 1, "1", "alice@example.co.jp", NULL, 77);
+	put(index, STATE_HOLD, 2, "1", "alice@example.co.jp", NULL, 77);
+	put(index, STATE_HOLD, 3, "1", "alice@example.co.jp", NULL, 78);
+	put(index, STATE_HOLD, 4, "1", "alice@example.co.jp", NULL, 0);
+	assert_message(index, 2, "hold/02.1 hold/01.1 ");
+	assert_message(index, 3, "hold/03.1 ");
+	assert_message(index, 4, "hold/04.1 ");
+	assert_message(index, 5, "");
+	index_of_message(index, "../../etc/passwd", see, &seen);
+	assert_int_equal(seen.n, 0);
+	index_free(index);
+}
+
+/* ---- searching ----------------------------------------------------------------------------- */
+
+struct hits {
+	size_t found, cut;
+};
+
+static bool see_row(void *context, const struct index_row *row)
+{
+	struct hits *hits = context;
+
+	hits->found += row->found;
+	hits->cut += row->cut;
+	return true;
+}
+
+static struct hits search(const struct index *index, const char *query)
+{
+	struct hits hits = {0, 0};
+
+	assert_true(index_rows(
+	    index, "alice@example.co.jp", INDEX_SENDER | INDEX_ASKED, query, see_row, &hits));
+	return hits;
+}
+
+static void search_of_subjects_and_recipients(void **state)
+{
+	static const char *const people[] = {"alice@example.co.jp"};
+	/* 見積書ＡＢＣ, half width ｶﾞ */
+	static const char subject[] =
+	    "+E8+A6+8B+E7+A9+8D+E6+9B+B8+EF+BC+A1+EF+BC+A2+EF+BC+A3+20+EF+BD+B6+EF+BE+9E";
+	struct index *index = index_new();
+	struct made m;
+	char address[400];
+
+	(void)state;
+	assert_true(index_put(index, STATE_HOLD,
+	    leg_of(&m, 1, "1", subject, "Bob@Partner.example", "carol@other.example"), people, 1, 0,
+	    0));
+	let_go(&m);
+	assert_int_equal(search(index, "").found, 1);
+	assert_int_equal(search(index, "見積書").found, 1);
+	assert_int_equal(search(index, "abc ガ").found, 1);
+	assert_int_equal(search(index, "BOB@partner").found, 1);
+	assert_int_equal(search(index, "carol").found, 1);
+	assert_int_equal(search(index, "examplecarol").found, 0);
+	assert_int_equal(search(index, "請求書").found, 0);
+	assert_int_equal(search(index, "").cut, 0);
+
+	/* What is not all there says so. */
+	memset(address, 'a', sizeof address);
+	(void)snprintf(address + 300, sizeof address - 300, "@partner.example");
+	assert_true(index_put(index, STATE_HOLD,
+	    leg_of(&m, 1, "1", "x", address, "carol@other.example"), people, 1, 0, 0));
+	let_go(&m);
+	assert_int_equal(search(index, "carol").found, 0);
+	assert_int_equal(search(index, "carol").cut, 1);
+	index_free(index);
+	assert_true(index_found("ＣＡＲＯＬ", "carol@other.example"));
+	assert_false(index_found("dave", "carol@other.example"));
+}
+
+/* ---- memory -------------------------------------------------------------------------------- */
+
+static size_t in_use(void)
+{
+	struct mallinfo2 info = mallinfo2();
+
+	return info.uordblks + info.hblkhd;
+}
+
+/* 100,000 legs of 3,000 people and their bosses, with long subjects and recipients. */
+static void memory_of_many_legs(void **state)
+{
+	size_t before = in_use(), after;
+	struct index *index = index_new();
+	char subject[200], sender[64], boss[64], rcpt[100];
+	const char *people[] = {sender, boss};
+	struct made m;
+
+	(void)state;
+	memset(subject, 's', sizeof subject);
+	subject[150] = '\0';
+	for (unsigned i = 0; i < LEGS; i++) {
+		(void)snprintf(
+		    sender, sizeof sender, "person.%u@department.example.co.jp", i % 3000);
+		(void)snprintf(boss, sizeof boss, "boss.%u@department.example.co.jp", i % 300);
+		(void)snprintf(
+		    rcpt, sizeof rcpt, "somebody.with.a.long.name.%u@partner.example", i);
+		assert_true(index_put(index, STATE_HOLD,
+		    leg_of(&m, i, "1", subject, rcpt, "carol@partner.example"), people, 1, 1,
+		    i % 4 == 0 ? i + 1 : 0));
+		let_go(&m);
+	}
+	after = in_use();
+	print_message("[  MEASURE ] %zu bytes a leg\n", (after - before) / LEGS);
+	assert_int_equal(index_count(index), LEGS);
+	assert_true((after - before) / LEGS <= BOUND);
+	index_free(index);
+	assert_true(in_use() < before + LEGS); /* all of it is given back */
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(who_is_concerned),
+	    cmocka_unit_test(both_at_once),
+	    cmocka_unit_test(copies_of_a_message),
+	    cmocka_unit_test(search_of_subjects_and_recipients),
+	    cmocka_unit_test(memory_of_many_legs),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
