@@ -74,6 +74,10 @@ static void ask(const struct org *org, const char *address)
 	org_groups(org, normal, see, &t);
 	org_bosses(org, normal, see, &t);
 	org_deputies(org, normal, see, &t);
+	org_members(org, "sales", see, &t);
+	org_sharers(org, normal, see, &t);
+	if (org_login(org, address, normal) && normal[0] == '\0')
+		abort();
 	(void)org_holiday(org, 2026, 1, 1);
 	(void)org_counts(org);
 }

@@ -65,7 +65,7 @@ bool __wrap_audit_say_line(struct audit *audit, bool durable, const struct buf *
 	return !no_audit;
 }
 
-static const struct stage_role role = {.program = "seki-hold"};
+static const struct stage_role role = {.program = "seki-hold", .decide = hold_decide};
 
 static int enter(void **state)
 {
@@ -358,6 +358,46 @@ static void what_cannot_be_audited_waits(void **state)
 	assert_decided("hold discard=confirmed", WARNED, "2026-12-01T00:00:00Z", "later");
 }
 
+/* One hold behind another: the leg stays, under the name of the second, which may be its own. */
+static void a_hold_behind_a_hold_begins_when_the_first_ends(void **state)
+{
+	static const char plan[] =
+	    " hold until=2026-11-22T09:35:01.123456Z\n hold window=Sun\n deliver\n";
+	static const char *const dues[] = {"20261122T093502Z.", "20261122T094000Z."};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(dues); i++) {
+		struct kit_bytes trailer = {NULL, 0}, after;
+		char path[NAME_MAX + 80], file[NAME_MAX + 1], text[NAME_TEXT];
+		struct leg_name name;
+
+		stage.watch.wall = kit_time(KIT_NOW);
+		stage.watch.boot = clock_boot();
+		kit_plan(&trailer, KIT_ID, "1", plan);
+		(void)snprintf(text, sizeof text, "%s" NAME, dues[i]);
+		(void)snprintf(path, sizeof path, "spool/hold/%s", text);
+		kit_write_leg(
+		    path, (struct kit_leg){.envelope = HOLD_KIT_ALICE, .trailer = trailer.at});
+		kit_free(&trailer);
+		assert_true(name_parse(text, &name));
+		stage_look(&stage, STATE_HOLD, &name);
+		assert_int_equal(kit_count("spool/bad", NULL), 0);
+		assert_int_equal(kit_count("spool/hold", file), 1);
+		assert_string_equal(file, "20261122T094000Z." NAME);
+		(void)snprintf(path, sizeof path, "spool/hold/%s", file);
+		after = kit_file(path);
+		assert_non_null(strstr(after.at, " ended=due\n"));
+		kit_free(&after);
+
+		assert_true(name_parse(file, &name));
+		stage_look(&stage, STATE_HOLD, &name);
+		assert_int_equal(kit_count("spool/hold", file), 1);
+		assert_string_equal(file, "20261123T000000Z." NAME);
+		(void)snprintf(path, sizeof path, "spool/hold/%s", file);
+		assert_int_equal(unlink(path), 0);
+	}
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, enter, leave)
 
 int main(void)
@@ -371,6 +411,7 @@ int main(void)
 	    TEST(approvals_wait_for_people),
 	    TEST(an_approval_expires_only_where_that_is_set),
 	    TEST(what_was_decided_before_a_crash_is_carried_out),
+	    TEST(a_hold_behind_a_hold_begins_when_the_first_ends),
 	    TEST(what_cannot_be_audited_waits),
 	};
 

@@ -1,0 +1,233 @@
+"""What the tests of held mail share: an office under the virtual clock, its people and rules, and what people see: the
+notices in the outbox, the page behind a link, what left and to whom. No tests here."""
+import email
+import email.policy
+import json
+import os
+import re
+import socket
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta, timezone
+from email.message import EmailMessage
+from email.utils import make_msgid
+
+import conftest
+from conftest import SERVICES, clean_env, prepare, wait_for
+from examples_kit import BUILD, TOKYO, Leg, Office, letter, moment, text_of
+
+ALICE, BOB, CAROL, DAVE, ERIN, BOSS, DEPUTY, CHIEF, INFO = (
+    f"{name}@example.co.jp"
+    for name in ("alice", "bob", "carol", "dave", "erin", "boss", "deputy", "chief", "info"))
+ALIAS = "a.alice@example.co.jp"
+WEB = "http://mail.example.co.jp"
+MINUTE, HOUR, DAY = 60, 3600, 86400
+
+PEOPLE = f"""\
+{ALICE} alias={ALIAS} shared={INFO} boss={BOSS} group=staff
+{BOB} shared={INFO} boss={BOSS} group=staff lang=en
+{CAROL} deputy={ERIN} boss={BOSS} group=staff,checkers
+{DAVE} boss={BOSS} group=staff
+{ERIN}
+{BOSS} deputy={DEPUTY} boss={CHIEF}
+{DEPUTY}
+{CHIEF}
+"""
+FILES = {
+    "etc/people": PEOPLE, "etc/groups": "staff\ncheckers\n", "etc/domains": "example.co.jp internal\n",
+    "etc/partners": "alpha.example | アルファ商事\n", "etc/holidays": "2026-01-01 example\n",
+    "etc/lists/machines": "copier@example.co.jp\n",
+}
+
+# Which way mail to a domain waits: the words behind "do", and when its sender is told.
+WAYS = {
+    "five": ("hold 5m", "always"),
+    "hour": ("hold 60m", "always"),
+    "risky": ("hold 60m", "risky"),
+    "never": ("hold 60m", "never"),
+    "digest": ("hold until confirmed", "digest"),
+    "confirm": ("hold until confirmed", "always"),
+    "check": ("hold until checked", "always"),
+    "lost": ("hold until confirmed else discard", "always"),
+    "ends": ("hold 2d else discard", "always"),
+    "morning": ("hold until 09:00 workday", "always"),
+    "operator": ("hold for operator", "always"),
+    "boss": ("approve by boss", "always"),
+    "named": (f"approve by {CAROL}", "always"),
+    "any": ("approve by any of group staff", "always"),
+    "two": ("approve by 2 of group staff", "always"),
+    "then": ("approve by any of group staff then boss", "always"),
+}
+RULES = "rule machines\n    from list machines\n    do hold no\n    do approve no\n\n" + "\n".join(
+    f"rule {name}\n    to @{name}.example\n    do {action}\n    do notice {notice}\n"
+    for name, (action, notice) in WAYS.items()) + f"""
+rule history
+    to      @history.example
+    do      approve by any of group checkers
+    do      insert end history
+
+rule both
+    to      @both.example
+    do      approve by boss
+    do      hold 2h
+"""
+
+
+def at(way: str, who: str = "p") -> str:
+    """An address whose mail waits that way."""
+    return f"{who}@{way}.example"
+
+
+class Desk(Office):
+    """An office whose clock stands at ten o'clock on a Monday, and goes on only as the test says."""
+
+    def __init__(self, settings: dict[str, str] | None = None, rules: str = RULES, submission: bool = False) -> None:
+        self.offset = 0
+        self.gw = prepare({"time-zone": "Asia/Tokyo", "web-url": WEB, "foreign-sender": "allow", "remind-every": "0s",
+                           **(settings or {})}, testing=True, files=FILES, submission=submission)
+        if BUILD != "build":
+            self.gw.build = BUILD + "-testing"
+            conftest._built.add(self.gw.build)
+        today = datetime.now(TOKYO).replace(hour=10, minute=0, second=0, microsecond=0, tzinfo=None)
+        self.at(today + timedelta(days=7 - today.weekday()))
+        self.gw.start()
+        self.lines = {}
+        self.rules(text=rules)
+
+    # ---- time ----
+
+    def now(self) -> datetime:
+        """UTC."""
+        return datetime.now(timezone.utc) + timedelta(seconds=self.offset)
+
+    def local(self) -> datetime:
+        """As the site's clocks show it."""
+        return self.now().astimezone(TOKYO).replace(tzinfo=None)
+
+    def at(self, local: datetime) -> None:
+        """The clock says this time of the site, or up to a second more; never back."""
+        offset = int(local.replace(tzinfo=TOKYO).timestamp() - time.time()) + 1
+        assert offset >= self.offset, f"{local} is past"
+        self.offset = offset
+        self.gw.clock(offset, offset, True)
+
+    def later(self, seconds: int) -> None:
+        self.offset += seconds
+        self.gw.clock(self.offset, self.offset, True)
+
+    def morning(self, hour: int = 10) -> datetime:
+        """The next workday at that hour, the clock put there."""
+        day = self.local().replace(hour=hour, minute=0, second=0, microsecond=0) + timedelta(days=1)
+        while day.weekday() > 4:
+            day += timedelta(days=1)
+        self.at(day)
+        return day
+
+    # ---- mail ----
+
+    def mail(self, way: str | list[str], subject: str = "", sender: str = ALICE, **more) -> str:
+        """A letter to somebody of that way; its id."""
+        to = [at(way)] if isinstance(way, str) else way
+        return self.send(letter(subject=subject or f"{way} {make_msgid()[1:20]}", sender=sender, to=to, **more))
+
+    def waiting(self, sent: str, rcpt: str, state: str = "hold") -> Leg:
+        """The leg, as soon as it stands there and the program that owns it has looked at it: it shows it."""
+        leg = self.leg(sent, rcpt, state)
+        word = {"hold": "held", "approve": "approval"}[state]
+        wait_for(lambda: any(word == one["state"] and rcpt in addresses(one)
+                             for one in self.asks(ALICE, "show", id=sent).get("legs", [])) or
+                 any(rcpt in addresses(one) for one in self.show_any(sent)), why=f"{sent} shown")
+        return leg
+
+    def got(self, sent: str) -> dict[str, bytes]:
+        """Who has it, and what he has."""
+        found = {}
+        for path in (self.gw.root / "outbox/new").glob(f"*.{sent}.*"):
+            head, _, content = path.read_bytes().partition(b"\r\n")
+            assert head.startswith(b"Delivered-To: "), head
+            found[head.decode().split(" ", 1)[1]] = content
+        return found
+
+    def states(self, sent: str) -> set[str]:
+        return {leg.state for leg in self.legs(sent)}
+
+    def rests(self, sent: str, *states: str) -> None:
+        """All of its legs stand there."""
+        wait_for(lambda: self.states(sent) == set(states), why=f"{sent} in {states}: {self.states(sent)}")
+
+    def record(self, sent: str, word: str) -> dict[str, str] | None:
+        """The last record of that word in any of its legs."""
+        found = [r for leg in self.legs(sent) for r in leg.records if r.words[1] == word]
+        return {"at": found[-1].words[0], **found[-1].keys} if found else None
+
+    # ---- people ----
+
+    def door(self, credential: str, verb: str, **keys: str) -> dict:
+        """What the people's socket answers, asked directly: for who must be quick."""
+        line = " ".join([credential, verb, *(f"{k}={xtext(v)}" for k, v in keys.items())])
+        with socket.socket(socket.AF_UNIX) as s:
+            s.settimeout(30)
+            s.connect(str(self.gw.root / "run/gate/socket"))
+            s.sendall(line.encode() + b"\n")
+            return json.loads(s.makefile("rb").read())
+
+    def asks(self, who: str, verb: str, **keys: str) -> dict:
+        """"seki gate", by a person's session (an address) or by a link."""
+        as_whom = ["--as", who] if "@" in who else [who]
+        done = self.gw.seki("gate", *as_whom, verb, *(f"{k}={v}" for k, v in keys.items()))
+        assert done.stdout, done.stderr
+        answer = json.loads(done.stdout)
+        assert (done.returncode == 0) == (answer["result"] == "done"), (done.returncode, answer)
+        return answer
+
+    def acts(self, who: str, word: str, sent: str, **keys: str) -> dict:
+        return self.asks(who, "act", word=word, id=sent, **keys)
+
+    def does(self, who: str, word: str, sent: str, **keys: str) -> dict:
+        answer = self.acts(who, word, sent, **keys)
+        assert answer["result"] == "done", answer
+        return answer
+
+    def may_not(self, who: str, word: str, sent: str, **keys: str) -> dict:
+        answer = self.acts(who, word, sent, **keys)
+        assert answer["result"] in ("no", "forbidden"), answer
+        return answer
+
+    def can(self, who: str, sent: str) -> set[str]:
+        """What his page offers."""
+        return {word for one in self.asks(who, "show", id=sent).get("legs", []) for word in one["can"]}
+
+    # ---- notices ----
+
+    def letters(self, to: str, prefix: str = "", subject: str = "") -> list[EmailMessage]:
+        """What the gateway wrote to him, oldest first."""
+        found = []
+        for raw in self.gw.delivered():
+            head, _, content = raw.partition(b"\r\n")
+            if head != f"Delivered-To: {to}".encode() or b"\r\nAuto-Submitted: auto-generated\r\n" not in content:
+                continue
+            mail = email.message_from_bytes(content, policy=email.policy.default)
+            if mail["Subject"].startswith(prefix) and mail["Subject"].endswith(subject):
+                mail.raw = content
+                found.append(mail)
+        return found
+
+    def told(self, to: str, prefix: str, subject: str, n: int = 1) -> EmailMessage:
+        """He has exactly so many of these; the last of them."""
+        found = wait_for(lambda: x if len(x := self.letters(to, prefix, subject)) >= n else None,
+                         why=f"{prefix} to {to}")
+        assert len(found) == n, [m["Subject"] for m in found]
+        return found[-1]
+
+    def noticed(self, sent: str, what: str, n: int = 1) -> list[dict[str, str]]:
+        """The records of who was told of that, as soon as there are so many."""
+        def look() -> list[dict[str, str]]:
+            return [r.keys for leg in self.legs(sent) for r in leg.records
+                    if r.words[1] == "noticed" and r.keys["what"] == what]
+        return wait_for(lambda: x if len(x := look()) >= n else None, why=f"{what} noticed {n} times")
+
+    def link(self, sent: str, *who: str) -> str:
+        done = self.gw.seki("link", sent, *who)
+        assert done.returncode == 0, done.stderr
+        return done.stdout.strip()
