@@ -192,6 +192,8 @@ void audit_put_number(struct buf *line, const char *key, int64_t number)
 
 void audit_put_xtext(struct buf *line, const char *key, const char *value, size_t len)
 {
+	if (len == 0)
+		return;
 	buf_addf(line, " %s=", key);
 	buf_add(line, value, len);
 }

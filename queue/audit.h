@@ -74,7 +74,7 @@ void audit_begin(struct buf *line, const char *what);
 void audit_put(struct buf *line, const char *key, const char *value);
 void audit_put_bytes(struct buf *line, const char *key, const char *value, size_t len);
 void audit_put_number(struct buf *line, const char *key, int64_t number);
-/* A value that is xtext already, as a record of a leg has it. */
+/* A value that is xtext already, as a record of a leg has it; an empty one is not added. */
 void audit_put_xtext(struct buf *line, const char *key, const char *value, size_t len);
 
 /* audit_say of what was built; false with ENOMEM or EMSGSIZE if it did not fit. */

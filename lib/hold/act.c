@@ -9,6 +9,7 @@
 #include "lib/base/xtext.h"
 #include "lib/hold/acting.h"
 #include "lib/hold/actors.h"
+#include "lib/hold/siblings.h"
 #include "lib/policy/window.h"
 
 #define RECORD_MAX ((size_t)65536)
@@ -422,6 +423,9 @@ static struct order_answer act_opened(struct acting *a, bool told)
 
 	if (!acting_read(a) || !act_may(a)) {
 		answer = a->no;
+	} else if (a->act->word == ACT_REMOVE && siblings_busy(a->h, &name)) {
+		answer = order_no("somebody is being told of another leg of it: try again");
+		answer.busy = true;
 	} else if (!told &&
 		   !order_audit(a->h->stage, &a->order, &a->o->leg, act_name(a->act->word))) {
 		answer = order_no("the audit cannot be written, so nothing was done: see the log "
@@ -430,6 +434,10 @@ static struct order_answer act_opened(struct acting *a, bool told)
 		buf_init(&text, RECORD_MAX);
 		answer = do_it(a, &text);
 		buf_free(&text);
+		if (answer.result == ORDER_DONE && a->act->word == ACT_REMOVE &&
+		    !siblings_remove(a->h, &a->order, &a->o->leg))
+			(void)snprintf(answer.why, sizeof answer.why,
+			    "another leg of it keeps the address in its header: see the log");
 		if (answer.result == ORDER_DONE && answer.state != a->order.state)
 			index_remove(a->h->index, &name);
 	}

@@ -524,6 +524,42 @@ static void a_recipient_is_found_by_any_spelling(void **state)
 
 /* ---- whoever comes second ----------------------------------------------------------------- */
 
+/* N12: each copy that waits loses the address, and that of nobody else's mail. */
+static void an_address_leaves_every_copy(void **state)
+{
+	static const char sibling[] = "spool/hold/" DUE KIT_ID ".1.2";
+	static const char other[] = "spool/hold/" DUE KIT_OTHER_ID ".1";
+	struct kit_bytes plan = {NULL, 0}, other_plan = {NULL, 0}, b;
+	char name[NAME_MAX + 1], path[NAME_MAX + 80];
+
+	(void)state;
+	kit_plan(&plan, KIT_ID, "1.2", " hold confirmed\n deliver\n");
+	kit_plan(&other_plan, KIT_OTHER_ID, "1", " hold confirmed\n deliver\n");
+	put(HOLD_KIT_ALICE, STATE_APPROVE, " approve by=any:staff\n deliver\n", "");
+	kit_write_leg(
+	    sibling, (struct kit_leg){.k = "1.2", .envelope = HOLD_KIT_ALICE, .trailer = plan.at});
+	kit_write_leg(
+	    other, (struct kit_leg){
+		       .id = KIT_OTHER_ID, .envelope = HOLD_KIT_ALICE, .trailer = other_plan.at});
+	assert_int_equal(act_now(ACT_REMOVE, ALICE, STATE_APPROVE).result, ORDER_DONE);
+
+	b = kit_file(other);
+	assert_null(strstr(b.at, "removed"));
+	kit_free(&b);
+	assert_int_equal(unlink(other), 0);
+	assert_int_equal(kit_count("spool/hold", name), 1);
+	(void)snprintf(path, sizeof path, "spool/hold/%s", name);
+	b = kit_file(path);
+	assert_non_null(
+	    strstr(b.at, " removed address=bob@partner.example by=alice@x.example via=web\n"));
+	assert_null(strstr(b.at, " drop "));
+	kit_free(&b);
+	assert_int_equal(unlink(path), 0);
+	kit_free(&plan);
+	kit_free(&other_plan);
+	assert_taken("approve", " drop rcpt=1 ");
+}
+
 static void the_second_hears_what_became_of_it(void **state)
 {
 	struct order_answer answer;
@@ -663,6 +699,7 @@ int main(void)
 	    TEST(an_end_is_only_put_off),
 	    TEST(a_release_says_what_still_holds_it),
 	    TEST(a_recipient_is_found_by_any_spelling),
+	    TEST(an_address_leaves_every_copy),
 	    TEST(the_second_hears_what_became_of_it),
 	    TEST(what_the_audit_does_not_know_is_not_done),
 	    TEST(a_stopped_leg_can_only_be_thrown_away_by_an_operator),

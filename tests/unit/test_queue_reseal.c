@@ -1,4 +1,7 @@
-/* A leg that is written anew, and what each failure in the middle of it leaves. link: -Wl,--wrap=renameat,--wrap=fsync */
+/*
+ * A leg that is written anew, and what each failure in the middle of it leaves.
+ * link: -Wl,--wrap=renameat,--wrap=fsync
+ */
 #include "tests/unit/queue_kit.h"
 
 #include "queue/reseal.h"
