@@ -175,6 +175,7 @@ static struct order_answer commit(struct stage *stage, const struct order *order
 		return a;
 	}
 
+	o->leg.name.due = due;
 	if (same) /* no rename, and so no event, tells of it */
 		stage_schedule(stage, to, &target, due);
 	if (!spool_sync(o->fd)) {
@@ -316,11 +317,11 @@ static struct order_answer bounce(
 static struct order_answer do_it(
     struct stage *stage, const struct order *order, struct stage_opened *o)
 {
+	if (stage->role->obey != NULL)
+		return stage->role->obey(stage, order, o);
 	if (!order_audit(stage, order, &o->leg, order_word_name(order->word)))
 		return order_no("the audit cannot be written, so nothing was done: see the log of "
 				"seki-audit");
-	if (stage->role->obey != NULL)
-		return stage->role->obey(stage, order, o);
 	switch (order->word) {
 	case ORDER_RELEASE:
 		return release(stage, order, o);

@@ -276,7 +276,10 @@ static void take_plan(struct leg *leg, const struct record *r)
 		leg->plan = plan;
 }
 
-/* A child of a division has one record for all of its parent's: times=N. */
+/*
+ * It is judged anew, and waits anew: what was proven before proves nothing any more. A child of a division has
+ * one record for all of its parent's: times=N.
+ */
 static void take_restored(struct leg *leg, const struct record *r)
 {
 	size_t len;
@@ -284,6 +287,7 @@ static void take_restored(struct leg *leg, const struct record *r)
 	size_t n = times != NULL ? read_number(&times, times + len) : 1;
 
 	leg->verdict = LEG_STANDS;
+	leg->plan = (struct plan){.steps = 0};
 	leg->restored = r->time;
 	leg->restores += (unsigned)n;
 }

@@ -18,7 +18,8 @@
 #include "queue/timetable.h"
 #include "queue/watch.h"
 
-#define STAGE_AGAIN 5 /* seconds until a leg that could not be dealt with is looked at again */
+#define STAGE_SAID  1024 /* stopped legs that are not told of again */
+#define STAGE_AGAIN 5    /* seconds until a leg that could not be dealt with is looked at again */
 
 struct stage;
 struct stage_opened;
@@ -85,8 +86,8 @@ struct stage_role {
 	size_t n_orders;
 
 	/*
-	 * If set: carries out an order about an opened leg itself, out of what queue/order_leg.h has. The
-	 * audit has been told that it was ordered.
+	 * If set: carries out an order about an opened leg itself, out of what queue/order_leg.h has: once it
+	 * knows that it may, it tells the audit first.
 	 */
 	struct order_answer (*obey)(
 	    struct stage *stage, const struct order *order, struct stage_opened *opened);
@@ -126,11 +127,13 @@ struct stage {
 	bool overflow;            /* events were lost: sweep now */
 	bool full;                /* the role takes no more just now: it wakes us when it does */
 	bool draining;            /* SIGTERM was seen */
-	struct audit *audit;      /* where what is decided is written down */
-	struct order_door *door;  /* where orders come from, or NULL */
-	int64_t door_looked;      /* boot clock */
-	bool door_rang;           /* somebody is there */
-	void *context;            /* the role's own */
+	_Atomic uint64_t said[STAGE_SAID]; /* of legs that were stopped, and why: a hash */
+	_Atomic size_t said_next;
+	struct audit *audit;     /* where what is decided is written down */
+	struct order_door *door; /* where orders come from, or NULL */
+	int64_t door_looked;     /* boot clock */
+	bool door_rang;          /* somebody is there */
+	void *context;           /* the role's own */
 };
 
 /* Runs the stage in the current directory until SIGTERM. Returns an exit code. */

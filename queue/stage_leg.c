@@ -2,6 +2,7 @@
 #include "queue/stage.h"
 
 #include <errno.h>
+#include <stdatomic.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -60,16 +61,35 @@ bool stage_move(struct stage *stage, enum spool_state from, const char *from_nam
 	return false;
 }
 
+/* Whether that was said since the start. Jobs may ask, too: said twice is better than never. */
+static bool was_said(struct stage *stage, const char *id, const char *why)
+{
+	uint64_t hash = UINT64_C(14695981039346656037);
+	size_t at;
+
+	for (; *id != '\0'; id++)
+		hash = (hash ^ (unsigned char)*id) * UINT64_C(1099511628211);
+	for (; *why != '\0'; why++)
+		hash = (hash ^ (unsigned char)*why) * UINT64_C(1099511628211);
+	for (at = 0; at < STAGE_SAID; at++) {
+		if (atomic_load(&stage->said[at]) == hash)
+			return true;
+	}
+	at = atomic_fetch_add(&stage->said_next, 1) % STAGE_SAID;
+	atomic_store(&stage->said[at], hash);
+	return false;
+}
+
 /* Leaves a leg for a person: its name says that nothing will happen by itself. */
 static void stop(struct stage *stage, enum spool_state state, const struct leg_name *name,
     const char *text, const char *why)
 {
 	char id[NAME_TEXT];
 
-	if (state_has_due(state) && name->due == DUE_NEVER)
-		return; /* said when it was stopped */
-	LOG_ALARM("stopped", kv_leg(name, id), kv("state", state_name(state)), kv("why", why));
-	if (state_has_due(state))
+	name_format(name, STATE_NEW, id); /* ID.K */
+	if (!was_said(stage, id, why))
+		LOG_ALARM("stopped", kv("id", id), kv("state", state_name(state)), kv("why", why));
+	if (state_has_due(state) && name->due != DUE_NEVER)
 		(void)stage_move(stage, state, text, name, state, DUE_NEVER, why);
 }
 

@@ -414,8 +414,8 @@ static struct order_answer do_it(struct acting *a, struct buf *text)
 	return order_no("there is no such act");
 }
 
-/* Rights first, then the audit, then records. `told`: the audit knows of it. */
-static struct order_answer act_opened(struct acting *a, bool told)
+/* Rights first, then the audit, then records. */
+static struct order_answer act_opened(struct acting *a)
 {
 	const struct leg_name name = a->o->leg.name;
 	struct order_answer answer;
@@ -426,8 +426,7 @@ static struct order_answer act_opened(struct acting *a, bool told)
 	} else if (a->act->word == ACT_REMOVE && siblings_busy(a->h, &name)) {
 		answer = order_no("somebody is being told of another leg of it: try again");
 		answer.busy = true;
-	} else if (!told &&
-		   !order_audit(a->h->stage, &a->order, &a->o->leg, act_name(a->act->word))) {
+	} else if (!order_audit(a->h->stage, &a->order, &a->o->leg, act_name(a->act->word))) {
 		answer = order_no("the audit cannot be written, so nothing was done: see the log "
 				  "of seki-audit");
 	} else {
@@ -440,6 +439,8 @@ static struct order_answer act_opened(struct acting *a, bool told)
 			    "another leg of it keeps the address in its header: see the log");
 		if (answer.result == ORDER_DONE && answer.state != a->order.state)
 			index_remove(a->h->index, &name);
+		else if (answer.result == ORDER_DONE)
+			index_rename(a->h->index, &a->o->leg.name);
 	}
 	acting_free(a);
 	return answer;
@@ -502,7 +503,7 @@ struct order_answer act_on_leg(struct hold *h, const struct act *act)
 			o.law.due, o.law.why))
 			answer = order_no("it belongs elsewhere, and could not be moved");
 	} else {
-		answer = begin(h, act, &o, &a) ? act_opened(&a, false) : a.no;
+		answer = begin(h, act, &o, &a) ? act_opened(&a) : a.no;
 	}
 	leg_free(&o.leg);
 	(void)close(o.fd);
@@ -544,5 +545,5 @@ struct order_answer act_obey(
 	}
 	if (act.word == ACT_COUNT)
 		return order_no("this program takes no such order");
-	return begin(stage->context, &act, opened, &a) ? act_opened(&a, true) : a.no;
+	return begin(stage->context, &act, opened, &a) ? act_opened(&a) : a.no;
 }

@@ -90,7 +90,11 @@ static struct stage_outcome pass(struct deciding *d, const char *details)
 
 static struct stage_outcome wait(const struct deciding *d, int64_t due)
 {
+	struct leg_name name = d->o->leg.name;
+
 	hold_noted(d->h, d->state, d->o);
+	name.due = due; /* as the stage renames it now: people may ask before it is seen */
+	index_rename(d->h->index, &name);
 	return (struct stage_outcome){.action = STAGE_WAIT, .until = due};
 }
 

@@ -243,6 +243,7 @@ static bool owed_now(const struct hold *h)
 
 static void start_owed(struct hold *h)
 {
+	struct tell_job *job;
 	struct leg_name name;
 	int64_t when;
 
@@ -251,8 +252,12 @@ static void start_owed(struct hold *h)
 
 		if (!timetable_pop(&h->owed[state], &name))
 			return;
-		if (job_of(h, &name) == NULL) /* else the job sees what there is to do */
+		job = job_of(h, &name);
+		if (job == NULL)
 			begin(h, state, &name);
+		else if (job->name.due != name.due) /* renamed since: the job may not find it */
+			hold_owes(h, state, &name, AGAIN_COPY);
+		/* Else the job sees what there is to do. */
 	}
 }
 

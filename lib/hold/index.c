@@ -498,6 +498,14 @@ void index_remove(struct index *index, const struct leg_name *name)
 		drop_row(index, row);
 }
 
+void index_rename(struct index *index, const struct leg_name *name)
+{
+	struct row *row = find_row(index, name);
+
+	if (row != NULL)
+		row->due = name->due;
+}
+
 size_t index_count(const struct index *index)
 {
 	return index->ids.n;

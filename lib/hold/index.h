@@ -21,6 +21,9 @@ NODISCARD bool index_put(struct index *index, enum spool_state state, const stru
     const char *const *people, size_t senders, size_t asked, uint64_t group);
 void index_remove(struct index *index, const struct leg_name *name);
 
+/* It stays in its state, and is called that from now on: who asks before it is looked at finds it. */
+void index_rename(struct index *index, const struct leg_name *name);
+
 /* Each leg that concerns the address, the newest first; `asked`: only those about which he is asked. */
 /* Called for one leg; changes nothing of the index. False stops. */
 typedef bool index_see(void *context, enum spool_state state, const struct leg_name *name);

@@ -13,8 +13,9 @@
 NODISCARD bool siblings_busy(struct hold *h, const struct leg_name *name);
 
 /*
- * Appends `removed` for the recipient of `order` to each of them that one of the same sender's legs is.
- * False, with an alarm: one of them could not be written, and keeps the address in its header.
+ * Appends `removed` for the recipient of `order` to each of them, of the same sender, whose recipient he is
+ * not; the audit is told. False, with an alarm: one of them could not be written, and its header still names
+ * him.
  */
 NODISCARD bool siblings_remove(
     struct hold *h, const struct order *order, const struct leg *removed_from);

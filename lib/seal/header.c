@@ -58,8 +58,9 @@ static void replace(struct writing *w, const struct field *field, const struct b
 
 static bool has_recipients(const struct field *field, bool *own)
 {
-	static const char *const names[] = {
-	    "To", "Cc", "Bcc", "Apparently-To", "Resent-To", "Resent-Cc", "Resent-Bcc"};
+	static const char *const names[] = {"To", "Cc", "Bcc", "Apparently-To", "Resent-To",
+	    "Resent-Cc", "Resent-Bcc", "Reply-To", "Mail-Followup-To", "Mail-Reply-To", "X-To",
+	    "X-Cc", "Delivered-To", "X-Original-To", "Envelope-To"};
 
 	for (size_t i = 0; i < COUNT_OF(names); i++) {
 		if (field_is(field, names[i])) {
@@ -68,6 +69,33 @@ static bool has_recipients(const struct field *field, bool *own)
 		}
 	}
 	return false;
+}
+
+/*
+ * Whether a field that is no list of recipients may name anybody: who wrote the mail, what its author says
+ * in his own words, and what servers and signatures say of its way. Of what else there is, mostly written by
+ * programs for programs, nobody knows who is shown it: one that names somebody who was taken away is taken
+ * away with him.
+ */
+static bool may_name(const struct field *field)
+{
+	static const char *const names[] = {"From", "Sender", "Resent-From", "Resent-Sender",
+	    "Return-Path", "Received", "DKIM-Signature", "Authentication-Results", "Subject",
+	    "Comments", "Keywords", "Message-ID", "References", "In-Reply-To", "MIME-Version"};
+
+	for (size_t i = 0; i < COUNT_OF(names); i++) {
+		if (field_is(field, names[i]))
+			return true;
+	}
+	return field->name_len == 0 || starts(field, "Content-") || starts(field, "ARC-");
+}
+
+static bool names_one(const struct writing *w, const struct field *field)
+{
+	const struct seal_order *order = w->change->order;
+
+	return order != NULL &&
+	       recipients_shown(field->body, field->body_len, order->remove, order->removes);
 }
 
 static void take_out(struct writing *w, const struct field *field, bool own)
@@ -203,10 +231,10 @@ static void take_field(struct writing *w, const struct field *field)
 	w->has_version |= field_is(field, "MIME-Version");
 	if (change->order != NULL && has_recipients(field, &own)) {
 		take_out(w, field, own);
-	} else if (change->order != NULL && field->name_len == 0 &&
-		   recipients_shown(field->body, field->body_len, change->order->remove,
-		       change->order->removes)) {
+	} else if (field->name_len == 0 && names_one(w, field)) {
 		w->end = HEADER_UNCLEAR; /* no field, but some programs show it as one */
+	} else if (!may_name(field) && names_one(w, field)) {
+		(*w->removed)++;
 	} else if (change->boundary != NULL && starts(field, "Content-")) {
 		w->eightbit |= field_is(field, "Content-Transfer-Encoding") && says_eightbit(field);
 		buf_add(w->inner, w->header + field->start, field->end - field->start);

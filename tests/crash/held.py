@@ -22,6 +22,7 @@ import socket
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 import leg
 import oracle
@@ -37,6 +38,7 @@ PEOPLE = f"{ALICE} boss={BOSS}\n{BOSS}\n{ERIN} group=staff\n{FRANK} group=staff\
 SETTINGS = ("sweep-every 5s\naudit yes\naudit-lag 1h\nhold-notice never\nremind-every 0s\napprove-expiry discard\n"
             "approve-warn 0s\nwarn-before 0s\nurgent-per-week 9\n")
 KEY = bytes(range(32))
+NOTICES = Path(__file__).resolve().parent.parent.parent / "etc/notices"
 DAY = 86400
 SOON, LATER = 1800, 7200  # a hold's end, and what it is put off to, in seconds
 TEXT = "Checked.\r\n"
@@ -61,10 +63,15 @@ class Waiting:
 
     def now(self, inst: Instance) -> tuple | None:
         """(state, name, leg): where it stands; None if that is not exactly one place."""
-        found = [(s, n) for s in STATES for n in inst.names(s) if f"{self.id}.{self.k}" in (n, n.partition(".")[2])]
-        if len(found) != 1:
-            return None
-        return (*found[0], leg.Leg(inst.read(*found[0])))
+        for _ in range(20):  # it may move while one looks
+            found = [(s, n) for s in STATES for n in inst.names(s) if f"{self.id}.{self.k}" in (n, n.partition(".")[2])]
+            try:
+                if len(found) == 1:
+                    return (*found[0], leg.Leg(inst.read(*found[0])))
+            except FileNotFoundError:
+                pass
+            time.sleep(NAP)
+        return None
 
 
 def content(token: str, rcpts: list) -> bytes:
@@ -181,8 +188,12 @@ def person(who: str, word: str, more: str = "") -> Callable:
 def operator(word: str, more: Callable = lambda: "") -> Callable:
     """Orders it for the first leg."""
     def act(inst: Instance, waiting: list) -> str:
-        now = waiting[0].now(inst)
-        return order(inst, "seki-hold", f"{word} {now[0]} {now[1]} by=x via=shell{more()}").split(" ")[0] if now else ""
+        for _ in range(5):  # its name says when it is looked at next, and has just changed
+            now = waiting[0].now(inst)
+            answer = order(inst, "seki-hold", f"{word} {now[0]} {now[1]} by=x via=shell{more()}") if now else ""
+            if answer != "gone" or not now or now[1] in inst.names(now[0]):
+                break
+        return answer.split(" ")[0]
     return act
 
 
@@ -207,8 +218,11 @@ def audit_lines(inst: Instance) -> list:
     return found
 
 
-def is_said(lines: list, waiting: Waiting, what: str) -> bool:
-    return any(f" what={what} ".encode() in line and f" id={waiting.id}.{waiting.k} ".encode() in line for line in lines)
+def is_said(lines: list, case: "Case", waiting: Waiting) -> bool:
+    """Where it is divided, of each leg that it becomes."""
+    keys = [f"{waiting.k}.{n}" for n in (1, 2, 3)] if case.divides else [waiting.k]
+    told = [line for line in lines if f" what={case.audit} ".encode() in line]
+    return not case.audit or all(any(f" id={waiting.id}.{k} ".encode() in line for line in told) for k in keys)
 
 
 def chained(inst: Instance) -> list:
@@ -346,8 +360,8 @@ CASES = [
          programs=SEALING, after=ordered("release"), rcpts=(TWO,), like=without(ONE)),
     Case("held-voted", held(TWO_OF), person(ERIN, "approve"), says(b"vote plan="), ("approve", "approve"), "approve",
          after=frank_votes),
-    Case("held-approved", held(APPROVE), person(BOSS, "approve"), says(b"vote plan=", b"approved plan="), ("approve", "sent"),
-         "approve", every=True),
+    Case("held-approved", held(APPROVE), person(BOSS, "approve"), says(b"vote plan="), ("approve", "sent"), "approve",
+         every=True),
     Case("held-approved-by-operator", held(TWO_OF), operator("approve"), says(b"approved plan="), ("approve", "sent"), "approve"),
     Case("held-rejected", held(APPROVE), person(BOSS, "reject", " reason=no"), says(b"discarded by="), ("approve", "trash"),
          "reject", rcpts=()),
@@ -433,7 +447,7 @@ def judge(inst: Instance, case: Case, waiting: list, answer: str, fault: str) ->
         faults.append(f"H2: told as done, and the leg does not say so; it stands in {state}/")
     if answer == "no" and (state != first.state or records_but_told(one) != leg.Leg(first.data).records):
         faults.append(f"H3: told as not done, and it stands in {state}/ with {one.trailer[-300:]!r}")
-    if done and case.audit and not is_said(audit_lines(inst), first, case.audit):
+    if done and not is_said(audit_lines(inst), case, first):
         faults.append("H4: it was done, and the audit has not heard of it")
     if not fault and case.act is not nobody and answer != "done":
         faults.append(f"H2: without a fault the answer was {answer!r}")
@@ -481,7 +495,7 @@ def check_end(inst: Instance, case: Case, waiting: list) -> list:
         faults += [f"I3: sent/{name}: passed without a closing record: {one.unproven()}"] if one.unproven() else []
         faults += [f"law 2: sent/{name}: no whole record: {one.rest[:80]!r}"] if one.rest else []
     faults += [f"bad/ holds {inst.names('bad')}"] if inst.names("bad") else []
-    if not is_said(chained(inst), waiting[0], case.audit) and case.audit:
+    if not is_said(chained(inst), case, waiting[0]):
         faults.append(f"H4: what={case.audit} is not in the chain")
     return faults + check_chain(inst)
 
@@ -505,9 +519,10 @@ def run_point(build, libraries, case: Case, fault: str, wrong: str = "", seconds
         if not case.divides:
             with inst.standing_still(case.victim):
                 done, faults = judge(inst, case, waiting, answer, fault)
+        calls = inst.calls()
         faults += end(inst, case, waiting, done, seconds) if done is not None else []
         inst.stop_all()
-        return {"name": f"{case.name} {fault}", "faults": faults, "calls": inst.calls(), "hit": inst.calls("hit"),
+        return {"name": f"{case.name} {fault}", "faults": faults, "calls": calls, "hit": inst.calls("hit"),
                 "log": inst.log() if faults else ""}
     finally:
         inst.remove()
@@ -540,7 +555,7 @@ def end(inst: Instance, case: Case, waiting: list, done: bool, seconds: float) -
 def over(inst: Instance, case: Case, waiting: list) -> bool:
     left = ("new", "encrypt", "deliver") + (("hold", "approve") if case.rcpts or case.rests[1] == "trash" else ())
     return (inst.splits_empty() and not any(inst.names(s) for s in left) and inst.emptied()
-            and (not case.audit or is_said(chained(inst), waiting[0], case.audit)))
+            and is_said(chained(inst), case, waiting[0]))
 
 
 def all_faults(case: Case, calls: list) -> list:
@@ -556,4 +571,96 @@ def all_faults(case: Case, calls: list) -> list:
         found += [f"{call}:{error}" for error in points.ERRORS[kind]]
         if kind == "write":
             found += [f"{call}:short,truncate.{truncates + 1}:{then}" for then in ("EIO", "kill")]
+    return found
+
+
+# ---- telling -------------------------------------------------------------------------------------
+
+
+def discarded_with_draft(inst: Instance) -> list:
+    return [stands(inst, "trash", [f"hold until={until(SOON)}", "deliver"],
+                   lambda *_: leg.record("discarded", f"by={ALICE} via=web cause=person tell=draft"))]
+
+
+TOLD = {
+    "draft": (discarded_with_draft, "trash", {ALICE: "draft"}),
+    "asked": (held(f"approve by=address:{BOSS} notice=always"), "approve", {ALICE: "hold", BOSS: "request"}),
+    "confirm": (held("hold confirmed notice=always"), "hold", {ALICE: "hold"}),
+}
+
+
+def noticed(inst: Instance, waiting: Waiting) -> dict:
+    """(what, to) -> the notices that its records name."""
+    found: dict = {}
+    now = waiting.now(inst)
+    for record in now[2].records if now else []:
+        words = record.decode().split()
+        if words[1] == "noticed":
+            values = dict(w.split("=", 1) for w in words[2:])
+            found.setdefault((values["to"], values["what"]), []).append(values["notice"])
+    return found
+
+
+def came(inst: Instance, waiting: Waiting) -> dict:
+    """Recipient -> the names of the mails that he got."""
+    found: dict = {}
+    for name in os.listdir(inst.root / "outbox/new"):
+        rcpts, _ = oracle.read_delivery((inst.root / "outbox/new" / name).read_bytes())
+        for rcpt in rcpts:
+            found.setdefault(rcpt, []).append(name)
+    return found
+
+
+def check_told(inst: Instance, waiting: Waiting, state: str, told: dict, doubles: bool) -> list:
+    faults = []
+    now, said, got = waiting.now(inst), noticed(inst, waiting), came(inst, waiting)
+    if now is None or now[0] != state:
+        faults.append(f"I1: it stands in {now and now[0]}, not in {state}/")
+    if set(got) - set(told):
+        faults.append(f"H1: {set(got) - set(told)} got mail")
+    for who, what in told.items():
+        names, mails = said.pop((who, what), []), got.get(who, [])
+        if len(names) != 1 or not any(names[0] in mail for mail in mails):
+            faults.append(f"I4: {who} is told ({what}), by the records in {names}, and got {mails}")
+        if not 1 <= len(mails) <= 1 + doubles:
+            faults.append(f"I1: {who} was told {len(mails)} times")
+    return faults + ([f"I4: nobody was to be told of {said}"] if said else [])
+
+
+def run_told(build, libraries, name: str, fault: str, seconds: float = REST_SECONDS) -> dict:
+    """seki-hold tells people, and meets a fault."""
+    prepare, state, told = TOLD[name]
+    inst = Instance(build, libraries, SETTINGS)
+    try:
+        case = Case(name, prepare, nobody, says(), (), "", programs=TELLING)
+        lay_out(inst, case)
+        os.symlink(NOTICES, inst.root / "etc/notices")
+        first = prepare(inst)[0]
+        for program in inst.programs:
+            inst.start_ready(program, **({"fault": fault, "net": True} if program == "seki-hold" else {}))
+
+        def over() -> bool:
+            return set(noticed(inst, first)) == {(w, t) for w, t in told.items()} and inst.splits_empty() and not any(
+                inst.names(s) for s in ("tmp", "new", "deliver")) and inst.emptied()
+        until_met(inst, case, fault, over)
+        hit = bool(inst.calls("hit")) and fault.rpartition(":")[2] not in smtp.HARMLESS
+        rested = inst.supervise(over, seconds)
+        inst.stop_all()
+        faults = [] if rested else [f"I1: not told: {noticed(inst, first)}; ended: {inst.exits}"]
+        faults += check_told(inst, first, state, told, hit)
+        return {"name": f"telling {name} {fault}", "faults": faults, "calls": inst.calls(), "hit": inst.calls("hit"),
+                "log": inst.log() if faults else ""}
+    finally:
+        inst.remove()
+
+
+def told_faults(calls: list) -> list:
+    """At the calls that change something; of those that a waiting program repeats, at the first few."""
+    found = []
+    for call, _ in calls:
+        kind = smtp.kind_of(call)
+        if kind not in smtp.CHANGING or int(call.split(".")[-1]) > smtp.STEADY.get(kind, 10_000):
+            continue
+        found += [f"{call}:kill"] + ([] if kind in smtp.ERRORS else [f"{call}:after"])
+        found += [f"{call}:{error}" for error in smtp.errors_of(kind)]
     return found

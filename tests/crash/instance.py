@@ -20,7 +20,7 @@ MOVING = ("tmp", "new", "approve", "hold", "encrypt", "stagger", "deliver")
 OWNED = {"seki-queue": ("tmp",), "seki-scan": ("new",), "seki-hold": ("approve", "hold"),
          "seki-encrypt": ("encrypt",), "seki-stagger": ("stagger",), "seki-deliver": ("deliver",)}
 PROGRAMS = tuple(OWNED)
-ORDERED = ("seki-hold", "seki-deliver")
+ORDERED = ("seki-hold", "seki-encrypt", "seki-stagger", "seki-deliver")
 FULL = "approve hold encrypt stagger deliver"
 SETTINGS = ("trial yes\nhostname gate.example\nsmtp-listen 127.0.0.1:2525\nroute maildir:outbox\n"
             "ballast 64KB\nretry-first 1s\nretry-longest 1s\naudit no\n")

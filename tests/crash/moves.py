@@ -1,13 +1,18 @@
 """Laws 3 to 5: a leg moved by hand from every state to every other, and copied by hand."""
+import hashlib
 import time
 
+import held
 import leg
 import oracle
 from instance import STATES, Instance
 from oracle import Message
-from points import PLAN_FULL, RCPTS
+from points import NEVER, PLAN_FULL, RCPTS
 
 KINDS = ("held", "bare", "proven", "discarded", "refused", "finished")
+# What waits for people: nobody, or one of two, has approved it; to be confirmed; a draft is owed; brought back; an address
+# is to be taken out of a leg that could leave otherwise. Nobody is there who would take it out.
+PEOPLES = ("unapproved", "half-voted", "unconfirmed", "drafted", "restored", "removed")
 HOUR = 3600
 LONG_AGO = 1_000_000_000
 REST_SECONDS = 40
@@ -28,14 +33,19 @@ class Moved:
         self.name = leg.name(origin, self.id, when=when)
 
     def data(self) -> bytes:
-        steps = ["approve no", f"hold until={leg.stamp(self.until)}", "encrypt keep", "stagger no", "deliver"]
+        approve = {"unapproved": f"approve by=address:{held.BOSS} notice=digest",
+                   "half-voted": "approve by=2:staff notice=digest"}.get(self.kind, "approve no")
+        hold = "hold confirmed notice=never" if self.kind == "unconfirmed" else f"hold until={leg.stamp(self.until)}"
+        steps = [approve, hold, "encrypt keep", "stagger no", "deliver"]
         text, digest = leg.plan(self.id, "1", steps)
-        closed = {"held": 1, "discarded": 1, "refused": 1, "bare": 0, "proven": 4, "finished": 4}[self.kind]
+        closed = {"held": 1, "discarded": 1, "refused": 1, "unconfirmed": 1, "drafted": 1, "proven": 4, "finished": 4,
+                  "restored": 4, "removed": 4}.get(self.kind, 0)
         trailer = b"" if self.kind == "bare" else text
         for step in steps[:closed]:
             trailer += leg.record(leg.CLOSING[step.split()[0]], f"plan={digest} by=alice")
         if self.kind in ("discarded", "refused"):
             trailer += leg.record(self.kind, "by=alice")
+        trailer += self.said(digest)
         content = self.message.body
         if self.kind == "finished":
             trailer += leg.record("delivered", f"plan={digest} rcpt=1 host=maildir reply=ok") + leg.record("emptied", "from=100")
@@ -44,30 +54,46 @@ class Moved:
             data = data.replace(content, content[:100] + bytes(len(content) - 100))
         return data
 
+    def said(self, digest: str) -> bytes:
+        """What people said."""
+        vote = f"plan={digest} content={hashlib.sha256(self.message.body).hexdigest()[:16]} step=1 say=yes by={held.ERIN} via=web"
+        return {"half-voted": leg.record("vote", vote),
+                "drafted": leg.record("discarded", f"by={held.ALICE} via=web cause=person tell=draft"),
+                "restored": leg.record("discarded", "by=x via=shell") + leg.record("restored", "by=x via=shell"),
+                "removed": leg.record("removed", f"address={RCPTS[1]} by={held.ALICE} via=web")}.get(self.kind, b"")
+
     def belongs(self) -> str:
         """The state in which the laws bring it to rest; "" where nothing of it is left."""
         if self.target == "bad":
             return "bad"
-        if self.kind in ("discarded", "refused"):
-            return "trash" if self.kind == "discarded" else "refused"
+        if self.kind in ("discarded", "refused", "drafted"):
+            return "refused" if self.kind == "refused" else "trash"
         if self.kind == "finished":
             # Its body is gone: what stands in tmp/ and is not whole was never acknowledged.
             return "" if self.target == "tmp" else "sent"
+        if self.target in PLANNED and self.kind in ("unapproved", "half-voted", "removed"):
+            return "encrypt" if self.kind == "removed" else "approve"  # elsewhere it is judged anew
         return "sent" if self.delivered() else "hold"
+
+    def due(self) -> tuple:
+        """How its name in hold/ may begin. What was brought back waits as of then."""
+        if self.kind == "unconfirmed" and self.target in PLANNED:
+            return (NEVER,)
+        return tuple(leg.due(self.until + n) for n in range(3 if self.kind == "restored" else 1))
 
     def delivered(self) -> bool:
         """Only what is proven, and stands where its plan leads, goes out within the hour."""
         return self.kind == "proven" and self.target in PLANNED
 
 
-def every_move() -> list:
+def every_move(kinds: tuple) -> list:
     found = []
-    for kind in KINDS:
+    for kind in kinds:
         for origin in STATES:
             for target in STATES:
                 if origin != target:
                     found.append(Moved(kind, origin, target, False))
-                    if origin in PLANNED:
+                    if origin in PLANNED and kind in KINDS:
                         found.append(Moved(kind, origin, target, True))
     return found
 
@@ -89,8 +115,8 @@ def wrong_places(inst: Instance, moved: list) -> list:
         want = [m.belongs()] if m.belongs() else []
         if [state for state, _ in stands] != want:
             faults.append(f"law 3: {m.kind} from {m.origin}/ to {m.target}/ ({m.name}): stands in {stands}, not in {want}")
-        elif want == ["hold"] and not stands[0][1].startswith(leg.due(m.until)):
-            faults.append(f"law 3: {m.kind} in hold/ as {stands[0][1]}, not due {leg.due(m.until)}")
+        elif want == ["hold"] and not stands[0][1].startswith(m.due()):
+            faults.append(f"law 3: {m.kind} in hold/ as {stands[0][1]}, not due {m.due()}")
     return faults
 
 
@@ -116,14 +142,16 @@ def settle(inst: Instance, moved: list, wrong: dict | None, seconds: float) -> N
     inst.stop_all()
 
 
-def run_moves(build, libraries, running: bool, wrong: dict | None = None, seconds: float = REST_SECONDS) -> tuple:
+def run_moves(build, libraries, running: bool, wrong: dict | None = None, seconds: float = REST_SECONDS,
+              kinds: tuple = KINDS) -> tuple:
     """`running`: the legs appear; otherwise they are found at the start. (moves, violations)"""
     inst = Instance(build, libraries, SETTINGS)
     try:
+        inst.in_force("", held.PEOPLE if kinds is PEOPLES else "")
         if running:
             ready = time.monotonic() + 0.3
             inst.supervise(lambda: time.monotonic() > ready, 5, wrong, nap=0.05, steps=False)
-        moved = every_move()
+        moved = every_move(kinds)
         for m in moved:
             inst.put(m.target, m.name, m.data())
         if running:  # seki-queue looks into tmp/ when it starts

@@ -3,19 +3,18 @@ notices in the outbox, the page behind a link, what left and to whom. No tests h
 import email
 import email.policy
 import json
-import os
 import re
 import socket
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta, timezone
 from email.message import EmailMessage
 from email.utils import make_msgid
 
 import conftest
-from conftest import SERVICES, clean_env, prepare, wait_for
-from examples_kit import BUILD, TOKYO, Leg, Office, letter, moment, text_of
+from conftest import RELAY, prepare, wait_for
+from examples_kit import BUILD, TOKYO, Office, letter
 
 ALICE, BOB, CAROL, DAVE, ERIN, BOSS, DEPUTY, CHIEF, INFO = (
     f"{name}@example.co.jp"
@@ -23,6 +22,7 @@ ALICE, BOB, CAROL, DAVE, ERIN, BOSS, DEPUTY, CHIEF, INFO = (
 ALIAS = "a.alice@example.co.jp"
 WEB = "http://mail.example.co.jp"
 MINUTE, HOUR, DAY = 60, 3600, 86400
+PATIENCE = 15  # seconds, for what takes a moment
 
 PEOPLE = f"""\
 {ALICE} alias={ALIAS} shared={INFO} boss={BOSS} group=staff
@@ -82,10 +82,11 @@ def at(way: str, who: str = "p") -> str:
 class Desk(Office):
     """An office whose clock stands at ten o'clock on a Monday, and goes on only as the test says."""
 
-    def __init__(self, settings: dict[str, str] | None = None, rules: str = RULES, submission: bool = False) -> None:
+    def __init__(self, settings: dict[str, str] | None = None, rules: str = RULES, relay: str = RELAY,
+                 submission: bool = False) -> None:
         self.offset = 0
         self.gw = prepare({"time-zone": "Asia/Tokyo", "web-url": WEB, "foreign-sender": "allow", "remind-every": "0s",
-                           **(settings or {})}, testing=True, files=FILES, submission=submission)
+                           **(settings or {})}, relay=relay, testing=True, files=FILES, submission=submission)
         if BUILD != "build":
             self.gw.build = BUILD + "-testing"
             conftest._built.add(self.gw.build)
@@ -131,30 +132,23 @@ class Desk(Office):
         to = [at(way)] if isinstance(way, str) else way
         return self.send(letter(subject=subject or f"{way} {make_msgid()[1:20]}", sender=sender, to=to, **more))
 
-    def waiting(self, sent: str, rcpt: str, state: str = "hold") -> Leg:
-        """The leg, as soon as it stands there and the program that owns it has looked at it: it shows it."""
-        leg = self.leg(sent, rcpt, state)
-        word = {"hold": "held", "approve": "approval"}[state]
-        wait_for(lambda: any(word == one["state"] and rcpt in addresses(one)
-                             for one in self.asks(ALICE, "show", id=sent).get("legs", [])) or
-                 any(rcpt in addresses(one) for one in self.show_any(sent)), why=f"{sent} shown")
-        return leg
-
     def got(self, sent: str) -> dict[str, bytes]:
         """Who has it, and what he has."""
         found = {}
         for path in (self.gw.root / "outbox/new").glob(f"*.{sent}.*"):
-            head, _, content = path.read_bytes().partition(b"\r\n")
-            assert head.startswith(b"Delivered-To: "), head
-            found[head.decode().split(" ", 1)[1]] = content
+            rcpts, content = opened(path.read_bytes())
+            for rcpt in rcpts:
+                assert rcpt not in found, f"{rcpt} has it twice"
+                found[rcpt] = content
         return found
 
     def states(self, sent: str) -> set[str]:
-        return {leg.state for leg in self.legs(sent)}
+        """Where its legs stand; one that is being renamed just now is looked for again."""
+        return wait_for(lambda: {leg.state for leg in self.legs(sent)}, PATIENCE, sent)
 
     def rests(self, sent: str, *states: str) -> None:
         """All of its legs stand there."""
-        wait_for(lambda: self.states(sent) == set(states), why=f"{sent} in {states}: {self.states(sent)}")
+        wait_for(lambda: self.states(sent) == set(states), PATIENCE, f"{sent} in {states}: {self.states(sent)}")
 
     def record(self, sent: str, word: str) -> dict[str, str] | None:
         """The last record of that word in any of its legs."""
@@ -204,8 +198,8 @@ class Desk(Office):
         """What the gateway wrote to him, oldest first."""
         found = []
         for raw in self.gw.delivered():
-            head, _, content = raw.partition(b"\r\n")
-            if head != f"Delivered-To: {to}".encode() or b"\r\nAuto-Submitted: auto-generated\r\n" not in content:
+            rcpts, content = opened(raw)
+            if to not in rcpts or b"\r\nAuto-Submitted: auto-generated\r\n" not in content:
                 continue
             mail = email.message_from_bytes(content, policy=email.policy.default)
             if mail["Subject"].startswith(prefix) and mail["Subject"].endswith(subject):
@@ -216,7 +210,7 @@ class Desk(Office):
     def told(self, to: str, prefix: str, subject: str, n: int = 1) -> EmailMessage:
         """He has exactly so many of these; the last of them."""
         found = wait_for(lambda: x if len(x := self.letters(to, prefix, subject)) >= n else None,
-                         why=f"{prefix} to {to}")
+                         PATIENCE, f"{prefix} {subject} to {to}: {[m['Subject'] for m in self.letters(to)]}")
         assert len(found) == n, [m["Subject"] for m in found]
         return found[-1]
 
@@ -225,9 +219,57 @@ class Desk(Office):
         def look() -> list[dict[str, str]]:
             return [r.keys for leg in self.legs(sent) for r in leg.records
                     if r.words[1] == "noticed" and r.keys["what"] == what]
-        return wait_for(lambda: x if len(x := look()) >= n else None, why=f"{what} noticed {n} times")
+        return wait_for(lambda: x if len(x := look()) >= n else None, PATIENCE, f"{what} noticed {n} times")
 
     def link(self, sent: str, *who: str) -> str:
         done = self.gw.seki("link", sent, *who)
         assert done.returncode == 0, done.stderr
         return done.stdout.strip()
+
+    def page(self, notice: EmailMessage) -> str:
+        """The link in it."""
+        (found,) = re.findall(r"^\[URL\] (\S+)$", words(notice), flags=re.M)
+        assert found.startswith(f"{WEB}/gate/m/?"), found
+        return found
+
+
+def opened(raw: bytes) -> tuple[list[str], bytes]:
+    """Of a file in the outbox: whom it was delivered to, and what left."""
+    rcpts = []
+    while raw.startswith((b"Delivered-To: ", b"Return-Path: ")):
+        line, _, raw = raw.partition(b"\r\n")
+        if line.startswith(b"Delivered-To: "):
+            rcpts.append(line.decode().split(" ", 1)[1])
+    return rcpts, raw
+
+
+def words(notice: EmailMessage) -> str:
+    """Its text, lines ending in LF."""
+    part = notice.get_body() if notice.is_multipart() else notice
+    return part.get_payload(decode=True).decode(part.get_content_charset()).replace("\r\n", "\n")
+
+
+def draft_of(notice: EmailMessage) -> bytes:
+    """The .eml file in it, byte for byte."""
+    (part,) = notice.iter_attachments()
+    assert part.get_filename().endswith(".eml") and part.get_content_disposition() == "attachment"
+    return part.get_payload(decode=True)
+
+
+def xtext(text: str) -> str:
+    plain = set(range(0x21, 0x7f)) - set(b'"=+')
+    return "".join(chr(b) if b in plain else f"+{b:02X}" for b in text.encode())
+
+
+def shown_time(utc: datetime) -> str:
+    """As notices have it."""
+    return utc.astimezone(TOKYO).strftime("%Y-%m-%d %H:%M:%S +0900")
+
+
+@contextmanager
+def desk_open(**how) -> Iterator[Desk]:
+    made = Desk(**how)
+    try:
+        yield made
+    finally:
+        made.gw.stop()

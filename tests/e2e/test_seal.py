@@ -1,5 +1,5 @@
 """seki-encrypt and seki-seal in an instance: texts and the history of decisions are in what leaves (S1-26b), addresses
-that were taken away are in no header (S2-48), and whatever is killed meanwhile, mail leaves once and sealed (N17)."""
+that were taken away are in no header (N12), and whatever is killed meanwhile, mail leaves once and sealed (N17)."""
 import contextlib
 import email
 import email.policy
@@ -106,7 +106,7 @@ def test_s1_26b_by_a_rule_and_an_operator(gw):
     assert "(UTC+09:00)  送信を許可 / Released: 運用管理者 / the operator\n" in shown
 
 
-def test_s2_48_removed_addresses_do_not_leave(gw):
+def test_N12_removed_addresses_do_not_leave(gw):
     i = seal(gw, "", record("removed address=carol@partner.example by=alice@example.co.jp via=web")
              + record("removed address=dave@partner.example by=alice@example.co.jp via=web"), tag="removed")
     message, = out(gw, "removed")
@@ -117,7 +117,7 @@ def test_s2_48_removed_addresses_do_not_leave(gw):
     assert text(message) == "こんにちは。\n"
 
 
-def test_s2_48_removal_and_text_are_one_sealing(gw):
+def test_N12_removal_and_text_are_one_sealing(gw):
     i = seal(gw, " encrypt keep\n encrypt insert=top text=caution\n",
              record("removed address=carol@partner.example by=alice@example.co.jp via=web"), tag="both")
     message, = out(gw, "both")

@@ -180,8 +180,8 @@ FIELDS = [
 
 @pytest.mark.parametrize("field,wanted", FIELDS)
 @pytest.mark.parametrize("name", ["To", "cc", "Bcc", "Resent-To"])
-def test_s2_48_address_is_taken_out_of_field(seal, name, field, wanted):
-    rest = b"From: alice@example.co.jp\r\nReply-To: bob@partner.example\r\n"
+def test_N12_address_is_taken_out_of_field(seal, name, field, wanted):
+    rest = b"From: alice@example.co.jp\r\nIn-Reply-To: <1.bob@partner.example>\r\n"
     body = b"Subject: x\r\nDKIM-Signature: v=1; h=to:bob@partner.example\r\n\r\nbody bob@partner.example\r\n"
     other = b"" if name == "To" else b"To: carol@x.example\r\n"
     answer = seal.ask(rest + other + f"{name}:{field}\r\n".encode() + body, remove(BOB))
@@ -198,7 +198,19 @@ def test_s2_48_address_is_taken_out_of_field(seal, name, field, wanted):
         assert kept == [f"{name}:{wanted}".split(":", 1)[1].lstrip(" ")]
 
 
-def test_s2_48_same_field_twice_and_all_at_once(seal):
+def test_N12_no_other_field_names_who_was_taken_away(seal):
+    """Lists of recipients by other names lose the address; what programs wrote for programs goes as a whole; the
+    author's own words, who wrote it and by which way it came stay."""
+    stays = (b"From: bob@partner.example\r\nSubject: ask bob@partner.example\r\nReceived: for <bob@partner.example>\r\n"
+             b"Content-Type: text/plain; name=\"bob@partner.example\"\r\nX-Other: carol@x.example\r\n")
+    goes = (b"Mail-Followup-To: bob@partner.example\r\nX-To: <bob@partner.example>\r\nX-MS-Anything: a bob@partner.example b\r\n"
+            b"Delivered-To: bob@partner.example\r\n")
+    answer = seal.ask(goes + stays + b"Reply-To: a@x.example, bob@partner.example\r\nTo: a@x.example\r\n\r\nx\r\n", remove(BOB))
+    assert answer.word == "done"
+    assert answer.content == stays + b"Reply-To: a@x.example\r\nTo: a@x.example\r\n\r\nx\r\n"
+
+
+def test_N12_same_field_twice_and_all_at_once(seal):
     mail = (b"To: a@x.example\r\nTo: bob@partner.example\r\nCc: bob@partner.example\r\n"
             b"Bcc: bob@partner.example, c@x.example\r\n\r\nx\r\n")
     answer = seal.ask(mail, remove(BOB, "nobody@x.example"))
@@ -208,7 +220,7 @@ def test_s2_48_same_field_twice_and_all_at_once(seal):
     assert answer.content == b"To: undisclosed-recipients:;\r\nSubject: x\r\n\r\n"
 
 
-def test_s2_48_international_domain(seal):
+def test_N12_international_domain(seal):
     mail = "To: a@x.example, 山田 <taro@日本語.example>\r\n\r\n".encode()
     answer = seal.ask(mail, remove("taro@xn--wgv71a119e.example"))
     assert (answer.removed, answer.content) == (1, b"To: a@x.example\r\n\r\n")
@@ -220,7 +232,7 @@ def test_s2_48_international_domain(seal):
     b"Subject: x\rTo: bob@partner.example\r\n\r\n", b"Subject: x\nTo: bob@partner.example\r\n\r\n",
     b"To\0: bob@partner.example\r\n\r\n", b"To bob@partner.example\r\n\r\n",
 ])
-def test_s2_48_what_some_programs_take_for_a_field_is_refused(seal, mail):
+def test_N12_what_some_programs_take_for_a_field_is_refused(seal, mail):
     assert seal.ask(mail, remove(BOB)).text == "no header"
     assert seal.ask(mail, remove("nobody@x.example")).content == mail
 

@@ -10,18 +10,21 @@ from legs import Spool, sha256
 
 
 class Promises:
-    """accepted ID SHA256 LENGTH RECIPIENT,…   delivered ID.K   taken ID RECIPIENT,…
+    """accepted ID SHA256 LENGTH RECIPIENT,…   delivered ID.K   taken ID RECIPIENT,…   ordered ID.K WORD
 
-    delivered: seki-deliver has synced the leg in sent/; taken: a server says that it has the mail.
+    delivered: seki-deliver has synced the leg in sent/; taken: a server says that it has the mail; ordered: an operator
+    was answered "done".
     """
 
     def __init__(self, texts):
-        self.accepted, self.delivered, self.taken = {}, set(), Counter()
+        self.accepted, self.delivered, self.taken, self.ordered = {}, set(), Counter(), {}
         for word, ident, *more in (text.split() for text in texts):
             if word == "accepted":
                 self.accepted[ident] = (more[0], int(more[1]), more[2].split(","))
             elif word == "taken":
                 self.taken.update((ident, recipient) for recipient in more[0].split(","))
+            elif word == "ordered":
+                self.ordered.setdefault(ident, []).append(more[0])
             else:
                 self.delivered.add(ident)
 
@@ -167,4 +170,76 @@ def i3_way_is_proven(spool, mails):
     faults += ["%s: not delivered to all" % leg.label() for leg in sent.values() if not leg.done()]
     faults += ["%s: a delivery that its plan does not prove" % leg.label() for leg in sent.values()
                if False in leg.proofs]
+    return faults
+
+
+# ---- mail that waits for people ----------------------------------------------------------------
+
+INSERTED = "Checked.\n"
+RECORDS = {"release": "held", "approve": "approved", "discard": "discarded", "reject": "discarded", "restore": "restored",
+           "remove": "drop"}
+
+
+def said_of(root):
+    """What the audit has heard of, chained already or not: (ID.K, word)."""
+    found = set()
+    for path in [*(root / "lib/audit/log").iterdir(), *(root / "lib/audit/trays").iterdir()]:
+        for line in path.read_bytes().split(b"\n"):
+            words = dict(w.split(b"=", 1) for w in line.split() if b"=" in w)
+            found.add((words.get(b"id", b"").decode(), words.get(b"what", b"").decode()))
+    return found
+
+
+def orders_hold(root, promises):
+    """H1, H2, H4: what was answered "done" stands in the leg, and the audit has heard of it; nothing is in the outbox
+    that the audit has not heard somebody release or approve."""
+    spool, said = Spool(root), said_of(root)
+    legs = {"%s.%s" % (leg.id, leg.k): leg for leg in spool.legs if not hidden(leg)}
+    faults = []
+    for name, words in promises.ordered.items():
+        leg = legs.get(name)
+        if leg is None:
+            faults.append("ordered %s: no leg" % name[26:])
+            continue
+        faults += ["%s: %s was done, and is not written down" % (leg.label(), w) for w in words if RECORDS[w] not in leg.words]
+        faults += ["%s: %s was done, and the audit does not know" % (leg.label(), w) for w in words if (name, w) not in said]
+        if words[-1] in ("discard", "reject") and leg.verdict() != "discarded" and (name, "restore") not in said:
+            faults.append("%s: was thrown away" % leg.label())
+    return faults + released_only(spool, said) + rewritten_only(spool)
+
+
+def released_only(spool, said):
+    return ["%s: in the outbox, and nobody let it go" % mail.path.name for mail in spool.mails
+            if not {(mail.id + "." + mail.k, w) for w in ("release", "approve")} & said]
+
+
+def rewritten_only(spool):
+    """Where a recipient was taken away he has nothing, and stands in no header; where a text was put in, once."""
+    legs, faults = {(leg.id, leg.k): leg for leg in spool.legs}, []
+    for mail in spool.mails:
+        leg = legs.get((mail.id, mail.k))
+        gone = [r for n, r in enumerate(leg.recipients, 1) if n in leg.dropped] if leg else []
+        faults += ["%s: %s was taken away" % (mail.path.name, r) for r in gone
+                   if r.encode() in mail.data.partition(b"\r\n\r\n")[0] or r in mail.recipients]
+    for leg in spool.legs:
+        times = leg.content.count(INSERTED.strip().encode())
+        if not hidden(leg) and not leg.emptied and times != ("sealed" in leg.words):
+            faults.append("%s: its text stands in it %d times" % (leg.label(), times))
+    return faults
+
+
+def at_rest_held(root, promises, fetched):
+    spool = Spool(root)
+    mails = spool.mails + list(fetched.values())
+    faults = i2_nothing_partial(spool, promises) + i1_accepted_stands(spool, promises) + orders_hold(root, promises)
+    faults += ["%s: delivered a second time" % mail.path.name for mail in spool.mails if mail.path.name in fetched]
+    got = Counter((mail.id, mail.k, r) for mail in mails for r in mail.recipients)
+    for leg in spool.legs:
+        last = promises.ordered.get("%s.%s" % (leg.id, leg.k), ["none"])[-1]
+        wanted = {"release": ("sent",), "approve": ("sent",), "restore": ("hold", "sent")}.get(last)
+        if leg.place not in (wanted or ("hold", "approve", "trash", "sent")):
+            faults.append("%s: not at its end; ordered: %s" % (leg.label(), last))
+        faults += ["%s: delivered to %s, who has %d mails" % (leg.label(), r, got[leg.id, leg.k, r])
+                   for n, r in enumerate(leg.recipients, 1)
+                   if leg.place == "sent" and got[leg.id, leg.k, r] != (n not in leg.dropped)]
     return faults

@@ -1,5 +1,6 @@
 """A small instance of the gateway: its programs, started directly, and clients of seki-queue."""
 import base64
+import itertools
 import os
 import random
 import re
@@ -16,6 +17,9 @@ STATES = ("tmp", "new", "approve", "hold", "encrypt", "stagger", "deliver", "sen
 STAGES = ("scan", "hold", "encrypt", "deliver")  # those that may divide
 ALL = ("seki-queue", "seki-scan", "seki-hold", "seki-encrypt", "seki-stagger", "seki-deliver")
 TALKING = ("seki-remote", *ALL)
+HELD = ("seki-audit", *ALL)
+SEALED = ("seki-audit", "seki-seal", *ALL)
+BOSS = "bob@example.co.jp"
 SETTINGS = """trial yes
 hostname gate.example
 smtp-listen 127.0.0.1:2525
@@ -33,12 +37,17 @@ SIZES = (300, 900, 2500, 3700, 4100, 9000, 30000, 200000)
 def lay_out(root, settings, route):
     """Everything that an instance has before its first program starts."""
     folders = ["spool/" + s for s in STATES] + ["spool/split/" + s for s in STAGES]
-    for folder in folders + ["etc", "lib/clock", "lib/quota", "lib/loop", "run/queue", "run/own", "run/taken",
+    for folder in folders + ["etc", "lib/clock", "lib/quota", "lib/loop", "lib/gate", "lib/hold", "lib/audit/log",
+                             "lib/audit/trays", "run/queue", "run/own", "run/taken", "run/gate", "run/seal", "run/audit",
                              "run/remote", "run/notice", "run/resolve", "others",
-                             "run/order/seki-hold", "run/order/seki-deliver",
+                             *("run/order/seki-" + p for p in ("hold", "encrypt", "stagger", "deliver")),
                              "outbox/tmp", "outbox/new", "outbox/cur"]:
         (root / folder).mkdir(parents=True)
-    (root / "etc/settings").write_text("%sroute %s\n%s" % (SETTINGS, route, settings))
+    named = {line.split(" ")[0] for line in settings.splitlines()}
+    kept = "".join(line + "\n" for line in SETTINGS.splitlines() if line.split(" ")[0] not in named)
+    (root / "etc/settings").write_text("%sroute %s\n%s" % (kept, route, settings))
+    for name in ("run/audit/state", "lib/audit/accepted", *("lib/audit/trays/" + p for p in ("seki", *ALL))):
+        (root / name).touch()
     (root / "etc/relay").write_text("127.0.0.0/8 any\n")
 
 
@@ -51,6 +60,8 @@ def put_in_force(root, build, rules):
         (root / "lib/history/trays" / program).touch()
     if rules:
         (root / "etc/policy/must/50-rules").write_text(rules)
+        (root / "etc/people").write_text("alice@example.co.jp boss=%s\n%s\n" % (BOSS, BOSS))
+        (root / "etc/domains").write_text("example.co.jp internal\n")
         seen = time.strftime("%Y-%m-%dT%H:%M:%S.000000Z", time.gmtime(time.time() - 1))
         for program in ALL:
             (root / "lib/clock" / program).write_text("seen=%s state=running reason=\n" % seen)
@@ -180,9 +191,9 @@ class Client:
         return ident
 
 
-def message(rnd, number):
+def message(rnd, number, recipients):
     """A mail of a size at random, unlike every other."""
-    head = b"From: alice@example.co.jp\r\nSubject: %d\r\n\r\n" % number
+    head = b"From: alice@example.co.jp\r\nTo: %s\r\nSubject: %d\r\n\r\n" % (", ".join(recipients).encode(), number)
     size = int(rnd.choice(SIZES) * rnd.uniform(0.8, 1.1))
     text = base64.b64encode(rnd.randbytes(size * 3 // 4))
     return head + b"\r\n".join(text[i:i + 76] for i in range(0, len(text), 76)) + b"\r\n"
@@ -225,3 +236,58 @@ class Others(threading.Thread):
     def end(self):
         self.ended.set()
         self.join()
+
+
+class Orders(threading.Thread):
+    """An operator, who orders something about each leg that waits, as soon as he sees it, and notes what was answered
+    "done". `words` are his orders about the legs of a state, one after the other; each leg takes the next of them."""
+
+    def __init__(self, root, words, promise):
+        super().__init__(daemon=True)
+        self.root, self.promise, self.ended = root, promise, threading.Event()
+        self.words = {state: itertools.cycle(each) for state, each in words.items()}
+        self.left, self.faults = {}, []  # leg -> what is still to be ordered about it
+        self.place = os.open(root / "run/order/seki-hold", os.O_RDONLY | os.O_DIRECTORY)
+
+    def order(self, line):
+        with socket.socket(socket.AF_UNIX) as s:
+            s.settimeout(PATIENCE)
+            s.connect("/proc/self/fd/%d/socket" % self.place)
+            s.sendall(line.encode() + b"\n")
+            return s.recv(1024).decode().split()[0]
+
+    def look(self):
+        for state in ("hold", "approve", "trash"):
+            for name in os.listdir(self.root / "spool" / state):
+                leg = name if state == "trash" else name.partition(".")[2]
+                if leg not in self.left:
+                    self.left[leg] = list(next(self.words[state]))
+                if self.left[leg]:
+                    self.act(state, name, leg)
+
+    def act(self, state, name, leg):
+        """A leg that has just moved on, or is in a hand, is seen again."""
+        word, _, more = self.left[leg][0].partition(" ")
+        if (word == "restore") != (state == "trash"):
+            return
+        answer = self.order("%s %s %s by=x via=shell%s" % (word, state, name, more and " " + more))
+        if answer == "done":
+            self.promise("ordered %s %s" % (leg, word))
+            self.left[leg].pop(0)
+
+    def run(self):
+        try:
+            while not self.ended.wait(0.003):
+                self.look()
+        except OSError as error:
+            self.faults.append("orders: %s" % error)
+
+    def end(self, legs):
+        """When everything has been ordered about so many legs."""
+        until = time.monotonic() + PATIENCE
+        while (len(self.left) < legs or any(self.left.values())) and time.monotonic() < until and self.is_alive():
+            time.sleep(0.01)
+        self.ended.set()
+        self.join()
+        os.close(self.place)
+        return self.faults + ["%s: not ordered: %s" % each for each in self.left.items() if each[1]]

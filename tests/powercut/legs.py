@@ -38,6 +38,7 @@ class Leg:
         self.id, self.k = name.groups() if name else ("", "")
         self.recipients, self.content, self.delivered = [], b"", set()
         self.plan, self.closed, self.emptied, self.proofs = None, [], False, set()
+        self.words, self.dropped = [], set()
         self.fault = self.read(path.read_bytes()) if name else "no leg's name"
 
     def read(self, data):
@@ -84,16 +85,23 @@ class Leg:
         return data[len(text):]
 
     def read_record(self, word, args):
+        self.words.append(word.decode())
         ours = self.plan is not None and args.get(b"plan") == self.plan[0]
         if word == b"delivered":
             self.delivered |= numbers(args.get(b"rcpt", b""))
             # Who sends must have seen every other word of the plan closed.
             self.proofs.add(ours and [CLOSING[w] for w in self.plan[1][:-1]] == self.closed)
+        elif word == b"drop":
+            self.dropped |= numbers(args.get(b"rcpt", b""))
         elif word in CLOSING.values() and ours:
             self.closed.append(word)
 
     def done(self):
-        return len(self.delivered) == len(self.recipients) > 0
+        return len(self.delivered | self.dropped) == len(self.recipients) > 0
+
+    def verdict(self):
+        """The last word about the whole leg: discarded, restored; "" for none."""
+        return next((w for w in reversed(self.words) if w in ("discarded", "restored")), "")
 
     def label(self):
         return "%s.%s in %s/" % (self.id[-6:], self.k, self.place)
@@ -125,9 +133,14 @@ class Spool:
         return [leg for leg in self.legs if leg.id == ident]
 
 
-def under_way(root):
+def moving(root):
+    """The same where some may wait for people."""
+    return under_way(root, ("sent", "bad", "hold", "approve", "trash"))
+
+
+def under_way(root, rests=("sent", "bad")):
     """The legs that some program has something to do about."""
-    places = ["spool/" + s for s in STATES if s not in ("sent", "bad")]
+    places = ["spool/" + s for s in STATES if s not in rests]
     places += ["spool/split/" + s for s in STAGES]
     left = [p + "/" + name for p in places for name in os.listdir(root / p) if name != "ballast"]
     if left:

@@ -58,7 +58,7 @@ bool __wrap_order_audit(
 	(void)s;
 	(void)leg;
 	assert_true(order->by[0] != '\0');
-	assert_true(act_called(what) < ACT_COUNT);
+	assert_true(act_called(what) < ACT_COUNT || strcmp(what, "remove-address") == 0);
 	audits++;
 	return !no_audit;
 }
@@ -531,13 +531,21 @@ static void an_address_leaves_every_copy(void **state)
 	static const char other[] = "spool/hold/" DUE KIT_OTHER_ID ".1";
 	struct kit_bytes plan = {NULL, 0}, other_plan = {NULL, 0}, b;
 	char name[NAME_MAX + 1], path[NAME_MAX + 80];
+	struct leg_name unseen;
 
 	(void)state;
 	kit_plan(&plan, KIT_ID, "1.2", " hold confirmed\n deliver\n");
 	kit_plan(&other_plan, KIT_OTHER_ID, "1", " hold confirmed\n deliver\n");
 	put(HOLD_KIT_ALICE, STATE_APPROVE, " approve by=any:staff\n deliver\n", "");
-	kit_write_leg(
-	    sibling, (struct kit_leg){.k = "1.2", .envelope = HOLD_KIT_ALICE, .trailer = plan.at});
+	kit_write_leg(sibling,
+	    (struct kit_leg){.k = "1.2",
+		.envelope =
+		    "from alice@x.example\nto carol@partner.example\nclient 192.0.2.1 a=b\n",
+		.trailer = plan.at});
+	/* Not every leg has been seen since the start: they are found by their names. */
+	assert_true(name_parse(DUE NAME, &unseen));
+	timetable_init(&stage.background[STATE_HOLD]);
+	assert_true(timetable_add(&stage.background[STATE_HOLD], &unseen, 0));
 	kit_write_leg(
 	    other, (struct kit_leg){
 		       .id = KIT_OTHER_ID, .envelope = HOLD_KIT_ALICE, .trailer = other_plan.at});
@@ -557,6 +565,7 @@ static void an_address_leaves_every_copy(void **state)
 	assert_int_equal(unlink(path), 0);
 	kit_free(&plan);
 	kit_free(&other_plan);
+	timetable_clear(&stage.background[STATE_HOLD]);
 	assert_taken("approve", " drop rcpt=1 ");
 }
 
@@ -672,7 +681,7 @@ static void an_operators_order_is_obeyed(void **state)
 		(void)close(o.fd);
 		assert_taken(rows[i].where, "by=root via=shell");
 	}
-	assert_int_equal(audits, 0);
+	assert_int_equal(audits, COUNT_OF(rows));
 }
 
 static void acts_have_names(void **state)
