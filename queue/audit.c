@@ -18,6 +18,10 @@
 #define STAMP       (CLOCK_TEXT - 1)
 #define WORD_MAX    ((size_t)31) /* bytes of a key or of what= */
 
+/* How often a tray that its reader has locked is tried, some 5 ms each: it empties it, and may wait for the
+ * disk. A leg that could not be told of would wait much longer. */
+#define LOCKED_TRIES 100
+
 struct audit {
 	struct tray *tray;
 	pthread_mutex_t lock; /* of all below */
@@ -127,6 +131,18 @@ bool audit_line_valid(const char *line, size_t len)
 	return true;
 }
 
+static bool tell(struct audit *audit, bool durable, const char *text, size_t len)
+{
+	bool said = false;
+
+	if (durable)
+		return tray_add_durably(audit->tray, text, len);
+	errno = EAGAIN;
+	for (unsigned i = 0; i < LOCKED_TRIES && !said && errno == EAGAIN; i++)
+		said = tray_add(audit->tray, text, len);
+	return said;
+}
+
 bool audit_say(struct audit *audit, bool durable, const char *line, size_t len)
 {
 	char *whole;
@@ -144,8 +160,7 @@ bool audit_say(struct audit *audit, bool durable, const char *line, size_t len)
 		return false;
 	memcpy(whole, line, len);
 	whole[len] = '\n';
-	said = durable ? tray_add_durably(audit->tray, whole, len + 1)
-		       : tray_add(audit->tray, whole, len + 1);
+	said = tell(audit, durable, whole, len + 1);
 	error = errno;
 	free(whole);
 	errno = error;

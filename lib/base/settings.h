@@ -175,7 +175,7 @@ S(CHOICE,  "approve-expiry",       approve_expiry,        "wait|discard",0, 0, "
 S(SPAN,    "approve-warn",         approve_warn,          "2h",    0, 31536000, "how much working time before it is thrown away people are warned; 0s is not at all") \
 S(SPAN,    "discard-after",        discard_after,         "3d",    60, 31536000, "when mail is thrown away that its sender did not confirm, by a rule that says so without a time") \
 S(SPAN,    "warn-before",          warn_before,           "1d",    0, 31536000, "how long before mail is thrown away its sender is warned; 0s is not at all") \
-S(SPAN,    "hold-longest",         hold_longest,          "30d",   60, 315360000, "how far from now the end of a hold can be put off") \
+S(SPAN,    "hold-longest",         hold_longest,          "30d",   60, 315360000, "how far from its acceptance the end of a hold can be put off") \
 S(TEXT,    "quiet-hours",          quiet_hours,           "19:00-08:00",0, 0, "when nobody is reminded, as on days on which nobody works; - is no hour of the day") \
 S(NUMBER,  "urgent-per-week",      urgent_per_week,       "0",     0, 1000, "how often in a week a sender may send at once what needs an approval, to be reviewed afterwards; 0 is never") \
 S(YESNO,   "discard-draft",        discard_draft,         "yes",   0, 0, "the sender gets mail that a person threw away back as a draft") \

@@ -22,7 +22,8 @@
 #define TICK          (CLOCK_SECOND / 2)
 #define TELLERS       2
 #define FILES_SPARE   64
-#define QUIET         (CLOCK_SECOND / 5) /* without new mail */
+#define QUIET         (CLOCK_SECOND / 5)  /* without new mail */
+#define NEW_FOR       (60 * CLOCK_SECOND) /* since it was accepted */
 #define NAP_MS        20
 #define COMPLAIN      (60 * CLOCK_SECOND)
 
@@ -30,16 +31,24 @@ static const enum spool_state states[] = {STATE_DELIVER, STATE_SENT};
 
 /* ---- what waits in memory ----------------------------------------------------------------- */
 
+/* Where a leg waits that has just come. What was held may come all at once, when its time is over. */
+static struct timetable *waiting_room(struct engine *e, const struct leg_name *name)
+{
+	return id_time(name->id) + NEW_FOR < watch_now(&e->stage->watch) ? &e->held : &e->fresh;
+}
+
 /* Takes a due leg over. */
 static bool take(
     struct stage *stage, enum spool_state state, const struct leg_name *name, bool fresh)
 {
 	struct engine *e = stage->context;
+	struct timetable *room = fresh ? waiting_room(e, name) : &e->late;
 
 	(void)state;
-	if (fresh && e->fresh.n == 0 && visits_begin(e, name, false))
+	if (fresh && e->fresh.n == 0 && (room == &e->fresh || e->held.n == 0) &&
+	    visits_begin(e, name, false))
 		return true;
-	if (!timetable_add(fresh ? &e->fresh : &e->late, name, name->due))
+	if (!timetable_add(room, name, name->due))
 		die_environ("memory for the timetable");
 	return true;
 }
@@ -93,12 +102,27 @@ static void take_backlogs(struct engine *e)
 	}
 }
 
+/* New mail and what was held take turns, as long as there is room. */
+static void take_fresh(struct engine *e)
+{
+	bool took;
+
+	do {
+		struct timetable *first = e->held_next ? &e->held : &e->fresh;
+
+		took = take_from(e, first, false);
+		if (took)
+			e->held_next = !e->held_next;
+		else
+			took = take_from(e, e->held_next ? &e->fresh : &e->held, false);
+	} while (took);
+}
+
 static void take_waiting(struct engine *e)
 {
-	size_t fresh = e->fresh.n;
+	size_t fresh = e->fresh.n + e->held.n;
 
-	while (take_from(e, &e->fresh, false))
-		;
+	take_fresh(e);
 	if (fresh > 0)
 		e->fresh_at = clock_boot();
 	take_backlogs(e);
@@ -231,6 +255,7 @@ static void sweeping(struct stage *stage)
 
 	timetable_clear(&e->parked);
 	timetable_clear(&e->fresh);
+	timetable_clear(&e->held);
 	timetable_clear(&e->late);
 	destinations_forget(e);
 }
@@ -433,6 +458,7 @@ int deliver_main(void)
 
 	timetable_init(&engine.parked);
 	timetable_init(&engine.fresh);
+	timetable_init(&engine.held);
 	timetable_init(&engine.late);
 	engine.busy_end = &engine.busy;
 	engine.ready.end = &engine.ready.first;

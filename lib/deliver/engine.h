@@ -102,7 +102,9 @@ struct engine {
 	size_t telling;          /* visits whose sender is being told, or is to be */
 	size_t late_visits;      /* from `late` or a backlog, not yet opened */
 	struct timetable parked; /* frozen by an operator */
-	struct timetable fresh;  /* have just come */
+	struct timetable fresh;  /* new mail that has just come */
+	struct timetable held;   /* has just come, and waited long before it did */
+	bool held_next;          /* whose turn it is of these two */
 	struct timetable late;   /* any other that is due: they may not keep new mail waiting */
 	int64_t allowance;       /* of `late` and backlogs, in legs times PACE */
 	int64_t fresh_at;        /* boot clock: when mail came last */

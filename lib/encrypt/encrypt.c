@@ -177,6 +177,16 @@ static void start(struct stage *stage)
 		die_environ("threads");
 }
 
+/* Threads read the time zone: another one is taken by a new start, which the supervisor sees to. */
+static bool reload(struct stage *stage, const struct settings *fresh, char *text, size_t room)
+{
+	(void)text;
+	(void)room;
+	if (strcmp(stage->settings.time_zone, fresh->time_zone) != 0)
+		stage->draining = true;
+	return true;
+}
+
 static void turn(struct stage *stage)
 {
 	struct encrypt *e = stage->context;
@@ -246,6 +256,7 @@ static const struct stage_role role = {
     .in_hand = in_hand,
     .nap = nap,
     .start = start,
+    .reload = reload,
     .turn = turn,
     .sweeping = forget_todo,
     .alarm = now_all,

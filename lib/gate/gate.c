@@ -36,6 +36,16 @@ enum { AT_RIGHTS = 1, AT_GENERATION = 2, AT_ZERO = 3, AT_UNTIL = 4, AT_ID = 8, A
 
 /* ---- the key ------------------------------------------------------------------------------ */
 
+/* One of zero bytes is what is left where none could be read: everybody knows it. */
+static bool is_none(const struct gate_key *key)
+{
+	unsigned char any = 0;
+
+	for (size_t i = 0; i < GATE_KEY_LEN; i++)
+		any |= key->bytes[i];
+	return any == 0;
+}
+
 static bool read_key(int dir, struct gate_key *key)
 {
 	char text[KEY_TEXT + 1]; /* one more than there may be */
@@ -49,7 +59,7 @@ static bool read_key(int dir, struct gate_key *key)
 	error = errno;
 	(void)close(fd);
 	good = n == (ssize_t)KEY_TEXT && text[KEY_TEXT - 1] == '\n' &&
-	       hex_decode(text, key->bytes, GATE_KEY_LEN);
+	       hex_decode(text, key->bytes, GATE_KEY_LEN) && !is_none(key);
 	OPENSSL_cleanse(text, sizeof text);
 	if (!good) {
 		gate_key_forget(key);
@@ -101,7 +111,10 @@ void gate_key_forget(struct gate_key *key)
 
 /* ---- digests ------------------------------------------------------------------------------ */
 
-/* The first `want` bytes of HMAC-SHA256 over the label, a NUL and the bytes. False: OpenSSL failed. */
+/*
+ * The first `want` bytes of HMAC-SHA256 over the label, a NUL and the bytes. False: OpenSSL failed, or there is
+ * no key, so that nothing is signed, and whatever is shown is forged.
+ */
 static bool mac_of(const struct gate_key *key, const char *label, const void *bytes, size_t len,
     unsigned char *mac, size_t want)
 {
@@ -110,7 +123,7 @@ static bool mac_of(const struct gate_key *key, const char *label, const void *by
 	unsigned digest_len = 0;
 	bool made;
 
-	if (label_len + len > sizeof input)
+	if (label_len + len > sizeof input || is_none(key))
 		return false;
 	memcpy(input, label, label_len);
 	memcpy(input + label_len, bytes, len);

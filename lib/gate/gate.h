@@ -36,7 +36,10 @@ struct gate_capability {
 	unsigned char who[GATE_WHO_LEN];
 };
 
-/* Reads the key; makes it, durably, if it is not there and `make`. False with errno. */
+/*
+ * Reads the key; makes it, durably, if it is not there and `make`. False with errno, and the key is of zero
+ * bytes: with such a one nothing can be written, and all that is read is GATE_FORGED.
+ */
 NODISCARD bool gate_key_read(bool make, struct gate_key *key);
 void gate_key_forget(struct gate_key *key);
 

@@ -14,7 +14,8 @@ static const struct {
 } verbs[GATE_VERBS] = {
     [GATE_LIST] = {"list", {"state", "query", "page", "as", NULL}},
     [GATE_SHOW] = {"show", {"id", "lang", NULL}},
-    [GATE_ACT] = {"act", {"word", "id", "leg", "rcpt", "until", "reason", "checked", NULL}},
+    [GATE_ACT] = {"act",
+	{"word", "id", "leg", "rcpt", "until", "reason", "checked", "shown", NULL}},
     [GATE_BODY] = {"body", {"id", "leg", NULL}},
     [GATE_ABSENT] = {"absent", {"from", "until", "clear", NULL}},
     [GATE_REVIEW] = {"review", {"id", "verdict", "comment", NULL}},

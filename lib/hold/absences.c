@@ -272,22 +272,77 @@ static bool sensible(const struct absence *absence)
 	       (absence->until == 0 || (absence->from >= 0 && absence->from < absence->until));
 }
 
-/* What is to stand there: those of others that are not over, and the new one. */
-static bool fill(
-    struct absences *fresh, const struct absences *old, const struct absence *absence, int64_t now)
+static bool meet(const struct entry *e, const struct absence *one)
 {
+	return strcmp(e->address, one->address) == 0 && e->from <= one->until &&
+	       one->from <= e->until;
+}
+
+/* What is to stand there. */
+struct change {
+	struct absence one; /* with all that it meets in it; until 0: all of the address go */
+	size_t kept;        /* others of the address */
+	bool nothing;       /* it stands there already, or there is none to take away */
+};
+
+/* Makes `one` as long as it is together with all that it meets, and those that these meet. */
+static void join(const struct absences *a, struct absence *one, int64_t now)
+{
+	bool grown = true;
+
+	while (grown) {
+		grown = false;
+		for (size_t i = first_of(a, one->address);
+		     i < a->n && strcmp(a->entry[i].address, one->address) == 0; i++) {
+			const struct entry *e = &a->entry[i];
+
+			if (e->until <= now || !meet(e, one) ||
+			    (e->from >= one->from && e->until <= one->until))
+				continue;
+			one->from = e->from < one->from ? e->from : one->from;
+			one->until = e->until > one->until ? e->until : one->until;
+			grown = true;
+		}
+	}
+}
+
+static struct change change_of(const struct absences *a, const struct absence *absence, int64_t now)
+{
+	struct change c = {.one = *absence, .nothing = absence->until == 0};
 	bool away = absence->until == 0;
+
+	if (!away)
+		join(a, &c.one, now);
+	for (size_t i = first_of(a, absence->address);
+	     i < a->n && strcmp(a->entry[i].address, absence->address) == 0; i++) {
+		const struct entry *e = &a->entry[i];
+
+		if (away)
+			c.nothing = false;
+		else if (e->from == c.one.from && e->until == c.one.until)
+			c.nothing = true;
+		else if (e->until > now && !meet(e, &c.one))
+			c.kept++;
+	}
+	return c;
+}
+
+static bool fill(
+    struct absences *fresh, const struct absences *old, const struct change *c, int64_t now)
+{
+	bool away = c->one.until == 0;
 
 	for (size_t i = 0; i < old->n; i++) {
 		const struct entry *e = &old->entry[i];
 		const struct absence same = {e->address, e->from, e->until, e->by};
 
-		if (e->until <= now || (away && strcmp(e->address, absence->address) == 0))
+		if (e->until <= now || (away && strcmp(e->address, c->one.address) == 0) ||
+		    (!away && meet(e, &c->one)))
 			continue;
 		if (!add(fresh, &same))
 			return false;
 	}
-	if (!away && !add(fresh, absence))
+	if (!away && !add(fresh, &c->one))
 		return false;
 	sort(fresh);
 	return true;
@@ -296,12 +351,19 @@ static bool fill(
 bool absences_set(struct absences *absences, const struct absence *absence, int64_t now)
 {
 	struct absences fresh = {.n = 0};
+	struct change c;
 
 	errno = EINVAL;
-	if (!sensible(absence))
+	if (!sensible(absence) || (absence->until != 0 && absence->until <= now))
 		return false;
 	/* Only this thread changes it: it can be read without the lock. */
-	if (!fill(&fresh, absences, absence, now) || !write_all(&fresh)) {
+	c = change_of(absences, absence, now);
+	if (c.nothing)
+		return true;
+	errno = EDQUOT;
+	if (absence->until != 0 && c.kept >= ABSENCES_EACH)
+		return false;
+	if (!fill(&fresh, absences, &c, now) || !write_all(&fresh)) {
 		int error = errno;
 
 		clear(fresh.entry, fresh.n);

@@ -11,7 +11,8 @@
 
 #include "lib/base/compat.h"
 
-#define ABSENCES_MAX 100000
+#define ABSENCES_MAX  100000 /* of all */
+#define ABSENCES_EACH 20     /* of one address, once those that meet have been made one */
 
 struct absences;
 
@@ -31,8 +32,10 @@ void absences_free(struct absences *absences);
 NODISCARD bool absent(const struct absences *absences, const char *address, int64_t now);
 
 /*
- * Adds one, or takes all of an address away (until == 0), durably; those that are over are forgotten.
- * False with errno: nothing has changed (EINVAL: the address, or the times, are none).
+ * Adds one, or takes all of an address away (until == 0), durably; those of an address that meet become one,
+ * and those that are over are forgotten. Where that changes nothing nothing is written. False with errno:
+ * nothing has changed (EINVAL: the address, or the times, are none, or are over; EDQUOT: the address would
+ * have more than ABSENCES_EACH; EFBIG: ABSENCES_MAX).
  */
 NODISCARD bool absences_set(struct absences *absences, const struct absence *absence, int64_t now);
 

@@ -135,8 +135,13 @@ static void say_what_holds(struct acting *a, struct order_answer *answer)
 		return;
 	}
 	if (!window_look(next.window, next.window_len, a->h->org, a->w.now, &window) ||
-	    !window.inside || window.ends < 0)
+	    !window.inside)
 		return;
+	if (window.ends < 0) {
+		(void)snprintf(answer->why, sizeof answer->why,
+		    "mail may not leave at this time of day, and no end of that is in sight");
+		return;
+	}
 	clock_format(window.ends, time);
 	(void)snprintf(answer->why, sizeof answer->why,
 	    "mail may not leave at this time of day: it leaves at %s", time);
@@ -217,6 +222,32 @@ static bool add_meant(struct buf *out, const struct leg *leg, const char *addres
 	return others;
 }
 
+static bool see_other(void *context, enum spool_state state, const struct leg_name *name)
+{
+	const struct leg_name **own = context;
+
+	if ((state != STATE_APPROVE && state != STATE_HOLD) || name_same_leg(name, *own))
+		return true;
+	*own = NULL;
+	return false;
+}
+
+/* Whether other legs of the message, or copies of it, wait: it goes on for them. */
+static bool others_wait(const struct acting *a)
+{
+	const struct leg_name *own = &a->o->leg.name;
+
+	index_of_message(a->h->index, own->id, see_other, &own);
+	return own == NULL;
+}
+
+/* Its last recipient is taken away. No draft where it goes on for others: he would send it to them twice. */
+static struct order_answer do_remove_last(struct acting *a, struct buf *text)
+{
+	add_discarded(text, a, "removed", a->h->stage->settings.discard_draft && !others_wait(a));
+	return bind(a, text, STATE_TRASH);
+}
+
 /*
  * The address is owed to be taken out of the header before the recipient is taken away: where only the
  * first record is written the recipient is asked about again, and nobody is named who gets nothing.
@@ -233,7 +264,7 @@ static struct order_answer do_remove(struct acting *a, struct buf *text)
 	buf_add_text(text, "drop");
 	if (!add_meant(text, &a->o->leg, address)) {
 		buf_clear(text);
-		return do_discard(a, text);
+		return do_remove_last(a, text);
 	}
 	add_who(text, a);
 	return stay(a, text);
@@ -256,6 +287,15 @@ static void add_vote(struct buf *out, const struct acting *a, const char *say)
 		buf_addf(out, " comment=%s", a->order.reason);
 }
 
+/* Whether the leg can go on once its step is closed: asked before the first record. False with `answer`. */
+static bool can_go_on(struct acting *a, struct order_answer *answer)
+{
+	if (waiting_blocked(a->h->stage, a->order.state, a->o) == NULL)
+		return true;
+	*answer = order_no("this version does not know what comes next in its plan");
+	return false;
+}
+
 /* Who was asked, or asks, hears of it. */
 static void tell(struct acting *a, const struct order_answer *answer, const char *what)
 {
@@ -271,19 +311,36 @@ static void tell(struct acting *a, const struct order_answer *answer, const char
 	hold_tell_result(a->h, a->o, what, by, comment);
 }
 
-/* The vote that completes it: its record, the closing record, one rename, one sync. */
+/* What was begun and may yet be done: soon, for the record that stands binds at the next look. */
+static struct order_answer begun(struct acting *a)
+{
+	struct stage *stage = a->h->stage;
+
+	stage_schedule(stage, a->order.state, &a->o->leg.name, stage_now(stage) + STAGE_AGAIN);
+	return (struct order_answer){.result = ORDER_UNKNOWN, .state = a->order.state};
+}
+
+/*
+ * The vote that completes it: its record, the closing record, one rename, one sync. From the vote on it is
+ * approved: where the rest fails the clock's look goes on with it (decide.c).
+ */
 static struct order_answer complete(struct acting *a, struct buf *text)
 {
 	struct order_answer answer = order_no("no memory");
 	struct buf details;
 
+	if (!can_go_on(a, &answer))
+		return answer;
 	buf_init(&details, RECORD_MAX);
 	approval_write_by(&a->w.approval, &details);
 	buf_addf(&details, "%s%s ended=votes", details.len > 0 ? "," : "by=", a->order.by);
-	if (ready(text) && buf_ok(&details)) {
+	if (ready(text) && ready(&details)) {
 		answer = order_no("its record could not be written: see the log");
-		if (stage_append(a->h->stage, a->o, text->bytes))
-			answer = close_step(a, &details);
+		if (stage_append(a->h->stage, a->o, text->bytes)) {
+			answer = order_close(a->h->stage, &a->order, a->o, details.bytes);
+			if (answer.result == ORDER_NO)
+				answer = begun(a);
+		}
 	}
 	buf_free(&details);
 	tell(a, &answer, "approved");
@@ -372,15 +429,29 @@ static bool owe_review(struct acting *a)
 	return done;
 }
 
+/* It did not go. After a crash in between it counts all the same: better than one that nobody reviews. */
+static void forget_review(const struct acting *a)
+{
+	char id[NAME_TEXT];
+
+	name_format(&a->o->leg.name, STATE_NEW, id);
+	/* Where that fails it is in the log, and it stays counted. */
+	(void)!reviews_take_back(id, a->w.now, a->w.now);
+}
+
 static struct order_answer do_urgent(struct acting *a, struct buf *text)
 {
 	struct order_answer answer;
 
+	if (!can_go_on(a, &answer))
+		return answer;
 	if (!owe_review(a))
 		return order_no("that it is to be reviewed could not be written down: see the log");
 	buf_add_text(text, "ended=urgent");
 	add_who(text, a);
 	answer = close_step(a, text);
+	if (answer.result == ORDER_NO)
+		forget_review(a);
 	tell(a, &answer, "urgent");
 	return answer;
 }
@@ -414,6 +485,29 @@ static struct order_answer do_it(struct acting *a, struct buf *text)
 	return order_no("there is no such act");
 }
 
+/* The sender hears what another did to his mail; of votes and urgent mail it is said where they are done. */
+static void tell_sender(struct acting *a, const struct order_answer *answer)
+{
+	static const char *const words[ACT_COUNT] = {[ACT_RELEASE] = "released",
+	    [ACT_CHECK] = "released",
+	    [ACT_RESTORE] = "restored",
+	    [ACT_REMOVE] = "removed",
+	    [ACT_EXTEND] = "extended"};
+	struct leg *leg = &a->o->leg;
+	const char *word = words[a->act->word];
+
+	if (word == NULL || answer->result != ORDER_DONE || a->order.state == STATE_REFUSED)
+		return;
+	if (a->act->word == ACT_EXTEND && a->order.until > leg->amended_until)
+		leg->amended_until = a->order.until;
+	if (a->act->word == ACT_REMOVE && answer->state == STATE_TRASH) {
+		if (!others_wait(a))
+			return; /* he has it back as a draft */
+		word = "discarded";
+	}
+	tell(a, answer, word);
+}
+
 /* Rights first, then the audit, then records. */
 static struct order_answer act_opened(struct acting *a)
 {
@@ -433,6 +527,7 @@ static struct order_answer act_opened(struct acting *a)
 		buf_init(&text, RECORD_MAX);
 		answer = do_it(a, &text);
 		buf_free(&text);
+		tell_sender(a, &answer);
 		if (answer.result == ORDER_DONE && a->act->word == ACT_REMOVE &&
 		    !siblings_remove(a->h, &a->order, &a->o->leg))
 			(void)snprintf(answer.why, sizeof answer.why,

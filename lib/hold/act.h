@@ -10,6 +10,11 @@
 
 #include "queue/order_leg.h"
 
+#define ACT_EXTENSIONS_MAX ((size_t)100) /* of one leg */
+
+/* Bytes below the setting trailer-max, at most a quarter of it, in which a leg is only thrown away. */
+#define ACT_ROOM_KEPT ((int64_t)65536)
+
 enum act_word {
 	ACT_RELEASE, /* send now: the hold ends; also "I have confirmed it" */
 	ACT_CHECK,   /* the same, with every entry of the self-check confirmed */

@@ -77,6 +77,8 @@ static bool only_asked(struct acting *a)
 	case RIGHT_VOTED:
 		return no(a, "who has voted, himself or by a deputy, has no second vote about it");
 	case RIGHT_AUTHOR:
+		if (actor_unknown(a->h->org, &a->o->leg))
+			return no(a, "nobody knows who handed it in: only an operator approves it");
 		return no(a, "nobody approves what he may have written himself");
 	case RIGHT_NONE:
 	case RIGHT_OWN:
@@ -182,15 +184,33 @@ static bool remove_one(struct acting *a)
 	return no(a, "it has no such recipient, or not any more");
 }
 
+/* How often its end has been put off, in all its lives. */
+static size_t extensions(const struct leg *leg)
+{
+	struct leg_record r;
+	size_t at = 0, n = 0;
+
+	while (leg_next_record(leg, &at, &r))
+		n += leg_record_is(&r, "extended");
+	return n;
+}
+
+/* Counted from its acceptance, or from when it was brought back: nothing is put off for ever. */
 static bool extend(struct acting *a)
 {
+	const struct leg *leg = &a->o->leg;
 	int64_t end = a->w.times.pass > 0 ? a->w.times.pass : a->w.times.discard;
-	int64_t latest = a->w.now + a->h->stage->settings.hold_longest;
+	int64_t begun = leg->restored > leg->accepted ? leg->restored : leg->accepted;
+	int64_t latest = begun + a->h->stage->settings.hold_longest;
 
 	if (!only_sender(a))
 		return false;
 	if (end == 0)
 		return no(a, "no time ends it that could be put off");
+	if (extensions(leg) >= ACT_EXTENSIONS_MAX)
+		return no(a, "its end has been put off too often");
+	if (latest <= end || latest <= a->w.now)
+		return no(a, "the setting hold-longest lets it wait no longer");
 	if (a->asking && a->order.until == 0)
 		return true;
 	if (a->order.until <= a->w.now || a->order.until <= end)
@@ -213,6 +233,12 @@ static bool undecided(struct acting *a)
 static bool vote(struct acting *a)
 {
 	return undecided(a) && only_asked(a);
+}
+
+/* The kinder word is for who is asked: an operator is not. */
+static bool give_back(struct acting *a)
+{
+	return a->is_operator ? no(a, "an operator rejects it") : vote(a);
 }
 
 static bool urgent(struct acting *a)
@@ -280,7 +306,7 @@ static may *const table[ACT_COUNT][3] = {
     [ACT_EXTEND] = {needs_approval, extend, in_trash},
     [ACT_APPROVE] = {vote, not_approving, in_trash},
     [ACT_REJECT] = {vote, not_approving, in_trash},
-    [ACT_RETURN] = {vote, not_approving, in_trash},
+    [ACT_RETURN] = {give_back, not_approving, in_trash},
     [ACT_URGENT] = {urgent, not_approving, in_trash},
 };
 
@@ -293,6 +319,22 @@ static bool column(enum spool_state state, size_t *at)
 			return true;
 	}
 	return false;
+}
+
+/*
+ * Whether the trailer has room for another record, and for what is to follow it. What people say again and
+ * again must not make a leg that nobody can read any more: the last of the room is for throwing it away.
+ */
+static bool has_room(struct acting *a)
+{
+	int64_t most = a->h->stage->settings.trailer_max, kept = most / 4;
+	int64_t used = (int64_t)(a->o->leg.end - a->o->leg.trailer);
+
+	kept = kept < ACT_ROOM_KEPT ? kept : ACT_ROOM_KEPT;
+	if (used <= most - kept || a->act->word == ACT_DISCARD || a->act->word == ACT_REJECT ||
+	    a->act->word == ACT_RETURN)
+		return true;
+	return no(a, "too many records stand in it: it can only be discarded, or rejected");
 }
 
 bool act_may(struct acting *a)
@@ -308,7 +350,7 @@ bool act_may(struct acting *a)
 		    a->o->law.why != NULL ? a->o->law.why : "it belongs elsewhere");
 		return no(a, said);
 	}
-	return table[a->act->word][at](a);
+	return table[a->act->word][at](a) && has_room(a);
 }
 
 /* ---- what it is about --------------------------------------------------------------------- */

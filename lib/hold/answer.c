@@ -1,14 +1,11 @@
 #include "lib/hold/answering.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
 #include "lib/base/xtext.h"
-#include "queue/audit.h"
 
 /* ---- answers ------------------------------------------------------------------------------ */
 
@@ -86,6 +83,14 @@ void answer_wrong(struct door_answer *answer)
 }
 
 /* ---- who asks ----------------------------------------------------------------------------- */
+
+/* Sessions are made by programs that go by the wall clock. One that was set back stops no person. */
+static int64_t session_now(int64_t believed)
+{
+	int64_t wall = clock_wall();
+
+	return wall < believed ? wall : believed;
+}
 
 /* A person is known by one address, whichever of his own he has logged in with. */
 static void take_own_address(struct answering *a)
@@ -166,159 +171,6 @@ bool answer_take_id(struct answering *a)
 	return false;
 }
 
-static bool reads_english(const struct answering *a)
-{
-	const char *lang = gate_request_value(a->request, "lang");
-	struct org_person person;
-
-	if (lang != NULL)
-		return strcmp(lang, "en") == 0;
-	return a->h->org != NULL && org_person(a->h->org, a->asker.address, &person) &&
-	       person.english;
-}
-
-/* ---- the legs of a message ----------------------------------------------------------------- */
-
-/* Whether the leg is the asker's to see; counts it. `places` are of one message and its copies. */
-static bool is_his(struct answering *a, const struct asked_leg *leg, struct asker_role *role,
-    struct passed *passed)
-{
-	if (!asker_role(&a->asker, leg, role)) {
-		passed->strange++;
-		return false;
-	}
-	if (asker_outdated(&a->asker, leg)) {
-		passed->outdated++;
-		return false;
-	}
-	return true;
-}
-
-static bool is_copy(const struct answering *a, const struct leg_place *place)
-{
-	return strcmp(place->name.id, a->id) != 0;
-}
-
-/* "leg=ID.K" picks one. */
-static bool picked(const struct answering *a, const struct leg_place *place)
-{
-	const char *leg = gate_request_value(a->request, "leg");
-	char name[NAME_TEXT];
-
-	if (leg == NULL)
-		return true;
-	name_format(&place->name, STATE_NEW, name);
-	return strcmp(name, leg) == 0;
-}
-
-bool walk_begin(struct walk *w, struct answering *a)
-{
-	*w = (struct walk){.a = a};
-	if (places_of(a->h, a->id, &w->places))
-		return true;
-	answer_say(a, "no", "room", "no memory");
-	return false;
-}
-
-void walk_end(struct walk *w)
-{
-	places_free(&w->places);
-}
-
-bool walk_open(
-    struct walk *w, const struct leg_place *place, struct asked_leg *leg, struct asker_role *role)
-{
-	struct hold *h = w->a->h;
-	char from[ORG_ADDRESS_MAX];
-
-	if (!picked(w->a, place))
-		return false;
-	if (!asked_leg_open(h, place, leg)) {
-		index_remove(h->index, &place->name);
-		return false;
-	}
-	(void)!org_normal(leg->o.leg.from, from);
-	if (!w->known)
-		memcpy(w->from, from, sizeof w->from);
-	w->known = true;
-	if (strcmp(from, w->from) == 0 && is_his(w->a, leg, role, &w->passed))
-		return true;
-	asked_leg_close(leg);
-	return false;
-}
-
-/* ---- what is not with us any more ---------------------------------------------------------- */
-
-/* As its record will say, or says. */
-static const char *record_of(enum act_word word)
-{
-	static const char *const words[ACT_COUNT] = {[ACT_RELEASE] = "held",
-	    [ACT_CHECK] = "held",
-	    [ACT_DISCARD] = "discarded",
-	    [ACT_RESTORE] = "restored",
-	    [ACT_REMOVE] = "drop",
-	    [ACT_EXTEND] = "extended",
-	    [ACT_APPROVE] = "vote",
-	    [ACT_REJECT] = "discarded",
-	    [ACT_RETURN] = "discarded",
-	    [ACT_URGENT] = "approved"};
-
-	return words[word];
-}
-
-static void add_recent(struct answering *a)
-{
-	const struct recent_act *act;
-	unsigned char who[GATE_WHO_LEN];
-	json_t *last;
-
-	memcpy(who, a->asker.cap.who, sizeof who);
-	if (a->asker.session && !gate_who(&a->h->key, a->asker.address, who))
-		return;
-	act = recent_find(a->recent, a->id, who);
-	if (act == NULL)
-		return;
-	last = json_object();
-	answer_set(last, "what", json_string(record_of(act->word)));
-	answer_set(last, "by", answer_text(act->by));
-	answer_set(last, "at", show_time(act->time));
-	answer_set(a->json, "last", last);
-}
-
-/* It has left: what is known of that is told to who had to do with it. */
-void answer_gone(struct answering *a, const struct passed *passed)
-{
-	struct asked_leg leg;
-	struct asker_role role;
-
-	if (passed->outdated > 0) {
-		answer_refuse(a, "expired", "restored",
-		    "the mail was brought back since: there is a newer link");
-		return;
-	}
-	if (passed->strange > 0) {
-		answer_refuse(a, "forbidden", a->h->org == NULL ? "no-organisation" : "nobody",
-		    "you are neither its sender nor asked about it");
-		return;
-	}
-	answer_say(a, "gone", NULL, "it waits no more");
-	answer_set(a->json, "state", json_null());
-	answer_set(a->json, "last", json_null());
-	add_recent(a);
-	if (!asked_leg_sent(a->h, a->id, &leg))
-		return;
-	if (asker_role(&a->asker, &leg, &role) && !asker_outdated(&a->asker, &leg)) {
-		json_t *legs = json_array();
-
-		(void)json_array_append_new(
-		    legs, show_leg(&a->asker, &leg, &role, reads_english(a), false));
-		answer_set(a->json, "state", json_string(show_state(STATE_SENT)));
-		answer_set(a->json, "last", show_last(&leg.o.leg));
-		answer_set(a->json, "legs", legs);
-	}
-	asked_leg_close(&leg);
-}
-
 /* ---- show --------------------------------------------------------------------------------- */
 
 static void say_you(struct answering *a)
@@ -326,123 +178,47 @@ static void say_you(struct answering *a)
 	json_t *you = json_object();
 
 	answer_set(you, "address", answer_text(a->asker.address));
-	answer_set(you, "lang", json_string(reads_english(a) ? "en" : "ja"));
+	answer_set(you, "lang", json_string(answer_in_english(a) ? "en" : "ja"));
 	answer_set(you, "session", json_boolean(a->asker.session));
 	answer_set(a->json, "you", you);
 }
 
+static void say_shown(struct walk *w, json_t *legs)
+{
+	struct answering *a = w->a;
+	char shown[DIGEST_HEX];
+
+	answer_say(a, "done", NULL, NULL);
+	answer_set(a->json, "id", json_string(a->id));
+	say_you(a);
+	answer_set(a->json, "legs", json_incref(legs));
+	answer_set(a->json, "more", json_integer((json_int_t)(w->places.n - w->at)));
+	if (walk_shown(w, shown))
+		answer_set(a->json, "shown", json_string(shown));
+}
+
 static void show(struct answering *a)
 {
+	struct asked_leg leg;
+	struct asker_role role;
 	struct walk w;
 	json_t *legs;
-	size_t more = 0;
 
-	if (!answer_take_id(a))
-		return;
-	if (!walk_begin(&w, a))
+	if (!answer_take_id(a) || !walk_begin(&w, a))
 		return;
 	legs = json_array();
-	for (size_t i = 0; i < w.places.n; i++) {
-		struct asker_role role;
-		struct asked_leg leg;
+	while (walk_next(&w, &leg, &role)) {
+		bool copy = walk_is_copy(a, &w.leg[w.legs - 1].place);
 
-		if (json_array_size(legs) == SHOW_LEGS_MAX) {
-			more = w.places.n - i;
-			break;
-		}
-		if (!walk_open(&w, &w.places.place[i], &leg, &role))
-			continue;
-		(void)json_array_append_new(legs, show_leg(&a->asker, &leg, &role, reads_english(a),
-						      is_copy(a, &w.places.place[i])));
+		(void)json_array_append_new(
+		    legs, show_leg(&a->asker, &leg, &role, answer_in_english(a), copy));
 		asked_leg_close(&leg);
 	}
-	if (json_array_size(legs) == 0) {
+	if (w.legs == 0)
 		answer_gone(a, &w.passed);
-		json_decref(legs);
-	} else {
-		answer_say(a, "done", NULL, NULL);
-		answer_set(a->json, "id", json_string(a->id));
-		say_you(a);
-		answer_set(a->json, "legs", legs);
-		answer_set(a->json, "more", json_integer((json_int_t)more));
-	}
-	walk_end(&w);
-}
-
-/* ---- body --------------------------------------------------------------------------------- */
-
-/* Whoever reads a body is written down before he has it. */
-static bool audit_read(struct answering *a, const struct asked_leg *leg)
-{
-	char id[NAME_TEXT];
-	struct buf line;
-	bool said;
-
-	name_format(&leg->o.leg.name, STATE_NEW, id);
-	buf_init(&line, AUDIT_LINE_MAX);
-	audit_begin(&line, "read");
-	audit_put(&line, "id", id);
-	audit_put(&line, "state", state_name(leg->state));
-	audit_put(&line, "from", leg->o.leg.from);
-	audit_put(&line, "by", a->asker.address);
-	audit_put(&line, "via", a->asker.via);
-	said = audit_well(a->h->stage->audit) && audit_say_line(a->h->stage->audit, true, &line);
-	if (!said)
-		LOG_ALARM("not-audited", kv("id", id), kv("what", "read"), kv_errno(errno));
-	buf_free(&line);
-	return said;
-}
-
-static void give_body(struct answering *a, const struct asked_leg *leg)
-{
-	const struct leg *l = &leg->o.leg;
-	char name[NAME_TEXT];
-
-	if (l->emptied) {
-		answer_say(a, "no", "emptied", "its content has been thrown away");
-		return;
-	}
-	if (!audit_read(a, leg)) {
-		answer_say(a, "no", "audit", "the audit cannot be written, so it is not shown");
-		return;
-	}
-	a->leg = spool_reopen_to_read(leg->o.fd);
-	if (a->leg < 0) {
-		answer_say(a, "no", "environment", "it cannot be opened just now");
-		return;
-	}
-	name_format(&l->name, STATE_NEW, name);
-	answer_say(a, "done", NULL, NULL);
-	answer_set(a->json, "leg", json_string(name));
-	answer_set(a->json, "offset", json_integer((json_int_t)l->content));
-	answer_set(a->json, "size", json_integer((json_int_t)l->size));
-}
-
-static void body(struct answering *a)
-{
-	struct walk w;
-	bool given = false;
-
-	if (!answer_take_id(a))
-		return;
-	if (!asker_may(&a->asker, GATE_READ)) {
-		answer_refuse(a, "forbidden", "rights", "the link is not for that");
-		return;
-	}
-	if (!walk_begin(&w, a))
-		return;
-	for (size_t i = 0; i < w.places.n && !given; i++) {
-		struct asked_leg leg;
-		struct asker_role role;
-
-		if (!walk_open(&w, &w.places.place[i], &leg, &role))
-			continue;
-		give_body(a, &leg);
-		given = true;
-		asked_leg_close(&leg);
-	}
-	if (!given)
-		answer_gone(a, &w.passed);
+	else
+		say_shown(&w, legs);
+	json_decref(legs);
 	walk_end(&w);
 }
 
@@ -456,7 +232,7 @@ static bool needs_session(struct answering *a)
 	return false;
 }
 
-/* False: it is to be asked again. */
+/* False: it goes on at another turn. */
 static bool serve(struct answering *a)
 {
 	switch (a->request->verb) {
@@ -470,8 +246,7 @@ static bool serve(struct answering *a)
 	case GATE_ACT:
 		return answer_act(a);
 	case GATE_BODY:
-		body(a);
-		return true;
+		return answer_body(a);
 	case GATE_ABSENT:
 		if (needs_session(a))
 			answer_absent(a);
@@ -486,19 +261,67 @@ static bool serve(struct answering *a)
 	return true;
 }
 
+void answer_work_free(struct answer_work *work)
+{
+	if (work == NULL)
+		return;
+	act_work_free(work->act);
+	body_work_free(work->body);
+	free(work);
+}
+
+bool answer_work_begun(const struct answer_work *work)
+{
+	return work != NULL && work->act != NULL && act_work_begun(work->act);
+}
+
+/* False: no memory. */
+static bool take_work(struct answering *a)
+{
+	struct answer_turn *turn = a->turn;
+
+	if (turn->work == NULL) {
+		turn->work = calloc(1, sizeof *turn->work);
+		if (turn->work == NULL) {
+			answer_say(a, "no", "room", "no memory");
+			return false;
+		}
+		turn->work->begun = asking_now(a->h);
+	}
+	a->work = turn->work;
+	return true;
+}
+
+/* Whether he is who he was when he began: what has begun goes on after his time is over. */
+static bool prove(struct answering *a)
+{
+	bool proved;
+
+	if (!a->h->keyed) {
+		answer_refuse(a, "forged", "forged", "there is no key: nobody can be believed");
+		return false;
+	}
+	proved = a->request->session ? prove_session(a, session_now(a->work->begun))
+				     : prove_capability(a, a->work->begun);
+	if (proved && a->asker.address[0] == '\0')
+		memcpy(a->asker.address, a->work->address, sizeof a->asker.address);
+	return proved;
+}
+
 bool answer_request(struct hold *h, struct recent *recent, const struct gate_request *request,
-    bool last, struct door_answer *answer)
+    struct answer_turn *turn, struct door_answer *answer)
 {
 	struct answering a = {.h = h,
 	    .recent = recent,
 	    .request = request,
-	    .last = last,
+	    .turn = turn,
 	    .asker = {.h = h},
 	    .json = json_object(),
 	    .leg = -1};
-	int64_t now = asking_now(h);
 
-	if ((request->session ? prove_session(&a, now) : prove_capability(&a, now)) && !serve(&a)) {
+	turn->at_once = false;
+	if (take_work(&a) && prove(&a) && !serve(&a)) {
+		memcpy(a.work->address, a.asker.address, sizeof a.work->address);
 		json_decref(a.json);
 		return false;
 	}

@@ -1,17 +1,48 @@
-/* act: something is done to each leg of a message to which it applies. */
+/*
+ * act: something is done to each leg of a message to which it applies; to copies of it, which are other
+ * messages, only if the request proves that they were shown. A few legs a turn: each takes a sync, and mail
+ * does not wait for people.
+ */
+#include <stdlib.h>
 #include <string.h>
+
+#include <openssl/crypto.h>
 
 #include "lib/base/clock.h"
 #include "lib/hold/answering.h"
 
-struct acting {
-	struct walk walk;
-	struct act act; /* but for the leg */
-	json_t *legs;
+/* Kept from turn to turn. */
+struct act_work {
+	struct walk walk;     /* its answering is that of this turn */
+	struct act act;       /* but for the leg; of this turn */
+	struct walked *leg;   /* that it is about */
+	size_t legs, at;      /* at: the next one */
+	size_t copies;        /* legs that it is not about, as nobody proves that they were shown */
+	bool more;            /* there are still others, which were not looked at */
+	json_t *said;         /* of each leg that was dealt with */
 	size_t done, unknown; /* legs, by what became of them */
+	bool unfit;           /* for one of them his credential is none */
 	char why[160];        /* why it is not possible, of the first leg */
 	json_t *last;         /* what was decided about that */
 };
+
+void act_work_free(struct act_work *work)
+{
+	if (work == NULL)
+		return;
+	walk_end(&work->walk);
+	free(work->leg);
+	json_decref(work->said);
+	json_decref(work->last);
+	free(work);
+}
+
+bool act_work_begun(const struct act_work *work)
+{
+	return work->done + work->unknown > 0;
+}
+
+/* ---- one leg ------------------------------------------------------------------------------ */
 
 static bool take_words(struct answering *a, struct act *act)
 {
@@ -34,7 +65,7 @@ static bool take_words(struct answering *a, struct act *act)
 static const char *const results[] = {
     [ORDER_DONE] = "done", [ORDER_GONE] = "gone", [ORDER_NO] = "no", [ORDER_UNKNOWN] = "unknown"};
 
-static void note_recent(struct acting *x, const struct recent_act *made)
+static void note_recent(struct act_work *x, const struct recent_act *made)
 {
 	struct recent_act act = *made;
 	struct answering *a = x->walk.a;
@@ -47,7 +78,8 @@ static void note_recent(struct acting *x, const struct recent_act *made)
 }
 
 /* Carries it out on one leg, which was found to be his and able. */
-static void act_on(struct acting *x, const struct leg_place *place, const struct recent_act *recent)
+static void act_on(
+    struct act_work *x, const struct leg_place *place, const struct recent_act *recent)
 {
 	struct answering *a = x->walk.a;
 	struct order_answer answer;
@@ -70,11 +102,16 @@ static void act_on(struct acting *x, const struct leg_place *place, const struct
 		answer_set(one, "state", json_string(show_state(answer.state)));
 	if (answer.result == ORDER_NO)
 		answer_set(one, "why", answer_text(answer.why));
-	(void)json_array_append_new(x->legs, one);
+	(void)json_array_append_new(x->said, one);
 }
 
-/* One of the legs: if it is his, and the act applies to it, it is done there. */
-static void try_leg(struct acting *x, const struct leg_place *place)
+static bool is_as_shown(const struct walked *walked, const struct asked_leg *leg)
+{
+	return walked->sha256[0] == '\0' || strcmp(walked->sha256, leg->o.leg.sha256) == 0;
+}
+
+/* One of the legs: if it is his, what was shown of it is still so, and the act applies to it, it is done there. */
+static void try_leg(struct act_work *x, struct walked *walked)
 {
 	struct answering *a = x->walk.a;
 	struct recent_act recent = {.people = 0};
@@ -83,35 +120,128 @@ static void try_leg(struct acting *x, const struct leg_place *place)
 	char why[160] = "it belongs elsewhere just now";
 	bool can;
 
-	if (!walk_open(&x->walk, place, &leg, &role))
+	if (!walk_open(&x->walk, &walked->place, &leg, &role))
 		return;
-	asking_order(&a->asker, place->state, &place->name, &x->act);
+	if (!asking_word_allowed(&a->asker, x->act.word, &role)) {
+		x->unfit = true;
+		asked_leg_close(&leg);
+		return;
+	}
+	asking_order(&a->asker, walked->place.state, &walked->place.name, &x->act);
 	x->act.who = a->asker.address;
-	can = leg.o.law.verdict == LAW_ACT && act_possible(a->h, &x->act, &leg.o, why, sizeof why);
+	can = is_as_shown(walked, &leg) && leg.o.law.verdict == LAW_ACT &&
+	      act_possible(a->h, &x->act, &leg.o, why, sizeof why);
 	if (can)
 		recent.people = asker_each_who(a->h, &leg, recent.who, RECENT_PEOPLE);
 	else if (x->last == NULL) {
-		x->last = show_last(&leg.o.leg);
+		x->last = show_last(&leg.o.leg, &role);
 		memcpy(x->why, why, sizeof x->why);
 	}
 	asked_leg_close(&leg);
 	if (can)
-		act_on(x, place, &recent);
+		act_on(x, &walked->place, &recent);
 }
 
-/* A job has a leg in hand: it is waited for, so that all legs are dealt with at once. */
-static bool busy(const struct answering *a, const struct leg_places *places)
-{
-	const struct stage *stage = a->h->stage;
+/* ---- which legs --------------------------------------------------------------------------- */
 
-	for (size_t i = 0; !a->last && stage->role->in_hand != NULL && i < places->n; i++) {
-		if (stage->role->in_hand(a->h->stage, &places->place[i].name))
+static void add_leg(struct act_work *x, const struct walked *walked)
+{
+	const char *only = gate_request_value(x->walk.a->request, "leg");
+	char name[NAME_TEXT];
+
+	name_format(&walked->place.name, STATE_NEW, name);
+	if (only == NULL || strcmp(only, name) == 0)
+		x->leg[x->legs++] = *walked;
+}
+
+/* To take a recipient out of a copy lets nothing go that nobody has seen: all of them. */
+static void take_all(struct act_work *x)
+{
+	const struct leg_places *places = &x->walk.places;
+
+	for (size_t i = 0; i < places->n; i++) {
+		struct walked walked = {.place = places->place[i]};
+
+		if (i == 0 || !name_same_leg(&places->place[i - 1].name, &places->place[i].name))
+			add_leg(x, &walked);
+	}
+	x->more = places->more;
+}
+
+/* Whether the request says by its digest that these legs, of this content, were shown. False: no memory, too. */
+static bool proves(const struct walk *w)
+{
+	const char *said = gate_request_value(w->a->request, "shown");
+	char shown[DIGEST_HEX];
+
+	return said != NULL && walk_shown(w, shown) && strlen(said) == strlen(shown) &&
+	       CRYPTO_memcmp(said, shown, strlen(shown)) == 0;
+}
+
+/* What would be shown now; but of the copies only if that is what he was shown. */
+static void take_shown(struct act_work *x)
+{
+	struct walk *w = &x->walk;
+	struct asked_leg leg;
+	struct asker_role role;
+	bool proved;
+
+	while (walk_next(w, &leg, &role))
+		asked_leg_close(&leg);
+	proved = proves(w);
+	for (size_t i = 0; i < w->legs; i++) {
+		if (!proved && walk_is_copy(w->a, &w->leg[i].place))
+			x->copies++;
+		else
+			add_leg(x, &w->leg[i]);
+	}
+	x->more = w->at < w->places.n || w->places.more;
+}
+
+/* False: it was answered. */
+static bool begin(struct answering *a, enum act_word word)
+{
+	struct act_work *x = calloc(1, sizeof *x);
+
+	if (x == NULL) {
+		answer_say(a, "no", "room", "no memory");
+		return false;
+	}
+	if (!walk_begin(&x->walk, a)) {
+		free(x);
+		return false;
+	}
+	a->work->act = x; /* freed with the rest */
+	x->said = json_array();
+	x->leg = calloc(x->walk.places.n + 1, sizeof *x->leg);
+	if (x->leg == NULL || x->said == NULL) {
+		answer_say(a, "no", "room", "no memory");
+		return false;
+	}
+	if (word == ACT_REMOVE)
+		take_all(x);
+	else
+		take_shown(x);
+	return true;
+}
+
+/* ---- the request -------------------------------------------------------------------------- */
+
+/* A job has a leg in hand: it is waited for. Before the first all are asked, so that they are dealt with at once. */
+static bool busy(const struct act_work *x)
+{
+	const struct answering *a = x->walk.a;
+	const struct stage *stage = a->h->stage;
+	size_t end = x->at == 0 ? x->legs : x->at + a->turn->acts;
+
+	for (size_t i = x->at; !a->turn->last && stage->role->in_hand != NULL && i < end; i++) {
+		if (i < x->legs && stage->role->in_hand(a->h->stage, &x->leg[i].place.name))
 			return true;
 	}
 	return false;
 }
 
-static void say_acted(struct acting *x)
+static void say_acted(struct act_work *x)
 {
 	struct answering *a = x->walk.a;
 
@@ -123,14 +253,19 @@ static void say_acted(struct acting *x)
 		answer_say(a, "no", "impossible", x->why);
 		answer_set(a->json, "last", x->last != NULL ? x->last : json_null());
 		x->last = NULL;
+	} else if (x->unfit) {
+		answer_refuse(a, "forbidden", "rights", "the link is not for that");
+	} else if (x->copies > 0) {
+		answer_say(a, "no", "shown", "only copies of it wait, and they were not shown");
 	} else {
 		answer_gone(a, &x->walk.passed);
 	}
 	answer_set(a->json, "id", json_string(a->id));
 	answer_set(a->json, "word", json_string(act_name(x->act.word)));
 	if (json_object_get(a->json, "legs") == NULL)
-		answer_set(a->json, "legs", json_incref(x->legs));
-	answer_set(a->json, "more", json_boolean(x->walk.places.more));
+		answer_set(a->json, "legs", json_incref(x->said));
+	answer_set(a->json, "copies", json_integer((json_int_t)x->copies));
+	answer_set(a->json, "more", json_boolean(x->more || x->walk.passed.unread > 0));
 }
 
 static bool read_act(struct answering *a, struct act *act)
@@ -146,31 +281,30 @@ static bool read_act(struct answering *a, struct act *act)
 	}
 	if (!answer_take_id(a))
 		return false;
-	if (asking_word_allowed(&a->asker, act->word))
+	if (asking_word_allowed(&a->asker, act->word, NULL))
 		return true;
 	answer_refuse(a, "forbidden", "rights", "the link is not for that");
 	return false;
 }
 
-/* False: it is to be asked again. */
+/* False: it goes on at another turn. */
 bool answer_act(struct answering *a)
 {
-	struct acting x = {.done = 0};
+	struct act act = {.word = ACT_COUNT};
+	struct act_work *x;
 
-	if (!read_act(a, &x.act))
+	if (!read_act(a, &act) || (a->work->act == NULL && !begin(a, act.word)))
 		return true;
-	if (!walk_begin(&x.walk, a))
-		return true;
-	if (busy(a, &x.walk.places)) {
-		walk_end(&x.walk);
+	x = a->work->act;
+	x->walk.a = a;
+	x->act = act;
+	if (busy(x))
 		return false;
-	}
-	x.legs = json_array();
-	for (size_t i = 0; i < x.walk.places.n; i++)
-		try_leg(&x, &x.walk.places.place[i]);
-	say_acted(&x);
-	json_decref(x.legs);
-	json_decref(x.last);
-	walk_end(&x.walk);
+	for (; x->at < x->legs && a->turn->acts > 0; x->at++, a->turn->acts--)
+		try_leg(x, &x->leg[x->at]);
+	a->turn->at_once = x->at < x->legs;
+	if (a->turn->at_once)
+		return false;
+	say_acted(x);
 	return true;
 }

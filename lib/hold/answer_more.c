@@ -77,6 +77,10 @@ static bool change_absence(struct answering *a, const char *from, const char *un
 	}
 	if (absences_set(a->h->absences, &absence, now))
 		return true;
+	if (errno == EDQUOT) {
+		answer_say(a, "no", "impossible", "that would be too many absences of one person");
+		return false;
+	}
 	LOG_ALARM("absences-not-written", kv_errno(errno));
 	answer_say(a, "no", "environment", "it could not be written");
 	return false;

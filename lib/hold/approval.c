@@ -346,6 +346,20 @@ static bool see_seat(void *context, const char *text, size_t len)
 	return g->more;
 }
 
+size_t approval_address_len(const char *addresses)
+{
+	bool quoted = false;
+	size_t len = 0;
+
+	for (; addresses[len] != '\0' && (quoted || addresses[len] != ','); len++) {
+		if (addresses[len] == '"')
+			quoted = !quoted;
+		else if (quoted && addresses[len] == '\\' && addresses[len + 1] != '\0')
+			len++;
+	}
+	return len;
+}
+
 /* A mailbox of several is not a person: those are asked who have it. */
 static void go_address(struct asking *g, const char *text, size_t len)
 {
@@ -383,7 +397,7 @@ static void go_seats(struct asking *g)
 		return;
 	case APPROVE_BOSS:
 		for (const char *end; g->more; who = end + 1) {
-			end = who + strcspn(who, ",");
+			end = who + approval_address_len(who);
 			go_address(g, who, (size_t)(end - who));
 			if (*end == '\0')
 				return;

@@ -5,6 +5,8 @@
  *   approve by=WHO [then=WHO]… [notice=W] [rule=WHERE]
  *   WHO: boss:ADDRESS[,ADDRESS…] | address:ADDRESS | any:GROUP | N:GROUP      xtext
  *
+ * xtext keeps the comma: between bosses it is one outside of a quoted local part (RFC 5321 section 4.1.2).
+ *
  * A vote counts if it names the plan's digest and the first 16 hex digits of the leg's sha256, is about
  * the stage that was being asked, and is the first of that person in this step, all its stages together: for
  * himself, as a deputy, or by a deputy. Later restores begin anew: votes before the last `restored` do not
@@ -23,9 +25,10 @@ enum approver_kind { APPROVE_BOSS, APPROVE_ADDRESS, APPROVE_GROUP };
 
 struct approval_stage {
 	enum approver_kind kind;
-	unsigned need;   /* different people; 1 but for N:GROUP */
-	unsigned yes;    /* so far */
-	const char *who; /* decoded, NUL-ended: addresses parted by ',', or the group */
+	unsigned need; /* different people; 1 but for N:GROUP */
+	unsigned yes;  /* so far */
+	const char
+	    *who; /* decoded, NUL-ended: addresses parted by ',', or the group; to be shown */
 };
 
 enum vote_say { VOTE_YES, VOTE_NO, VOTE_RETURN };
@@ -93,6 +96,9 @@ void approval_each_asked(const struct approval_place *place, const struct leg *l
  * still needs. */
 NODISCARD bool approval_possible(
     const struct approval_place *place, const struct leg *leg, const struct approval *approval);
+
+/* The length of the first of several addresses parted by ','; that of a quoted local part parts none. */
+size_t approval_address_len(const char *addresses);
 
 /* Adds "by=A,B" of everybody who approved, xtext: for a closing record. */
 void approval_write_by(const struct approval *approval, struct buf *out);

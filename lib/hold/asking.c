@@ -176,13 +176,28 @@ static void fill(struct hold *h, struct asked_leg *leg)
 		leg->times = hold_times(&h->stage->settings, h->org, l, &leg->step, approval);
 }
 
-bool asked_leg_open(struct hold *h, const struct leg_place *place, struct asked_leg *leg)
+static enum stage_open open_at(struct hold *h, const struct leg_place *place, struct asked_leg *leg)
 {
 	*leg = (struct asked_leg){.state = place->state};
-	if (stage_read(h->stage, place->state, &place->name, &leg->o) != STAGE_OPEN_ACT)
-		return false;
-	fill(h, leg);
-	return true;
+	return stage_read(h->stage, place->state, &place->name, &leg->o);
+}
+
+/* Only what is not there is forgotten; what was renamed is looked for once under its new name. */
+enum stage_open asked_leg_open(struct hold *h, struct leg_place *place, struct asked_leg *leg)
+{
+	enum stage_open opened = open_at(h, place, leg);
+
+	if (opened == STAGE_OPEN_GONE && h->index != NULL &&
+	    index_gone(h->index, &place->name, &place->state)) {
+		opened = open_at(h, place, leg);
+		if (opened == STAGE_OPEN_GONE)
+			(void)!index_gone(h->index, &place->name, &place->state);
+	}
+	if (opened == STAGE_OPEN_ACT) {
+		place->name = leg->o.leg.name;
+		fill(h, leg);
+	}
+	return opened;
 }
 
 void asked_leg_close(struct asked_leg *leg)
@@ -382,18 +397,28 @@ bool asker_may(const struct asker *asker, unsigned right)
 	return asker->session || (asker->cap.rights & right) != 0;
 }
 
-bool asking_word_allowed(const struct asker *asker, enum act_word word)
+/* Who has a sender's credential, or is asked and has an approver's. */
+static bool sender_or_asked(const struct asker *asker, const struct asker_role *role)
+{
+	return asker_may(asker, GATE_SENDER) ||
+	       (asker_may(asker, GATE_APPROVER) &&
+		   (role == NULL || role->right == RIGHT_OWN || role->right == RIGHT_DEPUTY));
+}
+
+bool asking_word_allowed(
+    const struct asker *asker, enum act_word word, const struct asker_role *role)
 {
 	switch (word) {
 	case ACT_APPROVE:
 	case ACT_REJECT:
 	case ACT_RETURN:
 		return asker_may(asker, GATE_APPROVER);
+	case ACT_DISCARD:
+	case ACT_REMOVE:
+		return sender_or_asked(asker, role);
 	case ACT_RELEASE:
 	case ACT_CHECK:
-	case ACT_DISCARD:
 	case ACT_RESTORE:
-	case ACT_REMOVE:
 	case ACT_EXTEND:
 	case ACT_URGENT:
 		return asker_may(asker, GATE_SENDER);

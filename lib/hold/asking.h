@@ -44,8 +44,13 @@ struct asked_leg {
 	struct about about;
 };
 
-/* Opens a leg, without moving it. False: it is not there, or cannot be read. Closed by asked_leg_close. */
-NODISCARD bool asked_leg_open(struct hold *h, const struct leg_place *place, struct asked_leg *leg);
+/*
+ * Opens a leg, without moving it; `place` becomes where it stands now. STAGE_OPEN_ACT: it is closed by
+ * asked_leg_close. STAGE_OPEN_GONE: it is not there, and the index has forgotten it. STAGE_OPEN_AGAIN: it
+ * cannot be read just now.
+ */
+NODISCARD enum stage_open asked_leg_open(
+    struct hold *h, struct leg_place *place, struct asked_leg *leg);
 
 /* The same in sent/, by its id: legs that were not divided, or once. */
 NODISCARD bool asked_leg_sent(struct hold *h, const char *id, struct asked_leg *leg);
@@ -92,8 +97,12 @@ int64_t asking_now(const struct hold *h);
 /* With what the rights of an approval are decided. */
 struct approval_place asking_place(const struct hold *h, const struct asked_leg *leg);
 
-/* Whether his credential is one for that act: a sender's, or an approver's. */
-bool asking_word_allowed(const struct asker *asker, enum act_word word);
+/*
+ * Whether his credential is one for that act: a sender's, or an approver's. Who is asked to approve it may
+ * throw it away, and take a recipient out, too; `role`: what he is to the leg, NULL if that is not looked at.
+ */
+bool asking_word_allowed(
+    const struct asker *asker, enum act_word word, const struct asker_role *role);
 
 /* Fills who orders what leg: the rest of the order is as it was. */
 void asking_order(const struct asker *asker, enum spool_state state, const struct leg_name *name,

@@ -11,6 +11,7 @@
 
 #define COPIES     1024
 #define REMEMBERED (24 * 3600 * CLOCK_SECOND) /* by the boot clock */
+#define DRAFTED    (600 * CLOCK_SECOND) /* of drafts: what is thrown away later is another matter */
 #define FNV_START  UINT64_C(14695981039346656037)
 #define FNV_PRIME  UINT64_C(1099511628211)
 
@@ -53,6 +54,26 @@ static uint64_t mix(uint64_t hash, const void *bytes, size_t len)
 	return hash;
 }
 
+/* How and by whom it was thrown away: only those that went together come back together. */
+static uint64_t mix_end(uint64_t hash, const struct leg *leg)
+{
+	static const char *const keys[] = {"cause", "by"};
+	struct leg_record record, last = {.text = NULL};
+	size_t at = 0;
+
+	while (leg_next_record(leg, &at, &record)) {
+		if (leg_record_is(&record, "discarded"))
+			last = record;
+	}
+	for (size_t i = 0; last.text != NULL && i < COUNT_OF(keys); i++) {
+		size_t len = 0;
+		const char *value = leg_record_value(&last, keys[i], &len);
+
+		hash = mix(mix(hash, value, value != NULL ? len : 0), " ", 1);
+	}
+	return hash;
+}
+
 /* What makes two notices the same but for the copy they are about; never 0. */
 static uint64_t key_of(
     enum spool_state state, const struct leg *leg, uint64_t group, const struct notice_owed *owed)
@@ -64,6 +85,8 @@ static uint64_t key_of(
 	hash = mix(hash, &group, sizeof group);
 	hash = mix(hash, &owed->asked, sizeof owed->asked);
 	hash = mix(hash, owed->to, strlen(owed->to));
+	if (owed->what == TELL_DRAFT)
+		hash = mix_end(hash, leg);
 	return hash != 0 ? hash : 1;
 }
 
@@ -99,7 +122,8 @@ enum copies_answer copies_ask(struct copies *copies, enum spool_state state, con
 
 	(void)pthread_mutex_lock(&copies->lock);
 	one = find(copies, key);
-	if (one != NULL && one->done && now - one->time > REMEMBERED) {
+	if (one != NULL && one->done &&
+	    now - one->time > (owed->what == TELL_DRAFT ? DRAFTED : REMEMBERED)) {
 		one->key = 0;
 		one = NULL;
 	}

@@ -5,6 +5,7 @@
 
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
+#include "lib/hold/actors.h"
 #include "lib/hold/hold.h"
 #include "lib/hold/waiting.h"
 #include "lib/policy/window.h"
@@ -59,6 +60,17 @@ void waiting_add_who(struct buf *out, const char *by, const char *via, const cha
 bool waiting_has_sender(const struct leg *leg)
 {
 	return leg->from[0] != '\0';
+}
+
+const char *waiting_blocked(struct stage *stage, enum spool_state state, struct stage_opened *o)
+{
+	struct plan_step *step = &o->leg.plan.step[o->law.step - o->leg.plan.step];
+	struct law next;
+
+	step->closed = true;
+	next = law_of(&o->leg, state, stage_now(stage));
+	step->closed = false;
+	return next.verdict == LAW_STOP ? next.why : NULL;
 }
 
 int64_t waiting_due(int64_t time)
@@ -216,6 +228,19 @@ static struct stage_outcome confirmation(struct deciding *d)
 	return discard_by_time(d, "not-confirmed");
 }
 
+/* No end of it is in sight. It is said once; other holidays (a generation of the organisation), or a start, have
+ * it looked at again. */
+static struct stage_outcome endless(struct deciding *d)
+{
+	char id[NAME_TEXT];
+
+	if (d->o->leg.name.due != DUE_NEVER) {
+		name_format(&d->o->leg.name, STATE_NEW, id);
+		LOG_ALARM("window-endless", kv("id", id));
+	}
+	return wait(d, DUE_NEVER);
+}
+
 /* A forbidden time of day. Without holidays, or a clock that is believed, nobody knows whether it is one. */
 static struct stage_outcome window(struct deciding *d)
 {
@@ -228,7 +253,9 @@ static struct stage_outcome window(struct deciding *d)
 		return stop("a time of day that this version cannot read");
 	if (!window.inside)
 		return pass(d, "ended=window");
-	ends = window.ends < 0 ? latest : waiting_due(window.ends);
+	if (window.ends < 0)
+		return endless(d);
+	ends = waiting_due(window.ends);
 	return wait(d, ends < latest ? ends : latest);
 }
 
@@ -238,8 +265,14 @@ static struct stage_outcome window(struct deciding *d)
 static struct stage_outcome approved(struct deciding *d)
 {
 	struct stage_outcome outcome = {.action = STAGE_AGAIN_LATER};
+	const char *blocked = waiting_blocked(d->stage, d->state, d->o);
 	struct buf details;
 
+	/* Asked before anything is written: what cannot go on has not been approved. */
+	if (blocked != NULL) {
+		hold_noted(d->h, d->state, d->o);
+		return stop(blocked);
+	}
 	buf_init(&details, RECORD_MAX);
 	approval_write_by(&d->w.approval, &details);
 	buf_add_text(&details, " ended=votes");
@@ -297,6 +330,11 @@ static struct stage_outcome approval(struct deciding *d)
 		return approved(d);
 	if (d->h->org == NULL)
 		return look_again(d);
+	if (actor_unknown(d->h->org, &d->o->leg)) {
+		hold_noted(d->h, d->state, d->o);
+		return stop(
+		    "a login that is nobody's handed it in: only an operator may approve it");
+	}
 	if (!approval_possible(&d->w.place, &d->o->leg, &d->w.approval)) {
 		hold_noted(d->h, d->state, d->o);
 		return stop("nobody who is there may approve it");

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -12,6 +13,7 @@
 #include "lib/base/local.h"
 #include "lib/base/log.h"
 #include "lib/hold/answer.h"
+#include "lib/hold/inside.h"
 #include "lib/hold/recent.h"
 
 #define BACKLOG  64
@@ -32,6 +34,7 @@ struct gate_client {
 	int fd;
 	int64_t since; /* boot clock */
 	struct buf request;
+	struct answer_work *work;
 	struct door_answer answer;
 	size_t written;
 };
@@ -39,6 +42,8 @@ struct gate_client {
 struct gate_door {
 	struct hold *h;
 	int listener, epoll;
+	int again; /* an eventfd: somebody's request goes on at the next turn */
+	size_t turns;
 	uid_t web; /* (uid_t)-1: there is none */
 	struct gate_client client[DOOR_CLIENTS];
 	struct gate_request parsed; /* of one client after another */
@@ -61,25 +66,34 @@ static uid_t web_user(void)
 	return user != NULL ? user->pw_uid : (uid_t)-1;
 }
 
+/* Everything but the door itself; false with errno. What was opened is closed by door_close. */
+static bool open_all(struct gate_door *door)
+{
+	door->epoll = epoll_create1(EPOLL_CLOEXEC);
+	door->again = door->epoll >= 0 ? eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC) : -1;
+	door->listener = door->again >= 0 ? local_listen(GATE_SOCKET, BACKLOG) : -1;
+	return door->listener >= 0 &&
+	       watch(door, EPOLL_CTL_ADD, door->listener, EPOLLIN, &door->listener) &&
+	       watch(door, EPOLL_CTL_ADD, door->again, EPOLLIN, &door->again);
+}
+
 struct gate_door *door_open(struct hold *h)
 {
-	struct gate_door *door = calloc(1, sizeof *door);
+	struct gate_door *door;
 	int error;
 
+	/* Without a key nobody can prove who he is, and nobody is to be believed. */
+	errno = ENOKEY;
+	door = h->keyed ? calloc(1, sizeof *door) : NULL;
 	if (door == NULL)
 		return NULL;
 	door->h = h;
 	door->web = web_user();
-	door->epoll = epoll_create1(EPOLL_CLOEXEC);
-	door->listener = door->epoll >= 0 ? local_listen(GATE_SOCKET, BACKLOG) : -1;
-	if (door->listener >= 0 && watch(door, EPOLL_CTL_ADD, door->listener, EPOLLIN, NULL))
+	door->epoll = door->again = door->listener = -1;
+	if (open_all(door))
 		return door;
 	error = errno;
-	if (door->listener >= 0)
-		(void)close(door->listener);
-	if (door->epoll >= 0)
-		(void)close(door->epoll);
-	free(door);
+	door_close(door);
 	errno = error;
 	return NULL;
 }
@@ -91,6 +105,8 @@ static void drop(struct gate_client *c)
 		return;
 	(void)close(c->fd);
 	buf_free(&c->request);
+	answer_work_free(c->work);
+	c->work = NULL;
 	if (c->state == CLIENT_WRITING) {
 		buf_free(&c->answer.text);
 		if (c->answer.leg >= 0)
@@ -105,8 +121,12 @@ void door_close(struct gate_door *door)
 		return;
 	for (size_t i = 0; i < DOOR_CLIENTS; i++)
 		drop(&door->client[i]);
-	(void)close(door->listener);
-	(void)close(door->epoll);
+	if (door->listener >= 0)
+		(void)close(door->listener);
+	if (door->again >= 0)
+		(void)close(door->again);
+	if (door->epoll >= 0)
+		(void)close(door->epoll);
 	free(door);
 }
 
@@ -227,23 +247,52 @@ static bool is_late(const struct gate_client *c)
 	return clock_boot() - c->since >= DOOR_PATIENCE * CLOCK_SECOND;
 }
 
-/* A leg that is in hand just now is asked for again at the next turns. */
-static void answer(struct gate_door *door, struct gate_client *c)
+/* The loop turns again at once. */
+static void wake(const struct gate_door *door)
 {
-	if (!gate_request_parse(c->request.bytes, c->request.len - 1, &door->parsed)) {
-		answer_wrong(&c->answer);
-	} else if (!answer_request(door->h, &door->recent, &door->parsed, is_late(c), &c->answer)) {
-		/* What it may say yet wakes nobody; that it is gone, does. */
-		c->state = CLIENT_WAITING;
-		if (!watch(door, EPOLL_CTL_MOD, c->fd, 0, c))
-			drop(c);
+	static const uint64_t one = 1;
+
+	(void)!write(door->again, &one, sizeof one); /* full: it is awake */
+}
+
+/* Nobody waits for it: but a decision that was begun is not left half done. */
+static void hang_up(struct gate_door *door, struct gate_client *c)
+{
+	if (!answer_work_begun(c->work)) {
+		drop(c);
 		return;
 	}
-	begin_answer(door, c);
+	c->state = CLIENT_WAITING;
+	(void)!watch(door, EPOLL_CTL_DEL, c->fd, 0, NULL); /* it would wake the loop for ever */
+}
+
+/* What is not done yet is asked for again at the next turns. */
+static void answer(struct gate_door *door, struct gate_client *c, struct answer_turn *turn)
+{
+	bool done = true;
+
+	turn->last = is_late(c);
+	turn->work = c->work;
+	if (!gate_request_parse(c->request.bytes, c->request.len - 1, &door->parsed))
+		answer_wrong(&c->answer);
+	else
+		done = answer_request(door->h, &door->recent, &door->parsed, turn, &c->answer);
+	c->work = turn->work;
+	if (done) {
+		begin_answer(door, c);
+		return;
+	}
+	if (turn->at_once)
+		wake(door);
+	/* What it may say yet wakes nobody; that it is gone, does. */
+	if (c->state != CLIENT_WAITING && !watch(door, EPOLL_CTL_MOD, c->fd, 0, c))
+		hang_up(door, c);
+	else
+		c->state = CLIENT_WAITING;
 }
 
 /* Exactly one line: who sends more means something that we do not know. */
-static void read_request(struct gate_door *door, struct gate_client *c)
+static void read_request(struct gate_door *door, struct gate_client *c, struct answer_turn *turn)
 {
 	size_t room = GATE_REQUEST_MAX - c->request.len;
 	char *to = buf_reserve(&c->request, room);
@@ -265,49 +314,70 @@ static void read_request(struct gate_door *door, struct gate_client *c)
 		begin_answer(door, c);
 		return;
 	}
-	answer(door, c);
+	answer(door, c, turn);
 }
 
 /* ---- a turn ------------------------------------------------------------------------------- */
 
-static void serve_one(struct gate_door *door, struct gate_client *c, uint32_t events)
+static void serve_one(
+    struct gate_door *door, struct gate_client *c, uint32_t events, struct answer_turn *turn)
 {
 	switch (c->state) {
 	case CLIENT_READING:
-		read_request(door, c);
+		read_request(door, c, turn);
 		break;
 	case CLIENT_WRITING:
 		write_answer(c);
 		break;
 	case CLIENT_WAITING:
 		if ((events & (EPOLLHUP | EPOLLERR)) != 0)
-			drop(c);
+			hang_up(door, c);
 		break;
 	case CLIENT_NONE:
 		break;
 	}
 }
 
-void door_serve(struct gate_door *door)
+/* Those who have waited, another of them first at each turn: none takes all that a turn may do. */
+static void serve_waiting(struct gate_door *door, struct answer_turn *turn)
 {
-	struct epoll_event events[EVENTS_A_TURN];
-	bool somebody = false;
-	int n = epoll_wait(door->epoll, events, EVENTS_A_TURN, 0);
+	size_t first = door->turns++;
 
-	for (int i = 0; i < n; i++) {
-		if (events[i].data.ptr == NULL)
-			somebody = true;
-		else
-			serve_one(door, events[i].data.ptr, events[i].events);
+	for (size_t i = 0; i < DOOR_CLIENTS; i++) {
+		struct gate_client *c = &door->client[(first + i) % DOOR_CLIENTS];
+
+		if (c->state == CLIENT_WAITING)
+			answer(door, c, turn);
 	}
+}
+
+static void drop_late(struct gate_door *door)
+{
 	for (size_t i = 0; i < DOOR_CLIENTS; i++) {
 		struct gate_client *c = &door->client[i];
 
-		if (c->state == CLIENT_WAITING)
-			answer(door, c);
-		else if (c->state != CLIENT_NONE && is_late(c))
+		if (c->state != CLIENT_NONE && c->state != CLIENT_WAITING && is_late(c))
 			drop(c);
 	}
+}
+
+void door_serve(struct gate_door *door)
+{
+	struct answer_turn turn = {.acts = ANSWER_ACTS_A_TURN, .bytes = ANSWER_BYTES_A_TURN};
+	struct epoll_event events[EVENTS_A_TURN];
+	uint64_t woken;
+	bool somebody = false;
+	int n = epoll_wait(door->epoll, events, EVENTS_A_TURN, 0);
+
+	(void)!read(door->again, &woken, sizeof woken);
+	serve_waiting(door, &turn);
+	for (int i = 0; i < n; i++) {
+		if (events[i].data.ptr == &door->listener)
+			somebody = true;
+		else if (events[i].data.ptr != &door->again)
+			serve_one(door, events[i].data.ptr, events[i].events, &turn);
+	}
+	drop_late(door);
 	/* Last: a place may be given to another only when what came from its client was seen to. */
 	if (somebody)
 		take_waiting(door);

@@ -16,7 +16,8 @@ struct hold;
 struct gate_door;
 
 /*
- * Listens on GATE_SOCKET, in the current directory; `h` must outlive it. NULL with errno. The stage
+ * Listens on GATE_SOCKET, in the current directory; `h` must outlive it. NULL with errno: ENOKEY if there
+ * is no key, without which nobody can prove who he is. The stage
  * holds the locks of its states: a socket that stands there was left by a dead one.
  */
 NODISCARD struct gate_door *door_open(struct hold *h);

@@ -346,20 +346,33 @@ static void open_absences(struct hold *h)
 	h->absences_serial = UINT64_MAX; /* those of now are looked at once */
 }
 
-static void open_people(struct hold *h)
+static void take_key(struct hold *h)
 {
-	open_absences(h);
 	h->keyed = gate_key_read(true, &h->key);
 	if (!h->keyed)
 		LOG_ALARM("no-key", kv("file", GATE_KEY_FILE), kv_errno(errno));
+}
+
+/* Nobody is let in without a key: then everybody could be anybody. */
+static void open_door(struct hold *h)
+{
+	if (!h->keyed)
+		return;
+	h->door = door_open(h);
+	if (h->door == NULL)
+		LOG_ALARM("no-door", kv_errno(errno));
+}
+
+static void open_people(struct hold *h)
+{
+	open_absences(h);
+	take_key(h);
 	h->index = index_new();
 	h->copies = copies_new();
 	if (h->index == NULL || h->copies == NULL || !hold_take_view(h, &h->stage->settings) ||
 	    !zone_set(h->stage->settings.time_zone))
 		die_environ("memory");
-	h->door = door_open(h);
-	if (h->door == NULL)
-		LOG_ALARM("no-door", kv_errno(errno));
+	open_door(h);
 }
 
 static void start(struct stage *stage)
@@ -443,11 +456,18 @@ static bool reload(struct stage *stage, const struct settings *fresh, char *text
 {
 	struct hold *h = stage->context;
 
+	if (!h->keyed)
+		take_key(h);
 	if (!hold_take_view(h, fresh)) {
 		(void)snprintf(text, room, "no memory");
 		return false;
 	}
 	h->turn_zone |= strcmp(stage->settings.time_zone, fresh->time_zone) != 0;
+	if (h->door == NULL) {
+		open_door(h);
+		if (h->door != NULL)
+			watch_fd(h, door_fd(h->door));
+	}
 	return true;
 }
 

@@ -506,6 +506,21 @@ void index_rename(struct index *index, const struct leg_name *name)
 		row->due = name->due;
 }
 
+bool index_gone(struct index *index, struct leg_name *name, enum spool_state *state)
+{
+	struct row *row = find_row(index, name);
+
+	if (row == NULL)
+		return false;
+	if (row->due == name->due && row->state == (unsigned char)*state) {
+		drop_row(index, row);
+		return false;
+	}
+	name->due = row->due;
+	*state = (enum spool_state)row->state;
+	return true;
+}
+
 size_t index_count(const struct index *index)
 {
 	return index->ids.n;
@@ -602,14 +617,37 @@ bool index_rows(const struct index *index, const char *address, unsigned as, con
 	return true;
 }
 
-bool index_found(const char *query, const char *text)
-{
-	size_t len = strlen(query);
-	char *looked_for = folded(query, len < QUERY_MAX ? len : QUERY_MAX);
-	char *in = folded(text, strlen(text));
-	bool found = looked_for != NULL && in != NULL && strstr(in, looked_for) != NULL;
+struct index_query {
+	char *folded;
+};
 
-	free(looked_for);
+struct index_query *index_query_new(const char *query)
+{
+	struct index_query *q = malloc(sizeof *q);
+	size_t len = strlen(query);
+
+	if (q == NULL)
+		return NULL;
+	q->folded = folded(query, len < QUERY_MAX ? len : QUERY_MAX);
+	if (q->folded != NULL)
+		return q;
+	free(q);
+	return NULL;
+}
+
+void index_query_free(struct index_query *query)
+{
+	if (query == NULL)
+		return;
+	free(query->folded);
+	free(query);
+}
+
+bool index_query_in(const struct index_query *query, const char *text)
+{
+	char *in = folded(text, strlen(text));
+	bool found = in != NULL && strstr(in, query->folded) != NULL;
+
 	free(in);
 	return found;
 }

@@ -24,6 +24,12 @@ void index_remove(struct index *index, const struct leg_name *name);
 /* It stays in its state, and is called that from now on: who asks before it is looked at finds it. */
 void index_rename(struct index *index, const struct leg_name *name);
 
+/*
+ * It was not found under that name: it is forgotten, unless the index knows it under another by now. Then that is
+ * in `name` and `state`, and true is returned.
+ */
+NODISCARD bool index_gone(struct index *index, struct leg_name *name, enum spool_state *state);
+
 /* Each leg that concerns the address, the newest first; `asked`: only those about which he is asked. */
 /* Called for one leg; changes nothing of the index. False stops. */
 typedef bool index_see(void *context, enum spool_state state, const struct leg_name *name);
@@ -58,7 +64,12 @@ typedef bool index_see_row(void *context, const struct index_row *row);
 NODISCARD bool index_rows(const struct index *index, const char *address, unsigned as,
     const char *query, index_see_row *see, void *context);
 
-/* Whether a query is in a text, for what is not in the index. */
-NODISCARD bool index_found(const char *query, const char *text);
+/* A query that is looked for in what is not in the index, folded once. NULL: no memory. */
+struct index_query;
+NODISCARD struct index_query *index_query_new(const char *query);
+void index_query_free(struct index_query *query);
+
+/* Whether it is in the text. */
+NODISCARD bool index_query_in(const struct index_query *query, const char *text);
 
 #endif

@@ -18,8 +18,8 @@ struct listing {
 	const char *query;
 	struct line *line;
 	size_t n, room;
-	size_t opened;
-	bool incomplete; /* there may be more */
+	size_t opened, looked; /* legs, and recipients of them */
+	bool incomplete;       /* there may be more */
 	bool failed;
 };
 
@@ -109,30 +109,63 @@ static bool add_line(void *context, const struct index_row *row)
 	return true;
 }
 
-/* Takes out the lines in which the query is not. */
-static void look_into(struct listing *l)
+/* Whether the query is in one of the recipients, as far as they may be looked at. */
+static bool is_in(struct listing *l, const struct leg *leg, const struct index_query *query)
 {
+	for (size_t i = 0; i < leg->rcpts; i++) {
+		if (l->looked == LIST_LOOKED_MAX) {
+			l->incomplete = true;
+			return false;
+		}
+		l->looked++;
+		if (index_query_in(query, leg->rcpt[i].address))
+			return true;
+	}
+	return false;
+}
+
+static bool is_in_leg(struct listing *l, struct line *line, const struct index_query *query)
+{
+	struct asked_leg leg;
+	bool found;
+
+	if (l->opened == LIST_OPENED_MAX || l->looked == LIST_LOOKED_MAX) {
+		l->incomplete = true;
+		return false;
+	}
+	l->opened++;
+	switch (asked_leg_open(l->asker->h, &line->place, &leg)) {
+	case STAGE_OPEN_ACT:
+		break;
+	case STAGE_OPEN_AGAIN:
+		l->incomplete = true;
+		return false;
+	case STAGE_OPEN_GONE:
+		return false;
+	}
+	found = is_in(l, &leg.o.leg, query);
+	asked_leg_close(&leg);
+	return found;
+}
+
+/* Takes out the lines in which the query is not. False: no memory. */
+static bool look_into(struct listing *l)
+{
+	struct index_query *query;
 	size_t kept = 0;
 
+	if (l->query[0] == '\0')
+		return true;
+	query = index_query_new(l->query);
+	if (query == NULL)
+		return false;
 	for (size_t i = 0; i < l->n; i++) {
-		struct line *line = &l->line[i];
-		bool found = !line->look;
-		struct asked_leg leg;
-
-		if (line->look && l->opened == LIST_OPENED_MAX) {
-			l->incomplete = true;
-			continue;
-		}
-		if (line->look && asked_leg_open(l->asker->h, &line->place, &leg)) {
-			for (size_t r = 0; r < leg.o.leg.rcpts && !found; r++)
-				found = index_found(l->query, leg.o.leg.rcpt[r].address);
-			asked_leg_close(&leg);
-			l->opened++;
-		}
-		if (found)
-			l->line[kept++] = *line;
+		if (!l->line[i].look || is_in_leg(l, &l->line[i], query))
+			l->line[kept++] = l->line[i];
 	}
 	l->n = kept;
+	index_query_free(query);
+	return true;
 }
 
 static int by_key(const void *a, const void *b)
@@ -237,13 +270,18 @@ static json_t *line_of(
 }
 
 /* A leg that is no longer there comes back into the index when it is seen elsewhere. */
-static void add_mail(json_t *mails, struct listing *l, const struct line *line)
+static void add_mail(json_t *mails, struct listing *l, struct line *line)
 {
 	struct asker_role role;
 	struct asked_leg leg;
 
-	if (!asked_leg_open(l->asker->h, &line->place, &leg)) {
-		index_remove(l->asker->h->index, &line->place.name);
+	switch (asked_leg_open(l->asker->h, &line->place, &leg)) {
+	case STAGE_OPEN_ACT:
+		break;
+	case STAGE_OPEN_AGAIN:
+		l->incomplete = true;
+		return;
+	case STAGE_OPEN_GONE:
 		return;
 	}
 	if (asker_role(l->asker, &leg, &role))
@@ -263,8 +301,7 @@ static bool fill(struct listing *l, size_t page, json_t *answer)
 	json_t *mails = json_array();
 	size_t from;
 
-	look_into(l);
-	if (!join_copies(l)) {
+	if (!look_into(l) || !join_copies(l)) {
 		json_decref(mails);
 		return false;
 	}

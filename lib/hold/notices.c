@@ -190,7 +190,8 @@ bool notices_over(const struct hold_view *view, const struct notices *notices, i
 struct owing {
 	const struct hold_view *view;
 	const struct absences *absences;
-	const struct leg *leg;
+	const struct stage_opened *opened;
+	const struct leg *leg; /* opened->leg */
 	const struct plan_step *line;
 	struct hold_plan_step step;
 	struct approval approval; /* of STEP_APPROVE */
@@ -256,33 +257,34 @@ static void owe_each_asked(struct owing *o, enum notice_what what)
 	approval_each_asked(&o->place, o->leg, &o->approval, owe_asked, o);
 }
 
-/* When nobody acts: the time at which it would leave, behind all that waits for time; 0: never. */
-static int64_t leaves_at(const struct owing *o)
+int64_t notices_leaves(const struct hold_view *view, const struct stage_opened *opened, int64_t now)
 {
-	const struct plan *plan = &o->leg->plan;
-	int64_t at = o->now;
+	const struct leg *leg = &opened->leg;
+	const struct plan *plan = &leg->plan;
+	int64_t at = now;
 	bool timed = false;
 
-	for (const struct plan_step *s = o->line; s < plan->step + plan->steps; s++) {
+	for (const struct plan_step *s = opened->law.step;
+	     s != NULL && s < plan->step + plan->steps; s++) {
 		struct hold_plan_step step;
 		struct window window;
 
 		if (s->closed || (s->word != WORD_HOLD && s->word != WORD_APPROVE))
 			continue;
-		step = hold_plan_step(s, o->leg->amended_until);
+		step = hold_plan_step(s, leg->amended_until);
 		if (step.form == STEP_NO)
 			continue;
 		timed = true;
 		if (step.form == STEP_UNTIL && !step.discard)
 			at = step.time > at ? step.time : at;
 		else if (step.form != STEP_WINDOW ||
-			 !window_look(step.window, step.window_len, o->view->org, at, &window) ||
+			 !window_look(step.window, step.window_len, view->org, at, &window) ||
 			 (window.inside && window.ends < 0))
 			return 0;
 		else if (window.inside)
 			at = window.ends;
 	}
-	return timed && at > o->now ? at : 0;
+	return timed && at > now ? at : 0;
 }
 
 static enum step_notice wish(const struct owing *o)
@@ -435,7 +437,7 @@ static void take_times(struct owing *o, bool frozen)
 	    &o->view->settings, o->view->org, leg, &o->step, approve ? &o->approval : NULL);
 	out->must_act =
 	    o->step.form == STEP_CONFIRMED || o->step.form == STEP_CHECKED || o->step.discard;
-	out->ends = leaves_at(o);
+	out->ends = notices_leaves(o->view, o->opened, o->now);
 	out->since = leg->restored > leg->accepted ? leg->restored : leg->accepted;
 	if (!approve)
 		return;
@@ -492,6 +494,7 @@ enum notices_read notices_of(const struct hold_view *view, const struct absences
 {
 	struct owing o = {.view = view,
 	    .absences = absences,
+	    .opened = opened,
 	    .leg = &opened->leg,
 	    .line = opened->law.step,
 	    .now = now,
@@ -576,6 +579,7 @@ bool notices_waiting(const struct hold_view *view, const struct absences *absenc
 	    .context = context,
 	    .o = {.view = view,
 		.absences = absences,
+		.opened = opened,
 		.leg = &opened->leg,
 		.line = opened->law.step,
 		.now = now,

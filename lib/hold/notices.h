@@ -92,6 +92,11 @@ NODISCARD bool notices_waiting(const struct hold_view *view, const struct absenc
 NODISCARD bool notices_over(
     const struct hold_view *view, const struct notices *notices, int64_t now);
 
+/* When nobody acts: the time at which it would leave, behind all its open steps that wait for time, microseconds;
+ * 0: it does not by itself, or at once. */
+NODISCARD int64_t notices_leaves(
+    const struct hold_view *view, const struct stage_opened *opened, int64_t now);
+
 /* Whether somebody may be told of mail of this leg: its sender is not null, and it is not the gateway's own. */
 NODISCARD bool notices_of_people(const struct leg *leg);
 

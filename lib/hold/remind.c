@@ -218,6 +218,7 @@ static struct reminder *reminder_of(struct reminders *all, const char *address)
 static void row_free(struct remind_row *row)
 {
 	free(row->subject);
+	free(row->from);
 	free(row->rcpt);
 	free(row->url);
 }
@@ -265,6 +266,7 @@ void reminders_add(
 		*place = (struct remind_row){.time = row->time,
 		    .kind = row->kind,
 		    .subject = copy_of(row->subject),
+		    .from = copy_of(row->from),
 		    .rcpt = copy_of(row->rcpt),
 		    .url = copy_of(row->url)};
 }
@@ -328,6 +330,7 @@ static bool see_waiting(void *context, const char *address, bool asked, int64_t 
 	struct remind_row row = {.time = leg->accepted,
 	    .kind = kind_of(l, asked),
 	    .subject = about.subject,
+	    .from = l->opened->leg.from,
 	    .rcpt = rcpt,
 	    .url = url};
 
@@ -380,7 +383,7 @@ static const char *kind_text(enum remind_kind kind, bool english)
 	    [REMIND_CONFIRM] = {"あなたの確認待ち", "waits for your confirmation"},
 	    [REMIND_HELD] = {"保留中", "on hold"},
 	    [REMIND_APPROVE] = {"あなたの承認待ち", "waits for your approval"},
-	    [REMIND_WAITS] = {"上長の承認待ち", "waits for an approval"},
+	    [REMIND_WAITS] = {"承認待ち", "waits for an approval"},
 	    [REMIND_REVIEW] = {
 		"緊急送信済み・事後確認待ち", "sent urgently, waits for your review"}};
 
@@ -401,6 +404,7 @@ static void add_row(struct letter *letter, const struct remind_row *row)
 	clock_format(row->time, time);
 	letter_add(letter, "mail-time", time);
 	letter_add(letter, "mail-subject", row->subject != NULL ? row->subject : "");
+	letter_add(letter, "mail-from", row->from != NULL ? row->from : "");
 	letter_add(letter, "mail-rcpt", row->rcpt != NULL ? row->rcpt : "");
 	letter_add(letter, "mail-state", kind_text(row->kind, letter->gate.english));
 	letter_add(letter, "mail-url", row->url != NULL ? row->url : "");
@@ -409,8 +413,8 @@ static void add_row(struct letter *letter, const struct remind_row *row)
 /* How many more there are than rows, under each name by which a template may ask. */
 static void add_more(struct letter *letter, const struct reminder *one)
 {
-	static const char *const names[] = {"mail-time-more", "mail-subject-more", "mail-rcpt-more",
-	    "mail-state-more", "mail-url-more"};
+	static const char *const names[] = {"mail-time-more", "mail-subject-more", "mail-from-more",
+	    "mail-rcpt-more", "mail-state-more", "mail-url-more"};
 	char text[24];
 
 	(void)snprintf(text, sizeof text, "%zu", one->count);

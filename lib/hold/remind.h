@@ -14,7 +14,7 @@ enum remind_kind { REMIND_CONFIRM, REMIND_HELD, REMIND_APPROVE, REMIND_WAITS, RE
 struct remind_row {
 	int64_t time;
 	enum remind_kind kind;
-	char *subject, *rcpt, *url; /* owned; NULL: none */
+	char *subject, *from, *rcpt, *url; /* owned; NULL: none */
 };
 
 /* Somebody, and what waits for him. */

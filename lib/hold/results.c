@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "lib/base/clock.h"
 #include "lib/base/log.h"
 #include "lib/hold/actors.h"
 #include "lib/hold/inside.h"
@@ -123,19 +124,99 @@ static bool wants_silence(const struct hold *h, const struct stage_opened *o)
 	       (step.notice == NOTICE_UNSAID && h->view->settings.hold_notice == HOLD_NOTICE_NEVER);
 }
 
+/* A step of its plan that still waits; NULL: it goes on by itself. */
+static const struct plan_step *waits_at(const struct leg *leg)
+{
+	const struct plan_step *step = plan_open_step(&leg->plan);
+
+	return step != NULL && (step->word == WORD_HOLD || step->word == WORD_APPROVE) ? step
+										       : NULL;
+}
+
+/* When it goes out, or is thrown away. */
+static void add_times(struct making *m, const struct stage_opened *o, struct letter *letter)
+{
+	const struct hold *h = m->h;
+	const struct plan_step *open = waits_at(m->leg);
+	int64_t now = watch_now(&h->stage->watch), discard = 0;
+	char text[CLOCK_TEXT];
+
+	if (o->law.step == NULL)
+		return;
+	if (open != NULL && open->word == WORD_HOLD) {
+		struct hold_plan_step step = hold_plan_step(open, m->leg->amended_until);
+
+		if (step.discard)
+			discard = hold_times(&h->view->settings, h->view->org, m->leg, &step, NULL)
+				      .discard;
+	}
+	if (discard > 0) {
+		clock_format(discard, text);
+		letter_add(letter, "discard", text);
+		return;
+	}
+	now = notices_leaves(h->view, o, now);
+	if (now > 0) {
+		clock_format(now, text);
+		letter_add(letter, "until", text);
+	}
+}
+
+/* Whether the hold has ended for the sender, or another one follows that time does not end. */
+static bool still_held(const struct making *m, const struct stage_opened *o)
+{
+	return waits_at(m->leg) != NULL &&
+	       notices_leaves(m->h->view, o, watch_now(&m->h->stage->watch)) == 0;
+}
+
+/* Of a hold that he was never told of nobody need tell him that it ends. */
+static bool knows_of_hold(const struct hold *h, const struct stage_opened *o)
+{
+	struct leg_record record;
+	size_t at = 0, len = 0;
+	bool knows = false;
+
+	if (o->law.step != NULL &&
+	    hold_plan_step(o->law.step, o->leg.amended_until).notice == NOTICE_DIGEST)
+		return true;
+	while (leg_next_record(&o->leg, &at, &record)) {
+		const char *what = leg_record_value(&record, "what", &len);
+
+		if (leg_record_is(&record, "restored"))
+			knows = false;
+		knows |= leg_record_is(&record, "noticed") && what != NULL && len == 4 &&
+			 memcmp(what, "hold", 4) == 0;
+	}
+	return knows || h->view->settings.hold_notice == HOLD_NOTICE_DIGEST;
+}
+
+/* Whether what was done is no news to the sender, or not the whole of it. */
+static bool no_news(const struct making *m, const struct stage_opened *o)
+{
+	bool released = strcmp(m->what, "released") == 0;
+
+	if (m->by != NULL && actor_is_sender(m->h->view->org, m->leg, m->by))
+		return true;
+	if (released && still_held(m, o))
+		return true;
+	return (released || strcmp(m->what, "extended") == 0) && !knows_of_hold(m->h, o);
+}
+
 static void to_sender(struct making *m, const struct stage_opened *o)
 {
 	char sender[ORG_ADDRESS_MAX];
 	struct letter *letter;
 
-	if (!notices_sender(m->h->view, m->leg, sender) || wants_silence(m->h, o) ||
-	    (m->by != NULL && actor_is_sender(m->h->view->org, m->leg, m->by)))
+	if (!notices_sender(m->h->view, m->leg, sender) || wants_silence(m->h, o) || no_news(m, o))
 		return;
 	letter = add_letter(m, "result", sender, notices_english(m->h->view, sender));
 	if (letter == NULL)
 		return;
 	fill(m, letter, sender, GATE_SENDER);
 	letter_add(letter, m->what, "yes");
+	if (strcmp(m->what, "approved") == 0 || strcmp(m->what, "released") == 0 ||
+	    strcmp(m->what, "extended") == 0)
+		add_times(m, o, letter);
 	letter_add(letter, "comment", m->comment != NULL ? m->comment : "");
 }
 

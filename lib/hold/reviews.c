@@ -194,6 +194,37 @@ bool reviews_add(const struct review *review, int64_t now)
 	return good;
 }
 
+bool reviews_take_back(const char *id, int64_t time, int64_t now)
+{
+	struct reviews reviews;
+	size_t i;
+	bool good;
+	int error;
+
+	if (!reviews_read(&reviews))
+		return false;
+	for (i = reviews.n; i > 0; i--) {
+		const struct review *r = &reviews.review[i - 1];
+
+		if (r->time == time && r->verdict == REVIEW_OPEN && strcmp(r->id, id) == 0)
+			break;
+	}
+	good = i > 0;
+	error = ENOENT;
+	if (good) {
+		reviews.n--;
+		memmove(&reviews.review[i - 1], &reviews.review[i],
+		    (reviews.n - (i - 1)) * sizeof *reviews.review);
+		good = write_all(&reviews, NULL, now);
+		error = errno;
+	}
+	reviews_free(&reviews);
+	if (!good)
+		LOG_ALARM("review-unwritten", kv("id", id), kv("error", strerror(error)));
+	errno = error;
+	return good;
+}
+
 /* ---- questions ---------------------------------------------------------------------------- */
 
 size_t reviews_of_week(const struct reviews *reviews, const char *by, int64_t now)

@@ -50,6 +50,10 @@ size_t reviews_of_week(const struct reviews *reviews, const char *by, int64_t no
 /* Adds one, durably. False with errno: nothing has changed; ENOSPC too if there are REVIEWS_MAX. */
 NODISCARD bool reviews_add(const struct review *review, int64_t now);
 
+/* Takes the open review of that ID.K and time away again, durably: the mail did not go. False with errno (logged):
+ * it stands there still. */
+NODISCARD bool reviews_take_back(const char *id, int64_t time, int64_t now);
+
 /* Whether `who` (xtext) is one of those who are asked about it. */
 NODISCARD bool review_asks(const struct review *review, const char *who);
 

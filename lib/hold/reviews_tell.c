@@ -26,11 +26,16 @@ static bool decode(const char *xtext, size_t len, char *text, size_t room)
 static void add_one(struct reminders *reminders, const struct review *review, const struct leg *leg,
     const char *address)
 {
-	char by[ORG_ADDRESS_MAX] = "", reason[256] = "", subject[ORG_ADDRESS_MAX + 300];
+	char from[ORG_ADDRESS_MAX] = "", by[ORG_ADDRESS_MAX] = "", reason[256] = "",
+	     subject[ORG_ADDRESS_MAX + 300];
 	char url[NOTICE_URL_MAX];
-	struct remind_row row = {
-	    .time = review->time, .kind = REMIND_REVIEW, .subject = subject, .url = url};
+	struct remind_row row = {.time = review->time,
+	    .kind = REMIND_REVIEW,
+	    .subject = subject,
+	    .from = from,
+	    .url = url};
 
+	(void)decode(review->from, strlen(review->from), from, sizeof from);
 	(void)decode(review->by, strlen(review->by), by, sizeof by);
 	(void)decode(review->reason, strlen(review->reason), reason, sizeof reason);
 	(void)snprintf(subject, sizeof subject, "%s: %s", by, reason);

@@ -158,23 +158,43 @@ static bool is_history(const struct leg_record *record)
 	return true;
 }
 
-static json_t *history_of(const struct leg *leg)
+/*
+ * Who is only the sender is not told whom else the gateway told of it, nor what is tried out or watched for:
+ * a rule may forward a refused mail without his knowledge.
+ */
+static bool is_only_sender(const struct asker_role *role)
+{
+	return role->sender && !role->approver;
+}
+
+/* A record as this person may see it. */
+static json_t *json_record_for(const struct leg_record *record, const struct asker_role *role)
+{
+	json_t *object = json_record(record);
+
+	if (is_only_sender(role))
+		(void)json_object_del(object, "forward");
+	return object;
+}
+
+static json_t *history_of(const struct leg *leg, const struct asker_role *role)
 {
 	json_t *list = json_array();
 	struct leg_record record;
 	size_t at = 0;
 
 	while (leg_next_record(leg, &at, &record)) {
-		if (!is_history(&record))
+		if (!is_history(&record) ||
+		    (is_only_sender(role) && leg_record_is(&record, "forwarded")))
 			continue;
 		if (json_array_size(list) >= SHOW_RECORDS_MAX)
 			(void)json_array_remove(list, 0);
-		(void)json_array_append_new(list, json_record(&record));
+		(void)json_array_append_new(list, json_record_for(&record, role));
 	}
 	return list;
 }
 
-json_t *show_last(const struct leg *leg)
+json_t *show_last(const struct leg *leg, const struct asker_role *role)
 {
 	static const char *const words[] = {
 	    "held", "approved", "vote", "extended", "drop", "discarded", "restored", "refused"};
@@ -187,12 +207,15 @@ json_t *show_last(const struct leg *leg)
 				last = record;
 		}
 	}
-	return last.text != NULL ? json_record(&last) : json_null();
+	return last.text != NULL ? json_record_for(&last, role) : json_null();
 }
 
 /* ---- recipients of a record ---------------------------------------------------------------- */
 
-/* "1,3-5": calls for each number that is one of the leg's recipients. NULL: for all. */
+/*
+ * "1,3-5": calls for each number that is one of the leg's recipients, the first SHOW_RCPTS_MAX of them; each
+ * range begins behind the last.
+ */
 typedef void see_rcpt(void *context, size_t i);
 
 static size_t number(const char **at, const char *end)
@@ -209,6 +232,7 @@ static void each_rcpt(
 {
 	size_t len = 0;
 	const char *at = leg_record_value(record, "rcpt", &len), *end = at != NULL ? at + len : at;
+	size_t before = 0, seen = 0;
 
 	while (at != NULL && at < end) {
 		size_t first = number(&at, end), last = first;
@@ -217,8 +241,14 @@ static void each_rcpt(
 			at++;
 			last = number(&at, end);
 		}
-		for (size_t i = first; first > 0 && i <= last && i <= leg->rcpts; i++)
+		if (first <= before)
+			return;
+		before = last > first ? last : first;
+		for (size_t i = first; i <= last && i <= leg->rcpts; i++) {
+			if (seen++ == SHOW_RCPTS_MAX)
+				return;
 			see(context, i - 1);
+		}
 		if (at < end && *at++ != ',')
 			return;
 	}
@@ -340,8 +370,22 @@ static json_t *rule_of(const struct leg *leg, const struct leg_record *record, b
 	return one;
 }
 
+static bool is_told(const struct leg_record *decided, const struct asker_role *role)
+{
+	static const char forward[] = "forward";
+	size_t len = 0;
+	const char *function = leg_record_value(decided, "function", &len);
+
+	if (!is_only_sender(role))
+		return true;
+	return !says_yes(decided, "shadow") && !says_yes(decided, "watch") &&
+	       (function == NULL || len != sizeof forward - 1 ||
+		   memcmp(function, forward, len) != 0);
+}
+
 /* Of the last judgement: each begins with `judged`. */
-static void add_judgement(json_t *object, const struct leg *leg, bool english)
+static void add_judgement(
+    json_t *object, const struct leg *leg, const struct asker_role *role, bool english)
 {
 	json_t *checks = json_array(), *rules = json_array();
 	struct leg_record record;
@@ -353,7 +397,8 @@ static void add_judgement(json_t *object, const struct leg *leg, bool english)
 			(void)json_array_clear(checks);
 		} else if (leg_record_is(&record, "decided") &&
 			   json_array_size(rules) < DECISIONS) {
-			(void)json_array_append_new(rules, rule_of(leg, &record, english));
+			if (is_told(&record, role))
+				(void)json_array_append_new(rules, rule_of(leg, &record, english));
 		} else if (leg_record_is(&record, "check") &&
 			   json_array_size(checks) < CHECK_COUNT) {
 			(void)json_array_append_new(checks, check_of(leg, &record, english));
@@ -465,7 +510,8 @@ static void would(struct asker *asker, const struct asked_leg *leg, struct act *
 	act->order.rcpt[n] = '\0';
 }
 
-static void add_acts(json_t *object, struct asker *asker, struct asked_leg *leg)
+static void add_acts(
+    json_t *object, struct asker *asker, struct asked_leg *leg, const struct asker_role *role)
 {
 	json_t *can = json_array(), *cannot = json_array();
 
@@ -473,7 +519,7 @@ static void add_acts(json_t *object, struct asker *asker, struct asked_leg *leg)
 		struct act act = {.word = word, .who = asker->address, .checked = ""};
 		char why[160] = "";
 
-		if (leg->o.law.verdict != LAW_ACT || !asking_word_allowed(asker, word))
+		if (leg->o.law.verdict != LAW_ACT || !asking_word_allowed(asker, word, role))
 			continue;
 		would(asker, leg, &act);
 		if (act_possible(asker->h, &act, &leg->o, why, sizeof why)) {
@@ -550,7 +596,7 @@ json_t *show_leg(struct asker *asker, struct asked_leg *leg, const struct asker_
 	set(object, "recipients", rcpts_of(asker, l));
 	set(object, "more-recipients",
 	    json_integer((json_int_t)(l->rcpts > SHOW_RCPTS_MAX ? l->rcpts - SHOW_RCPTS_MAX : 0)));
-	add_judgement(object, l, english);
+	add_judgement(object, l, role, english);
 	set(object, "step", leg->open ? json_string(forms[leg->step.form]) : json_null());
 	set(object, "discards", json_boolean(leg->open && leg->step.discard));
 	set(object, "times", times_of(leg));
@@ -558,8 +604,8 @@ json_t *show_leg(struct asker *asker, struct asked_leg *leg, const struct asker_
 	words_of_times(&words, english, leg);
 	set(object, "next", text_of_buf(&words));
 	set(object, "approval", leg->approving ? approval_of(asker, leg, role) : json_null());
-	add_acts(object, asker, leg);
-	set(object, "last", show_last(l));
-	set(object, "history", history_of(l));
+	add_acts(object, asker, leg, role);
+	set(object, "last", show_last(l, role));
+	set(object, "history", history_of(l, role));
 	return object;
 }

@@ -6,13 +6,14 @@
 
 #include "lib/hold/asking.h"
 
-#define SHOW_LEGS_MAX    ((size_t)50)  /* of a message, whole */
+#define SHOW_LEGS_MAX    ((size_t)50)  /* of a message, whole; nobody decides about more at once */
 #define SHOW_RCPTS_MAX   ((size_t)500) /* of a leg */
 #define SHOW_RECORDS_MAX ((size_t)200) /* of its history: the last ones */
 #define LIST_PAGE        ((size_t)50)
 #define LIST_ROWS_MAX    ((size_t)200000) /* legs of one person that a list looks at */
-#define LIST_OPENED_MAX  ((size_t)100) /* that a search opens, as not all recipients are indexed */
-#define LIST_RCPTS       ((size_t)3)   /* that a line of a list names */
+#define LIST_OPENED_MAX  ((size_t)100)  /* that a search opens, as not all recipients are indexed */
+#define LIST_LOOKED_MAX  ((size_t)5000) /* recipients of them that it looks at */
+#define LIST_RCPTS       ((size_t)3)    /* that a line of a list names */
 
 /* A string; bytes that are no UTF-8 become U+FFFD. NULL: no memory. */
 json_t *show_text(const char *text, size_t len);
@@ -28,7 +29,7 @@ json_t *show_leg(struct asker *asker, struct asked_leg *leg, const struct asker_
     bool english, bool copy);
 
 /* What was last decided about a leg: what, by, via, at, reason; null if nothing was. */
-json_t *show_last(const struct leg *leg);
+json_t *show_last(const struct leg *leg, const struct asker_role *role);
 
 /* Adds the answer to `list` to `answer`. False: no memory. */
 NODISCARD bool show_list(struct asker *asker, const struct gate_request *request, json_t *answer);

@@ -59,12 +59,11 @@ static bool ask(struct telling *t, const struct notices *notices, const struct n
 	return made;
 }
 
-/* Whether another copy stands for this one. Drafts go out for each: each is another mail. */
+/* Whether another copy stands for this one. */
 static enum copies_answer ask_copies(
     struct telling *t, const struct notices *notices, const struct notice_owed *owed)
 {
-	if (t->job->copies == NULL || notices->group == 0 || owed->none != NULL ||
-	    owed->what == TELL_DRAFT)
+	if (t->job->copies == NULL || notices->group == 0 || owed->none != NULL)
 		return COPIES_FIRST;
 	return copies_ask(t->job->copies, t->job->state, &t->o.leg, notices->group, owed);
 }

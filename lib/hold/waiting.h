@@ -24,6 +24,10 @@ void waiting_add_who(struct buf *out, const char *by, const char *via, const cha
 /* Whether the sender of the leg can get it back as a draft. */
 NODISCARD bool waiting_has_sender(const struct leg *leg);
 
+/* Why the law would stop the leg if its step were closed now, a literal; NULL: it can go on. */
+const char *waiting_blocked(
+    struct stage *stage, enum spool_state state, struct stage_opened *opened);
+
 /* Seconds, rounded up: a timetable must not be earlier than a deadline. */
 int64_t waiting_due(int64_t time);
 

@@ -122,7 +122,7 @@ void notice_ask_letter(const char *path, const char *to, const char *subject, co
  *              extended= urgent= (one of them "yes")  by=PERSON  comment[]  until=TIME
  *     draft    discarded= rejected= returned= expired= not-confirmed= (one of them)  by=PERSON
  *              comment[]
- *     digest   count=NUMBER  and a row for each mail: mail-time[] mail-subject[] mail-rcpt[]
+ *     digest   count=NUMBER  and a row for each mail: mail-time[] mail-subject[] mail-from[] mail-rcpt[]
  *              mail-state[] mail-url[]
  *     urgent   by=PERSON  reason=TEXT
  *     review   by=PERSON  reason=TEXT  time=TIME it went out

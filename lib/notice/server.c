@@ -5,6 +5,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
@@ -131,11 +132,11 @@ static void reap(struct server *s)
 
 /* ---- signals ------------------------------------------------------------------------------ */
 
-static void stop(struct server *s)
+static void stop(struct server *s, const char *signal)
 {
 	if (s->stop_at != 0)
 		return;
-	LOG("stopped-by", kv("signal", "TERM"));
+	LOG("stopped-by", kv("signal", signal));
 	s->stop_at = clock_boot() + STOP_TIME;
 	(void)close(s->listener);
 	s->listener = -1;
@@ -151,6 +152,9 @@ static void reload(struct server *s)
 		reload_answer(PROGRAM, false, text);
 		return;
 	}
+	/* Who is confined can open no other zone's file: a new start takes it, which the supervisor sees to. */
+	if (strcmp(s->config->settings.time_zone, fresh->settings.time_zone) != 0)
+		stop(s, "HUP");
 	notice_config_free(s->config);
 	s->config = fresh;
 	LOG("reloaded", kv("file", "etc/settings"));
@@ -170,7 +174,7 @@ static void on_signals(struct server *s)
 			reload(s);
 			break;
 		default:
-			stop(s);
+			stop(s, "TERM");
 			break;
 		}
 	}

@@ -24,8 +24,8 @@ static const char *const names[] = {"subject", "from", "to", "cc", "date", "acce
     "until", "confirm", "checked", "approval", "discard", "window", "expires", "expiry-discard",
     "for", "escalated", "comment", "votes", "by", "reason", "time", "approved", "released",
     "rejected", "returned", "discarded", "expired", "not-confirmed", "removed", "restored",
-    "extended", "urgent", "count", "mail-time", "mail-subject", "mail-rcpt", "mail-state",
-    "mail-url"};
+    "extended", "urgent", "count", "mail-time", "mail-subject", "mail-from", "mail-rcpt",
+    "mail-state", "mail-url"};
 
 const char *notice_kind_word(size_t kind)
 {

@@ -90,12 +90,14 @@ static void add_subject(struct buf *line, const char *subject)
 
 /*
  * Copies of one message that came one by one, as some cloud services send them: whoever sees several
- * mails of one group can treat them as one. What the way adds to a header is no part of it.
+ * mails of one group can treat them as one. What the way adds to a header is no part of it. An address
+ * without a normal form is its sender's as it stands.
  */
 static void add_group(struct judging *j, struct buf *line)
 {
 	struct digest *digest = digest_new();
-	const char *parts[] = {j->sender.address, "\n", message_id(j), "\n", j->c->body};
+	const char *from = j->sender.address[0] != '\0' ? j->sender.address : j->c->leg->from;
+	const char *parts[] = {from, "\n", message_id(j), "\n", j->c->body};
 	char hex[DIGEST_HEX];
 
 	j->failed = j->failed || digest == NULL;

@@ -96,7 +96,7 @@ struct policy_case {
 	bool unregistered;  /* its sender is in no etc/people, and not enrolled */
 	unsigned checks;    /* POLICY_CHECK_* */
 	bool past_nameless; /* the past was asked for before the display names were known */
-	const char *body;   /* SHA-256 of the content behind its header, hex; NULL: not known */
+	const char *body;   /* SHA-256 of what copies have in common, hex; NULL: not known */
 };
 
 /* Free with policy_judgement_free, whatever the verdict. */

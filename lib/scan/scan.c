@@ -367,9 +367,12 @@ static struct stage_outcome start_inspection(
     struct stage *stage, struct stage_opened *o, unsigned wanted)
 {
 	struct scan *scan = stage->context;
+	bool inspects = (wanted & 1U << JOB_FACTS) != 0;
 	struct job *job;
 
-	if (!may_begin(stage, JOB_INSPECTION))
+	/* The pause is for those who inspect: the past, and the mail itself, can be asked meanwhile. */
+	if (inspects ? !may_begin(stage, JOB_INSPECTION)
+		     : !jobs_place(&scan->jobs, JOB_INSPECTION, (size_t)stage->settings.inspectors))
 		return wait_for_place(stage, JOB_INSPECTION, &o->leg.name);
 	job = job_new(stage, o, JOB_INSPECTION);
 	if (job == NULL)

@@ -135,6 +135,7 @@ static void tell_discarded(struct buf *text, const struct leg *leg, const struct
 	} causes[] = {
 	    {"rejected", "not approved, and so discarded,"},
 	    {"returned", "returned to its sender to be corrected"},
+	    {"removed", "discarded, since its last recipient was taken away"},
 	    {"expired", "discarded, since nobody decided in time"},
 	    {"not-confirmed", "discarded, since its sender did not confirm it in time"},
 	};
@@ -227,11 +228,10 @@ static void tell_refused(struct buf *text, const struct leg *leg, const struct l
 	add_value(text, ": ", record, "why");
 }
 
-/* " (notice ID)", or ", which was not done: why". */
+/* " (notice ID)", or of what was not done ": why". */
 static void add_notice(struct buf *text, const struct leg_record *record)
 {
 	if (says(record, "notice", "none")) {
-		buf_add_text(text, ", which was not done");
 		add_value(text, ": ", record, "reason");
 		return;
 	}
@@ -242,23 +242,24 @@ static void add_notice(struct buf *text, const struct leg_record *record)
 static void tell_noticed(struct buf *text, const struct leg *leg, const struct leg_record *record)
 {
 	static const struct {
-		const char *word, *before, *behind;
+		const char *word, *before, *behind, *not_done;
 	} whats[] = {
-	    {"hold", "told ", " that it is held"},
-	    {"request", "asked ", " to approve it"},
-	    {"warning", "warned ", " that its time ends"},
-	    {"draft", "gave it back to ", " as a draft"},
-	    {"result", "told ", " what became of it"},
+	    {"hold", "told ", " that it is held", " was not told that it is held"},
+	    {"request", "asked ", " to approve it", " was not asked to approve it"},
+	    {"warning", "warned ", " that its time ends", " was not warned that its time ends"},
+	    {"draft", "gave it back to ", " as a draft", " was sent no draft of it"},
+	    {"result", "told ", " what became of it", " was not told what became of it"},
+	    {"", "told ", "", " was not told"}, /* of a newer version */
 	};
+	bool none = says(record, "notice", "none");
 	size_t i = 0;
 
 	(void)leg;
-	while (i < COUNT_OF(whats) && !says(record, "what", whats[i].word))
+	while (i + 1 < COUNT_OF(whats) && !says(record, "what", whats[i].word))
 		i++;
-	add_value(text, i < COUNT_OF(whats) ? whats[i].before : "told ", record, "to");
-	if (i < COUNT_OF(whats))
-		buf_add_text(text, whats[i].behind);
-	else
+	add_value(text, none ? "" : whats[i].before, record, "to");
+	buf_add_text(text, none ? whats[i].not_done : whats[i].behind);
+	if (whats[i].word[0] == '\0')
 		add_value(text, ": ", record, "what");
 	add_notice(text, record);
 }
@@ -268,7 +269,8 @@ static void tell_told(struct buf *text, const struct leg *leg, const struct leg_
 	(void)leg;
 	if (has(record, "rcpt"))
 		return; /* of a delivery: the recipient's line says it */
-	buf_add_text(text, "told its sender");
+	buf_add_text(
+	    text, says(record, "notice", "none") ? "its sender was not told" : "told its sender");
 	add_notice(text, record);
 }
 

@@ -25,6 +25,8 @@ struct ordering {
 	struct order order; /* all but state and name */
 	int64_t longer;     /* extend by so many microseconds; 0: to order.until */
 	struct chosen chosen;
+	char id[ID_TEXT];  /* the message whose legs are being dealt with */
+	bool done, passed; /* one of them was; one has passed already, as a colleague's has */
 	int code;
 };
 
@@ -124,6 +126,25 @@ static const char *program_of(enum order_word word, enum spool_state state, cons
 	return NULL;
 }
 
+/*
+ * What was sent before is no failure as long as there was something left of the message: a colleague's leg
+ * is never in question.
+ */
+static void settle(struct ordering *o)
+{
+	if (o->passed && !o->done)
+		o->code = worse(o->code, EXIT_NO);
+	o->passed = o->done = false;
+}
+
+static void begin_message(struct ordering *o, const char *id)
+{
+	if (strcmp(o->id, id) == 0)
+		return;
+	settle(o);
+	(void)snprintf(o->id, sizeof o->id, "%s", id);
+}
+
 /* ---- what became of it -------------------------------------------------------------------- */
 
 static void put(struct ordering *o, const struct names *names, const struct entry *e,
@@ -165,6 +186,7 @@ static enum visit answered(struct ordering *o, const struct names *names, const 
 		return VISIT_GONE;
 	case ORDER_DONE:
 		put(o, names, e, words[o->order.word].result, a->state, "");
+		o->done = true;
 		return VISIT_DONE;
 	case ORDER_NO:
 		return put_no(o, names, e, a->why);
@@ -226,7 +248,15 @@ static enum visit order_leg(
 	enum told told;
 
 	(void)nth;
-	if (program == NULL || e->foreign || !name_parse(entry_name(names, e), &o->order.name))
+	if (e->foreign || !name_parse(entry_name(names, e), &o->order.name))
+		return put_no(o, names, e, instead);
+	begin_message(o, o->order.name.id);
+	if (program == NULL && e->state == STATE_SENT) {
+		put(o, names, e, "no", e->state, instead);
+		o->passed = true;
+		return VISIT_DONE;
+	}
+	if (program == NULL)
 		return put_no(o, names, e, instead);
 	if (o->longer > 0 && !lengthen(o, names, e, &visit))
 		return visit;
@@ -328,6 +358,7 @@ static int carry_out(struct ordering *o, const struct shell *sh)
 	if (code == EXIT_FINE) {
 		out_open(&o->out, sh, "LEG\tRESULT\tSTATE\tWHY");
 		code = legs_named(&in, o->chosen.ids, o->chosen.id, order_leg, o);
+		settle(o);
 		code = out_close(&o->out, worse(code, o->code));
 	}
 	instance_close(&in);

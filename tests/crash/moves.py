@@ -79,7 +79,7 @@ class Moved:
         """How its name in hold/ may begin. What was brought back waits as of then."""
         if self.kind == "unconfirmed" and self.target in PLANNED:
             return (NEVER,)
-        return tuple(leg.due(self.until + n) for n in range(3 if self.kind == "restored" else 1))
+        return tuple(leg.due(self.until + n) for n in range(30 if self.kind == "restored" else 1))
 
     def delivered(self) -> bool:
         """Only what is proven, and stands where its plan leads, goes out within the hour."""

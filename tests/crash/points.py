@@ -309,7 +309,7 @@ def run_point(build, libraries, scenario: Scenario, fault: str, wrong: str = "",
     kill = bool(kinds & {"kill", "after", "torn"})
     inst = Instance(build, libraries, scenario.settings + "sweep-every 5s\n")
     try:
-        inst.root.joinpath("etc/settings.lax").write_text("trial yes\nroute maildir:outbox\nplan-states deliver\n")
+        inst.root.joinpath("etc/settings.lax").write_text("trial yes\nroute maildir:outbox\nplan-states deliver\naudit no\n")
         expected = scenario.prepare(inst)
         expected.words = scenario.words
         # Law 1: after a failed fsync the file is given up, its body with it, until the next start.

@@ -1,6 +1,7 @@
 """Each check is shown to fail on a program that is wrong on purpose (wrong.c), and only there."""
 from dataclasses import dataclass
 
+import held
 import leg
 import moves
 import oracle
@@ -111,6 +112,22 @@ def run_smtp(build, libraries, case: WrongSmtp) -> list:
     return seen(case.name, result["faults"], case.shown_by)
 
 
+# (name, case, what of its first such call is said to have been done, and was not, how the violation begins)
+HELD_CASES = [
+    ("approved without its record", "held-approved", "write", "spool/approve", "H2: told as done"),
+    ("discarded without its record", "held-discarded", "write", "spool/hold", "H2: told as done"),
+    ("approved, and the audit was not told", "held-approved", "writev", "lib/audit/trays", "H4: "),
+    ("discarded, and the audit was not told", "held-discarded", "writev", "lib/audit/trays", "H4: "),
+]
+
+
+def run_held(build, libraries, name: str, case: str, kind: str, place: str, shown_by: str) -> list:
+    right = held.run_point(build, libraries, held.case_of(case), "")
+    call = next(c for c, path in right["calls"] if c.startswith(f"{kind}.") and path.startswith(place))
+    result = held.run_point(build, libraries, held.case_of(case), f"{call}:swallow", seconds=SECONDS)
+    return seen(name, result["faults"], shown_by) + right["faults"]
+
+
 SCENARIOS = {s.name: s for s in points.SCENARIOS}
 SCENARIOS["deliver-twin"] = points.Scenario("deliver-twin", "seki-deliver", twin_before, points.PLAN_FULL)
 
@@ -136,10 +153,10 @@ def run_torn(build, libraries) -> list:
     return seen("half a record glued to the next", faults, "bad/ holds")
 
 
-def run_moves(build, libraries, program: str, mode: str, shown_by: str) -> list:
+def run_moves(build, libraries, program: str, mode: str, shown_by: str, kinds: tuple = moves.KINDS) -> list:
     """`program` "" is every program."""
     programs = {p: mode for p in points.OWNED if program in ("", p)}
-    _, faults = moves.run_moves(build, libraries, True, programs, SECONDS)
+    _, faults = moves.run_moves(build, libraries, True, programs, SECONDS, kinds)
     return seen(mode, faults, shown_by)
 
 
@@ -172,9 +189,12 @@ def jobs(build, libraries) -> list:
     """(name, function)"""
     found = [(f"wrong: {c.name}", lambda c=c: run_case(build, libraries, c)) for c in CASES]
     found += [(f"wrong: {c.name}", lambda c=c: run_smtp(build, libraries, c)) for c in SMTP_CASES]
+    found += [(f"wrong: {c[0]}", lambda c=c: run_held(build, libraries, *c)) for c in HELD_CASES]
     found += [
         ("wrong: half a record glued to the next", lambda: run_torn(build, libraries)),
         ("wrong: discarded is not heard", lambda: run_moves(build, libraries, "", "deaf", "law 3: discarded")),
+        ("wrong: a draft is owed, and that is not heard",
+         lambda: run_moves(build, libraries, "", "deaf", "law 3: drafted", moves.PEOPLES)),
         ("wrong: a hold that ends too early", lambda: run_moves(build, libraries, "seki-hold", "hasty", "I3: held")),
         ("wrong: a doctored leg", lambda: run_doctored(build, libraries)),
     ]

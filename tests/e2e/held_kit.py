@@ -36,7 +36,7 @@ PEOPLE = f"""\
 """
 FILES = {
     "etc/people": PEOPLE, "etc/groups": "staff\ncheckers\n", "etc/domains": "example.co.jp internal\n",
-    "etc/partners": "alpha.example | アルファ商事\n", "etc/holidays": "2026-01-01 example\n",
+    "etc/partners": "alpha.example | 株式会社アルファ商事\nbeta.example | 株式会社ベータ製作所\n", "etc/holidays": "2026-01-01 example\n",
     "etc/lists/machines": "copier@example.co.jp\n",
 }
 

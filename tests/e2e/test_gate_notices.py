@@ -134,7 +134,8 @@ def test_without_a_web_page_there_is_no_link(place: Place) -> None:
 def test_every_template_in_both_languages(place: Place, kind: str, lang: str) -> None:
     """Complete, and nothing of the other language in it but what values bring."""
     everything = [(n, "v") for n in ("sender", "url", "by", "reason", "comment", "votes", "for", "file", "why", "check", "count",
-                                     "mail-subject", "mail-rcpt", "mail-state", "mail-url", "mail-time", "subject", "rcpt")]
+                                     "mail-subject", "mail-from", "mail-rcpt", "mail-state", "mail-url",
+                                     "mail-time", "subject", "rcpt")]
     mail = notice(place, gate(kind, *everything, lang=lang))
     text = text_of(mail)
     assert "{" not in text and "\n\n\n" not in text and text.startswith("=====")
@@ -147,7 +148,7 @@ def test_what_the_sender_is_told_of_the_ways_out(place: Place) -> None:
     """3.4: each ending of a hold has its own words."""
     day = "2026-12-01T00:00:00.000000Z"
     for var, words in ((("confirm", "yes"), "確認されるまで配送されません"), (("checked", "yes"), "すべて確認されるまで配送されません"),
-                       (("approval", "yes"), "上長の承認を待っています"), (("discard", day), "までに操作がなければ破棄されます"),
+                       (("approval", "yes"), "※承認を待っています"), (("discard", day), "までに操作がなければ破棄されます"),
                        (("window", "19:00-09:30"), "送信できない時間帯（19:00-09:30）")):
         text = text_of(notice(place, gate("hold", var)))
         assert words in text and "自動的に配送されます" not in text and "管理者が" not in text, text
@@ -163,13 +164,14 @@ def test_S0_14_a_digest_of_several_mails(place: Place) -> None:
     rows = []
     for i in range(1, 23):
         rows += [("mail-time", f"2026-11-23T0{i % 10}:00:00.000000Z"), ("mail-subject", f"件名{i}" if i != 2 else ""),
-                 ("mail-rcpt", f"r{i}@x.example"), ("mail-state", "承認待ち" if i == 1 else ""), ("mail-url", f"http://x/{i}")]
+                 ("mail-from", "alice@example.co.jp"), ("mail-rcpt", f"r{i}@x.example"),
+                 ("mail-state", "承認待ち" if i == 1 else ""), ("mail-url", f"http://x/{i}")]
     # The request itself is bounded: who asks counts the rest.
-    kept = rows[:5 * 20]
+    kept = rows[:6 * 20]
     text = text_of(notice(place, gate("digest", ("count", "22"), *kept, ("mail-time-more", "2"))))
     first = text.index("  件名1\n")
-    assert text[first:].startswith("  件名1\n  [宛先] r1@x.example\n  [状態] 承認待ち\n  [URL] http://x/1\n\n")
-    assert "（件名なし）\n  [宛先] r2@x.example\n  [URL] http://x/2\n\n" in text
+    assert text[first:].startswith("  件名1\n  [差出人] alice@example.co.jp\n  [宛先] r1@x.example\n  [状態] 承認待ち\n  [URL] http://x/1\n\n")
+    assert "（件名なし）\n  [差出人] alice@example.co.jp\n  [宛先] r2@x.example\n  [URL] http://x/2\n\n" in text
     assert "http://x/20\n" in text and "ほか2通\n" in text
     assert place.ask(b"", gate("digest", *rows), fds=0) == "wrong request"
 

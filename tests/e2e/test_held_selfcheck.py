@@ -63,18 +63,18 @@ def checks(desk: Desk, sent: str, lang: str, who: str = ALICE) -> list[tuple[str
 FACTS = {
     "first-time": (
         {"to": "new@alpha.example"},
-        "初めて送る宛先です。アドレスに誤りはありませんか：new@alpha.example",
-        "You have never written to this address before. Is it the right one? new@alpha.example"),
+        "初めて送る宛先です。アドレスに誤りはありませんか",
+        "You have never written to this address before. Is it the right one?"),
     "lookalike": (
-        {"to": "suzuki@knovvn.example"},
-        "いつもの宛先によく似た、別の宛先です。取り違えていませんか：",
-        "An address looks like one that you know, and is another. Is it the one you mean? "),
+        {"to": "suzuki@knovn.example"},
+        "いつもの宛先によく似た、別の宛先です。取り違えていませんか",
+        "An address looks like one that you know, and is another. Is it the one you mean?"),
     "companies": (
         {"to": ["sato@alpha.example", FRIEND]},
         "複数の会社に宛てたメールです。一緒に送ってよい相手ですか：alpha.example、known.example",
         "This mail goes to several companies. May all of them see it: alpha.example, known.example"),
     "greeting": (
-        {"to": ONE, "body": "株式会社どこか\n無関係様\n\nお世話になっております。\n"},
+        {"to": f"佐藤 <{ONE}>", "body": "株式会社ベータ製作所\n加藤様\n\nお世話になっております。\n"},
         "本文の宛名が、宛先と合っていないようです",
         "The letter seems to greet somebody else than its recipients"),
     "missing-file": (
@@ -102,7 +102,7 @@ def test_S4_09_each_fact_in_both_languages(known: Desk, fact: str) -> None:
     mail, japanese, english = FACTS[fact]
     for who, lang, prefix, sentence in ((ALICE, "ja", "[配送保留]", japanese), (BOB, "en", "[Held] ", english)):
         sent = known.send(letter(subject=f"{fact} {lang}", sender=who, **mail))
-        known.leg(sent, mail["to"] if isinstance(mail["to"], str) else mail["to"][0], "hold")
+        known.await_leg(sent, lambda leg: leg.state == "hold" and bool(leg.plan), f"{fact} in hold")
         found = dict(checks(known, sent, lang, who))
         assert fact in found and found[fact].startswith(sentence), found
         notice = words(known.told(who, prefix, f"{fact} {lang}"))
@@ -138,8 +138,8 @@ def test_C14_S4_18_at_most_five_the_gravest_first(known: Desk) -> None:
     """C14, S4-18: however much is odd about a mail, the list stays one that is read: five points, in their order; mail about
     which nothing is odd has one, its recipients, and is no blind click either."""
     everything = letter(
-        subject="全部", sender=ALICE, to=["new3@alpha.example", "suzuki@knovvn.example"],
-        cc=[f"p{n}@example.co.jp" for n in range(10)], body=f"株式会社どこか\n無関係様\n\n資料を添付します。カード番号は {CARD} です。\n",
+        subject="全部", sender=ALICE, to=["new3@alpha.example", "suzuki@knovn.example"],
+        cc=[f"p{n}@example.co.jp" for n in range(10)], body=f"株式会社ベータ製作所\n加藤様\n\n資料を添付します。カード番号は {CARD} です。\n",
         files=[("名簿.csv", table([CARD]))])
     sent = known.send(everything)
     known.leg(sent, "new3@alpha.example", "hold")

@@ -90,8 +90,8 @@ def test_S3_07_never_sent_until_confirmed(desk: Desk) -> None:
 
 
 def test_S2_16_thrown_away_if_nobody_acts_warned_first(desk: Desk) -> None:
-    """S0-06: not sent, but warned of a day ahead, thrown away after three, and back as a draft. GUARDIANWALL's "auto
-    delete mode" (feature 3.4)."""
+    """S0-06: not sent, but warned of a day ahead, thrown away after three, and back as a draft.
+    Feature 3.4: the end that deletes."""
     raw = letter(subject="忘れられた", sender=ALICE, to=at("lost")).as_bytes()
     sent = desk.send(raw)
     leg = desk.leg(sent, at("lost"), "hold")
@@ -108,7 +108,7 @@ def test_S2_16_thrown_away_if_nobody_acts_warned_first(desk: Desk) -> None:
     desk.rests(sent, "trash")
     assert desk.record(sent, "discarded")["cause"] == "not-confirmed"
     draft = desk.told(ALICE, "[メール返却]", "忘れられた")
-    assert "期限までに確認されなかったため破棄されました。誰にも配送されていません。" in words(draft)
+    assert "期限までに確認されなかったため破棄されました。下記の宛先には配送されていません。" in words(draft)
     assert draft_of(draft) == b"X-Unsent: 1\r\n" + raw and not desk.got(sent)
     desk.does(ALICE, "restore", sent)
     desk.rests(sent, "hold")

@@ -52,7 +52,7 @@ static inline int hold_enter(void **state)
 	kit_enter(root);
 	assert_true(zone_set("UTC"));
 	stage = (struct stage){.role = NULL};
-	view = (struct hold_view){.refs = 1, .keyed = true};
+	view = (struct hold_view){.refs = 1, .keyed = true, .key = {.bytes = {1}}};
 	settings_default(&stage.settings);
 	(void)snprintf(stage.settings.web_url, sizeof stage.settings.web_url, "%s",
 	    "https://mail.example.co.jp/");

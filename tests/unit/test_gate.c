@@ -1,6 +1,9 @@
 /* The key, capabilities, sessions and requests of the people's door (S2-45, S2-46: links in notices). */
 #include "tests/unit/queue_kit.h"
 
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
+
 #include "lib/gate/gate.h"
 #include "lib/gate/protocol.h"
 
@@ -44,6 +47,10 @@ static void key_is_made_once(void **state)
 	    gate_key_read(true, &again)); /* and it is not made anew: links would be dead */
 	assert_int_equal(errno, EBADMSG);
 	kit_write(GATE_KEY_FILE, bytes.at, 10);
+	assert_false(gate_key_read(true, &again));
+	assert_int_equal(errno, EBADMSG);
+	memset(bytes.at, '0', bytes.len - 1); /* that is none */
+	kit_write(GATE_KEY_FILE, bytes.at, bytes.len);
 	assert_false(gate_key_read(true, &again));
 	assert_int_equal(errno, EBADMSG);
 	kit_free(&bytes);
@@ -207,6 +214,62 @@ static void changed_session_is_forged(void **state)
 	assert_int_equal(read_session(text, address), GATE_FORGED);
 }
 
+/* ---- without a key -------------------------------------------------------------------------- */
+
+/* HMAC-SHA256 with 32 zero bytes, as anybody can make it. */
+static void sign(const char *label, const void *bytes, size_t len, unsigned char mac[32])
+{
+	static const unsigned char zero[GATE_KEY_LEN];
+	unsigned char input[1024];
+	size_t label_len = strlen(label) + 1;
+	unsigned n = 0;
+
+	memcpy(input, label, label_len);
+	memcpy(input + label_len, bytes, len);
+	assert_non_null(HMAC(EVP_sha256(), zero, sizeof zero, input, label_len + len, mac, &n));
+	assert_int_equal(n, 32);
+}
+
+/* base64url of whole groups, and of a last one of one byte. */
+static void base64url(const unsigned char *bytes, size_t len, char *text)
+{
+	EVP_EncodeBlock((unsigned char *)text, bytes, (int)len);
+	text[strcspn(text, "=")] = '\0';
+	for (char *at = text; *at != '\0'; at++)
+		*at = *at == '+' ? '-' : *at == '/' ? '_' : *at;
+}
+
+/* Where no key could be read its bytes are zero, and nobody must be able to be anybody. */
+static void without_a_key_all_is_forged(void **state)
+{
+	static const struct gate_key none;
+	struct gate_capability cap = usual(), seen;
+	unsigned char bytes[45], mac[32], who[GATE_WHO_LEN];
+	char text[GATE_SESSION_TEXT], address[GATE_ADDRESS_MAX];
+	size_t len;
+
+	(void)state;
+	len = (size_t)snprintf(text, sizeof text, "s1.YWxpY2VAZXhhbXBsZS5jby5qcA.9999999999");
+	sign("session", text, len, mac);
+	text[len++] = '.';
+	base64url(mac, 16, text + len);
+	assert_int_equal(gate_session_read(&none, text, strlen(text), now(), address), GATE_FORGED);
+	assert_string_equal(address, "");
+
+	memset(bytes, 0xff, sizeof bytes);
+	bytes[0] = 1;
+	bytes[3] = 0;
+	sign("capability", bytes, 32, mac);
+	memcpy(bytes + 32, mac, 13);
+	base64url(bytes, sizeof bytes, text);
+	assert_int_equal(gate_capability_read(&none, text, 60, now(), &seen), GATE_FORGED);
+	assert_int_equal(seen.rights, 0);
+
+	assert_false(gate_capability_write(&none, &cap, text));
+	assert_false(gate_session_write(&none, "alice@example.co.jp", now(), text));
+	assert_false(gate_who(&none, "alice@example.co.jp", who));
+}
+
 /* ---- requests ----------------------------------------------------------------------------- */
 
 static struct gate_request parsed;
@@ -220,6 +283,7 @@ static void requests(void **state)
 {
 	static const char *const good[] = {"cap=x show", "session=s1.x list",
 	    "cap=x act word=release", "cap=x act word=extend until=2026-11-22T09:35:01Z",
+	    "cap=x act word=approve shown=0123",
 	    "session=x list state=held query=+E8+A6+8B page=2 as=sender", "cap=x body",
 	    "session=x absent clear=yes",
 	    "cap=x review verdict=fine comment=", "cap=x show lang=ja"};
@@ -279,6 +343,7 @@ int main(void)
 	    cmocka_unit_test(pseudonyms_differ),
 	    cmocka_unit_test(session_says_who),
 	    cmocka_unit_test(changed_session_is_forged),
+	    cmocka_unit_test(without_a_key_all_is_forged),
 	    cmocka_unit_test(requests),
 	    cmocka_unit_test(request_is_read_as_written),
 	};

@@ -91,6 +91,74 @@ static void taken_back(void **state)
 	absences_free(a);
 }
 
+static size_t lines(void)
+{
+	struct kit_bytes text = kit_file(FILE_);
+	size_t n = 0;
+
+	for (size_t i = 0; i < text.len; i++)
+		n += text.at[i] == '\n';
+	kit_free(&text);
+	return n;
+}
+
+/* Nobody fills the table: what meets becomes one, and an address has no more than its share. */
+static void one_address_has_few(void **state)
+{
+	struct absences *a = absences_read();
+
+	(void)state;
+	assert_true(set(a, ALICE, 100, 200, 1));
+	assert_true(set(a, ALICE, 400, 500, 1));
+	assert_true(set(a, BOB, 150, 450, 1));
+	assert_int_equal(lines(), 3);
+	assert_true(set(a, ALICE, 200, 300, 1)); /* they touch */
+	assert_int_equal(lines(), 3);
+	assert_true(set(a, ALICE, 250, 450, 1)); /* both */
+	assert_int_equal(lines(), 2);
+	assert_true(away(a, ALICE, 100) && away(a, ALICE, 350) && away(a, ALICE, 499));
+	assert_false(away(a, ALICE, 99) || away(a, ALICE, 500));
+	assert_true(away(a, BOB, 449) && !away(a, BOB, 450));
+
+	for (int64_t i = 1; i < ABSENCES_EACH; i++)
+		assert_true(set(a, ALICE, 1000 * i, 1000 * i + 1, 1));
+	errno = 0;
+	assert_false(set(a, ALICE, 900000, 900001, 1));
+	assert_int_equal(errno, EDQUOT);
+	assert_false(away(a, ALICE, 900000));
+	assert_int_equal(lines(), ABSENCES_EACH + 1);
+	/* Others still can; and she can when some are over, or by what meets one of hers. */
+	assert_true(set(a, BOB, 900000, 900001, 1));
+	assert_true(set(a, ALICE, 19000, 19500, 1));
+	assert_true(set(a, ALICE, 900000, 900001, 1000));
+	assert_int_equal(lines(), ABSENCES_EACH + 1); /* what was over has gone */
+	absences_free(a);
+}
+
+static void what_changes_nothing_is_not_written(void **state)
+{
+	struct absences *a = absences_read();
+	uint64_t serial;
+
+	(void)state;
+	assert_true(set(a, ALICE, 0, 0, 1));
+	assert_false(kit_stands(FILE_));
+	assert_true(set(a, ALICE, 100, 200, 1));
+	serial = absences_serial(a);
+	assert_int_equal(unlink(FILE_), 0);
+	assert_true(set(a, ALICE, 100, 200, 1));
+	assert_true(set(a, ALICE, 120, 130, 1)); /* inside */
+	assert_true(set(a, BOB, 0, 0, 1));
+	assert_false(kit_stands(FILE_));
+	assert_int_equal(absences_serial(a), serial);
+	assert_false(set(a, ALICE, 100, 200, 300)); /* it is over */
+	assert_int_equal(errno, EINVAL);
+	assert_true(set(a, ALICE, 0, 0, 1));
+	assert_true(kit_stands(FILE_));
+	assert_true(absences_serial(a) != serial);
+	absences_free(a);
+}
+
 static void what_cannot_be_written_is_not_true(void **state)
 {
 	struct absences *a = absences_read();
@@ -141,6 +209,8 @@ int main(void)
 	    T(from_is_in_and_until_is_out),
 	    T(a_restart_forgets_nobody),
 	    T(taken_back),
+	    T(one_address_has_few),
+	    T(what_changes_nothing_is_not_written),
 	    T(what_cannot_be_written_is_not_true),
 	    T(what_cannot_be_read_is_said_and_kept),
 	};

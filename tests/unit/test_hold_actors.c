@@ -58,7 +58,9 @@ static void each_is_what_he_is(void **state)
 	    {"info@x.example", "robert@x.example", "bob@x.example", true, true},
 	    /* Nobody's login: nobody knows who it was, so all of them may have. */
 	    {"info@x.example", "printer7", "alice@x.example", true, true},
-	    {"info@x.example", "printer7", "frank@x.example", false, false},
+	    {"info@x.example", "printer7", "frank@x.example", false, true},
+	    {"alice@x.example", "printer7", "bob@x.example", false, true},
+	    {"alice@x.example", "printer+", "bob@x.example", false, true},
 	    /* A mailbox of several: all act, but only who has logged in has written it. */
 	    {"info@x.example", NULL, "alice@x.example", true, true},
 	    {"info@x.example", NULL, "erin@x.example", true, true},
@@ -66,11 +68,22 @@ static void each_is_what_he_is(void **state)
 	    {"info@x.example", "alice@x.example", "erin@x.example", true, false},
 	    {"info@x.example", "alice@x.example", "alice@x.example", true, true},
 	    {"info@x.example", NULL, "frank@x.example", false, false},
+	    /* A login that is such a mailbox: whoever has it may have written it. */
+	    {"info@x.example", "info@x.example", "alice@x.example", true, true},
+	    {"info@x.example", "info@x.example", "info@x.example", true, true},
+	    {"info@x.example", "info@x.example", "frank@x.example", false, false},
+	    {"frank@x.example", "Info+2Bx@x.example", "erin@x.example", true, true},
+	    {"", "info@x.example", "erin@x.example", true, true},
 	    /* The null sender is nobody, but its login is somebody. */
 	    {"", NULL, "alice@x.example", false, false},
 	    {"", "alice@x.example", "alice@x.example", true, true},
 	    /* Whom etc/people does not know is himself. */
 	    {"eve@y.example", NULL, "eve@y.example", true, true},
+	    {"eve@y.example", NULL, "eve+1@y.example", false, false},
+	    {"judy@x.example", NULL, "judy+1@x.example", true, true},
+	    {"judy+2B1@x.example", NULL, "judy@x.example", true, true},
+	    {"bob@x.example", "judy+2Ba+2Bb@x.example", "judy+1@x.example", true, true},
+	    {"judy@x.example", NULL, "judyx+1@x.example", false, false},
 	};
 
 	(void)state;
@@ -86,6 +99,41 @@ static void each_is_what_he_is(void **state)
 			    rows[i].from, sender, author);
 		leg_free(&leg);
 	}
+}
+
+static void a_login_that_is_nobodys_is_known_as_such(void **state)
+{
+	static const struct {
+		const char *login;
+		bool unknown;
+	} rows[] = {{NULL, false}, {"alice@x.example", false}, {"frankie", false},
+	    {"somebody@x.example", false}, {"printer7", true}, {"printer+", true}};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		struct leg leg;
+
+		give("alice@x.example", rows[i].login, &leg);
+		assert_int_equal(actor_unknown(org, &leg), rows[i].unknown);
+		leg_free(&leg);
+	}
+}
+
+/* A person has one form, whatever stands behind the '+'. */
+static void one_person_has_one_form(void **state)
+{
+	static const char *const rows[][2] = {{"robert+x@x.example", "bob@x.example"},
+	    {"judy+1@x.example", "judy@x.example"}, {"judy@x.example", "judy@x.example"},
+	    {"+1@x.example", "+1@x.example"}, {"judy+1@y.example", "judy+1@y.example"},
+	    {"\"a b+1\"@x.example", "\"a b+1\"@x.example"}, {"", ""}};
+	char person[ORG_ADDRESS_MAX];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		actor_person(org, rows[i][0], person);
+		assert_string_equal(person, rows[i][1]);
+	}
+	assert_true(actor_same(org, "judy+1@x.example", "judy+2@x.example"));
 }
 
 static bool add(void *context, const char *address)
@@ -106,6 +154,10 @@ static void each_sender_is_told_once(void **state)
 	    {"robert@x.example", "alice@x.example", "bob@x.example alice@x.example"},
 	    {"info@x.example", NULL, "info@x.example alice@x.example erin@x.example"},
 	    {"info@x.example", "erin@x.example", "info@x.example erin@x.example alice@x.example"},
+	    {"erin@x.example", "info@x.example", "erin@x.example info@x.example alice@x.example"},
+	    {"info@x.example", "info@x.example", "info@x.example alice@x.example erin@x.example"},
+	    {"", "info@x.example", "info@x.example alice@x.example erin@x.example"},
+	    {"alice@x.example", "printer7", "alice@x.example"},
 	    {"", NULL, ""},
 	    {"", "frankie", "frank@x.example"},
 	};
@@ -137,6 +189,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test_setup_teardown(each_is_what_he_is, enter, leave),
+	    cmocka_unit_test_setup_teardown(a_login_that_is_nobodys_is_known_as_such, enter, leave),
+	    cmocka_unit_test_setup_teardown(one_person_has_one_form, enter, leave),
 	    cmocka_unit_test_setup_teardown(each_sender_is_told_once, enter, leave),
 	    cmocka_unit_test_setup_teardown(
 		without_an_organisation_nobody_is_anybody, enter, leave),

@@ -37,7 +37,7 @@ static int leave(void **state)
 	return 0;
 }
 
-/* A leg with the step "approve WHO"; in `votes`, $ is its plan and content. */
+/* A leg with the step "approve WHO"; in `votes`, $ is its plan and content, and & the plan again. */
 struct given {
 	struct leg leg;
 	struct approval approval;
@@ -54,6 +54,8 @@ static void give(struct given *g, const char *envelope, const char *who, const c
 	for (; *votes != '\0'; votes++) {
 		if (*votes == '$')
 			kit_addf(&records, "plan=%s content=%s", digest, hold_kit_content());
+		else if (*votes == '&')
+			kit_plan(&records, KIT_ID, "1", plan);
 		else
 			kit_add(&records, votes, 1);
 	}
@@ -112,6 +114,8 @@ static void what_cannot_be_asked_for_is_odd(void **state)
 }
 
 /* ---- votes -------------------------------------------------------------------------------- */
+
+#define BACK AT("01") "discarded by=x via=y\n" AT("02") "restored by=x via=y\n&"
 
 static void votes_count_once_for_what_was_asked(void **state)
 {
@@ -175,25 +179,10 @@ static void votes_count_once_for_what_was_asked(void **state)
 		AT("00") "vote $ step=1 say=perhaps by=erin@x.example via=web\n", 0, 0, false},
 	    {"nobody", "by=any:staff", AT("00") "vote $ step=1 say=yes via=web\n", 0, 0, false},
 	    {"before it was brought back", "by=any:staff",
-		AT("00") "vote $ step=1 say=yes by=erin@x.example via=web\n" AT(
-		    "01") "discarded by=x via=y\n" AT("02") "restored by=x via=y\n",
-		0, 0, false},
+		AT("00") "vote $ step=1 say=yes by=erin@x.example via=web\n" BACK, 0, 0, false},
 	    {"after it was brought back", "by=any:staff",
-		AT("00") "vote $ step=1 say=no by=erin@x.example via=web\n" AT(
-		    "01") "discarded by=x via=y\n" AT("02") "restored by=x via=y\n" AT("03") "vote "
-											     "$ "
-											     "step="
-											     "1 "
-											     "say="
-											     "yes "
-											     "by="
-											     "erin@"
-											     "x."
-											     "examp"
-											     "le "
-											     "via="
-											     "web"
-											     "\n",
+		AT("00") "vote $ step=1 say=no by=erin@x.example via=web\n" BACK AT(
+		    "03") "vote $ step=1 say=yes by=erin@x.example via=web\n",
 		1, 1, false},
 	};
 
@@ -261,6 +250,9 @@ static void since_is_when_the_stage_began(void **state)
 	"from outside@y.example\n" HOLD_KIT_TO "client 192.0.2.10 proto=esmtpsa auth=FRANKIE\n"
 #define BOBS                                                                                       \
 	"from bob@x.example\n" HOLD_KIT_TO "client 192.0.2.10 proto=esmtpsa auth=bob@x.example\n"
+
+#define BY_LOGIN(from, login)                                                                      \
+	"from " from "\n" HOLD_KIT_TO "client 192.0.2.10 proto=esmtpsa auth=" login "\n"
 
 static void who_may_vote(void **state)
 {
@@ -334,6 +326,27 @@ static void who_may_vote(void **state)
 	    {SHARED_BY, "by=any:staff", "", "alice@x.example", RIGHT_OWN, "", false, false},
 	    {FRANKIE, "by=any:staff", "", "frank@x.example", RIGHT_AUTHOR, "", false, false},
 	    {FRANKIE, "by=any:staff", "", "alice@x.example", RIGHT_OWN, "", false, false},
+	    /* The login is a mailbox of several: whoever has it may have written it. */
+	    {BY_LOGIN("info@x.example", "info@x.example"), "by=any:staff", "", "alice@x.example",
+		RIGHT_AUTHOR, "", true, true},
+	    {BY_LOGIN("info@x.example", "info@x.example"), "by=any:staff", "", "frank@x.example",
+		RIGHT_OWN, "", false, false},
+	    /* A login that is nobody's: it may have been anybody. */
+	    {BY_LOGIN("alice@x.example", "printer7"), "by=any:staff", "", "frank@x.example",
+		RIGHT_AUTHOR, "", true, true},
+	    {BY_LOGIN("alice@x.example", "printer7"), "by=boss:bob@x.example", "", "bob@x.example",
+		RIGHT_AUTHOR, "", true, true},
+	    /* Whom etc/people does not know: one person, whatever stands behind the '+'. */
+	    {BY_LOGIN("judy@x.example", "judy@x.example"), "by=any:all", "", "judy+1@x.example",
+		RIGHT_AUTHOR, "", false, false},
+	    {HOLD_KIT_ALICE, "by=2:all", "", "judy+1@x.example", RIGHT_OWN, "", false, false},
+	    {HOLD_KIT_ALICE, "by=2:all", AT("00") "vote $ step=1 say=yes by=judy@x.example via=w\n",
+		"judy+2@x.example", RIGHT_VOTED, "", true, false},
+	    /* A comma in a quoted local part makes nobody else a boss. */
+	    {HOLD_KIT_ALICE, "by=boss:+22a,erin@x.example+22@x.example,bob@x.example", "",
+		"bob@x.example", RIGHT_OWN, "", false, false},
+	    {HOLD_KIT_ALICE, "by=boss:+22a,erin@x.example,b+22@x.example,bob@x.example", "",
+		"erin@x.example", RIGHT_NONE, "", false, false},
 	    /* Who may not vote himself sends no deputy; his boss is above that. */
 	    {BOBS, "by=boss:bob@x.example", "", "bob@x.example", RIGHT_AUTHOR, "", true, true},
 	    {BOBS, "by=boss:bob@x.example", "", "carol@x.example", RIGHT_NONE, "", true, true},
@@ -394,6 +407,7 @@ static void who_is_asked(void **state)
 	    /* Nobody, whoever is away and however long it takes. */
 	    {HOLD_KIT_ALICE, "by=any:empty", "", "", true, false},
 	    {HOLD_KIT_ALICE, "by=address:alice@x.example", "", "", true, false},
+	    {BY_LOGIN("alice@x.example", "printer7"), "by=any:all", "", "", true, false},
 	    /* Three people, but two places: erin's deputy is not a third. */
 	    {HOLD_KIT_ALICE, "by=3:staff", "", "erin@x.example frank@x.example carol@x.example*",
 		true, false},
@@ -414,6 +428,19 @@ static void who_is_asked(void **state)
 		assert_int_equal(approval_possible(&place, &g.leg, &g.approval), rows[i].possible);
 		take_back(&g);
 	}
+}
+
+static void addresses_are_parted_outside_of_quotes(void **state)
+{
+	static const struct {
+		const char *text;
+		size_t len;
+	} rows[] = {{"", 0}, {"a@x,b@x", 3}, {"a@x", 3}, {"\"a,b\"@x,c@x", 7},
+	    {"\"a\\\",b\"@x,c@x", 9}, {"\"a,b", 4}, {"\"a\\", 3}};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(rows); i++)
+		assert_int_equal(approval_address_len(rows[i].text), rows[i].len);
 }
 
 /* Where nobody knows who is who nobody has a right. */
@@ -438,6 +465,7 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(votes_count_once_for_what_was_asked, enter, leave),
 	    cmocka_unit_test_setup_teardown(a_vote_binds_the_content, enter, leave),
 	    cmocka_unit_test_setup_teardown(since_is_when_the_stage_began, enter, leave),
+	    cmocka_unit_test(addresses_are_parted_outside_of_quotes),
 	    cmocka_unit_test_setup_teardown(who_may_vote, enter, leave),
 	    cmocka_unit_test_setup_teardown(who_is_asked, enter, leave),
 	    cmocka_unit_test_setup_teardown(without_an_organisation_nobody_votes, enter, leave),

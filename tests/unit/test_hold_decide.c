@@ -19,6 +19,7 @@ static struct hold_view view;
 static struct org *org;
 static bool warning_owed, no_audit;
 static size_t noted;
+static const char *envelope, *then; /* of the legs of decide() */
 
 void __wrap_hold_noted(struct hold *h, enum spool_state state, const struct stage_opened *opened);
 enum notices_read __wrap_notices_of(const struct hold_view *v, const struct absences *absences,
@@ -91,6 +92,8 @@ static int enter(void **state)
 	stage.context = &hold;
 	warning_owed = no_audit = false;
 	noted = 0;
+	envelope = HOLD_KIT_ALICE;
+	then = "deliver";
 	assert_int_equal(setenv("TZ", "UTC", 1), 0);
 	tzset();
 	return 0;
@@ -109,7 +112,7 @@ static int leave(void **state)
 }
 
 /*
- * Decides at `now` about a leg with the step and the records, $ being the plan and content of a vote: "pass
+ * Decides at `now` about a leg with the step and the records, $ being the plan and content of a vote, & the plan again: "pass
  * DETAILS", "wait DUE", "stop WHY", "later", "again" (soon, under its name), or "in STATE RECORD" for what was
  * done at once.
  */
@@ -123,17 +126,19 @@ static const char *decide(const char *step, const char *records, const char *now
 	struct leg_name name;
 	struct stage_opened o;
 
-	(void)snprintf(plan, sizeof plan, " %s\n deliver\n", step);
+	(void)snprintf(plan, sizeof plan, " %s\n %s\n", step, then);
 	kit_plan(&trailer, KIT_ID, "1", plan);
 	kit_digest(KIT_ID, "1", plan, digest);
 	for (; *records != '\0'; records++) {
 		if (*records == '$')
 			kit_addf(&trailer, "plan=%s content=%s", digest, hold_kit_content());
+		else if (*records == '&')
+			kit_plan(&trailer, KIT_ID, "1", plan);
 		else
 			kit_add(&trailer, records, 1);
 	}
 	(void)snprintf(path, sizeof path, "spool/%s/" DUE NAME, state_name(state));
-	kit_write_leg(path, (struct kit_leg){.envelope = HOLD_KIT_ALICE, .trailer = trailer.at});
+	kit_write_leg(path, (struct kit_leg){.envelope = envelope, .trailer = trailer.at});
 	kit_free(&trailer);
 
 	stage.watch.wall = kit_time(now);
@@ -248,7 +253,7 @@ static void nobody_loses_mail_that_he_was_not_warned_of(void **state)
 	warning_owed = true;
 	assert_decided("hold discard=confirmed",
 	    WARNED "2026-11-24T09:40:00.000000Z discarded by=x via=y\n"
-		   "2026-11-24T09:41:00.000000Z restored by=x via=y\n",
+		   "2026-11-24T09:41:00.000000Z restored by=x via=y\n&",
 	    "2026-12-01T00:00:00Z", "again");
 	/* Who is never told anything cannot be warned. */
 	warning_owed = false;
@@ -284,11 +289,55 @@ static void a_forbidden_time_of_day_is_waited_out(void **state)
 	/* 2026-11-22 is a Sunday. */
 	assert_decided("hold window=Sun rule=a:1", "", KIT_NOW, "wait 2026-11-23T00:00:00");
 	assert_decided("hold window=Sat rule=a:1", "", KIT_NOW, "pass ended=window");
-	assert_decided("hold window=Mon-Sun", "", KIT_NOW, "wait 2026-12-22T09:40:00");
+	assert_decided("hold window=Mon-Sun", "", KIT_NOW, "wait never");
 	assert_decided(
 	    "hold window=someday", "", KIT_NOW, "stop a time of day that this version cannot read");
 	hold.org = NULL; /* holidays: nobody knows */
 	assert_decided("hold window=Sat", "", KIT_NOW, "again");
+}
+
+/* What standard error had while `decide` ran; `due` is what its name says. */
+static size_t alarms_of(const char *event, const char *due)
+{
+	struct kit_bytes trailer = {NULL, 0}, log;
+	char path[NAME_MAX + 80], text[NAME_TEXT];
+	struct stage_outcome outcome;
+	struct leg_name name;
+	struct stage_opened o;
+	int out = open("log.txt", O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600), old = dup(2);
+	size_t n = 0;
+
+	assert_true(out >= 0 && old >= 0 && dup2(out, 2) == 2);
+	kit_plan(&trailer, KIT_ID, "1", " hold window=Mon-Sun\n deliver\n");
+	(void)snprintf(text, sizeof text, "%s" NAME, due);
+	(void)snprintf(path, sizeof path, "spool/hold/%s", text);
+	kit_write_leg(path, (struct kit_leg){.envelope = HOLD_KIT_ALICE, .trailer = trailer.at});
+	kit_free(&trailer);
+	assert_true(name_parse(text, &name));
+	assert_int_equal(stage_read(&stage, STATE_HOLD, &name, &o), STAGE_OPEN_ACT);
+	o.law = law_of(&o.leg, STATE_HOLD, stage_now(&stage));
+	outcome = hold_decide(&stage, STATE_HOLD, &o);
+	assert_int_equal(outcome.action, STAGE_WAIT);
+	assert_true(outcome.until == DUE_NEVER);
+	leg_free(&o.leg);
+	(void)close(o.fd);
+	assert_int_equal(unlink(path), 0);
+
+	assert_int_equal(dup2(old, 2), 2);
+	(void)close(old);
+	(void)close(out);
+	log = kit_file("log.txt");
+	for (const char *at = log.at; at != NULL && (at = strstr(at, event)) != NULL; at++)
+		n++;
+	kit_free(&log);
+	return n;
+}
+
+static void a_forbidden_time_without_end_is_said_once(void **state)
+{
+	(void)state;
+	assert_int_equal(alarms_of("event=window-endless", DUE), 1);
+	assert_int_equal(alarms_of("event=window-endless", "99991231T235959Z."), 0);
 }
 
 static void approvals_wait_for_people(void **state)
@@ -358,6 +407,24 @@ static void what_cannot_be_audited_waits(void **state)
 	assert_decided("hold discard=confirmed", WARNED, "2026-12-01T00:00:00Z", "later");
 }
 
+/* Its author may be anybody: an operator approves it. */
+static void what_nobody_is_known_to_have_written_waits_for_an_operator(void **state)
+{
+	(void)state;
+	envelope = "from alice@x.example\n" HOLD_KIT_TO "client 192.0.2.10 auth=printer7\n";
+	assert_decided("approve by=any:staff", "", KIT_NOW,
+	    "stop a login that is nobody's handed it in: only an operator may approve it");
+}
+
+/* It would stop behind its approval: then nobody is told that it has been approved. */
+static void what_cannot_go_on_is_not_approved(void **state)
+{
+	(void)state;
+	then = "teleport\n deliver";
+	no_audit = true; /* it is not even asked */
+	assert_decided("approve by=any:staff", YES, KIT_NOW, "stop unknown word in the plan");
+}
+
 /* One hold behind another: the leg stays, under the name of the second, which may be its own. */
 static void a_hold_behind_a_hold_begins_when_the_first_ends(void **state)
 {
@@ -411,6 +478,9 @@ int main(void)
 	    TEST(approvals_wait_for_people),
 	    TEST(an_approval_expires_only_where_that_is_set),
 	    TEST(what_was_decided_before_a_crash_is_carried_out),
+	    TEST(a_forbidden_time_without_end_is_said_once),
+	    TEST(what_nobody_is_known_to_have_written_waits_for_an_operator),
+	    TEST(what_cannot_go_on_is_not_approved),
 	    TEST(a_hold_behind_a_hold_begins_when_the_first_ends),
 	    TEST(what_cannot_be_audited_waits),
 	};

@@ -181,6 +181,7 @@ static void search_of_subjects_and_recipients(void **state)
 	static const char subject[] =
 	    "+E8+A6+8B+E7+A9+8D+E6+9B+B8+EF+BC+A1+EF+BC+A2+EF+BC+A3+20+EF+BD+B6+EF+BE+9E";
 	struct index *index = index_new();
+	struct index_query *query;
 	struct made m;
 	char address[400];
 
@@ -207,8 +208,38 @@ static void search_of_subjects_and_recipients(void **state)
 	assert_int_equal(search(index, "carol").found, 0);
 	assert_int_equal(search(index, "carol").cut, 1);
 	index_free(index);
-	assert_true(index_found("ＣＡＲＯＬ", "carol@other.example"));
-	assert_false(index_found("dave", "carol@other.example"));
+	query = index_query_new("ＣＡＲＯＬ");
+	assert_non_null(query);
+	assert_true(index_query_in(query, "carol@other.example"));
+	assert_true(index_query_in(query, "Dear.CAROL@other.example"));
+	assert_false(index_query_in(query, "dave@other.example"));
+	index_query_free(query);
+}
+
+/* What is not found is forgotten only if it was looked for where it stands now. */
+static void what_was_renamed_is_not_forgotten(void **state)
+{
+	static const char *const people[] = {"alice@x.example"};
+	struct index *index = index_new();
+	struct made m;
+	const struct leg *leg = leg_of(&m, 1, "1", "x", "b@x.example", "c@x.example");
+	struct leg_name name = leg->name;
+	enum spool_state where = STATE_HOLD;
+
+	(void)state;
+	assert_true(index_put(index, STATE_HOLD, leg, people, 1, 0, 0));
+	name.due += 60;
+	assert_true(index_gone(index, &name, &where));
+	assert_true(name.due == leg->name.due);
+	where = STATE_TRASH;
+	assert_true(index_gone(index, &name, &where));
+	assert_int_equal(where, STATE_HOLD);
+	assert_int_equal(index_count(index), 1);
+	assert_false(index_gone(index, &name, &where));
+	assert_int_equal(index_count(index), 0);
+	assert_false(index_gone(index, &name, &where));
+	let_go(&m);
+	index_free(index);
 }
 
 /* ---- memory -------------------------------------------------------------------------------- */
@@ -258,6 +289,7 @@ int main(void)
 	    cmocka_unit_test(both_at_once),
 	    cmocka_unit_test(copies_of_a_message),
 	    cmocka_unit_test(search_of_subjects_and_recipients),
+	    cmocka_unit_test(what_was_renamed_is_not_forgotten),
 	    cmocka_unit_test(memory_of_many_legs),
 	};
 

@@ -89,17 +89,19 @@ static void who_must_act_is_told(void **state)
 
 static void each_once(void **state)
 {
+	static const char plan[] = " hold confirmed\n deliver\n";
+	struct kit_bytes records = {NULL, 0};
+
 	(void)state;
-	assert_string_equal(
-	    held(" hold confirmed\n deliver\n",
-		KIT_NOW " noticed what=hold to=alice@example.co.jp notice=" KIT_OTHER_ID "\n"),
-	    "");
-	/* Brought back it begins anew. */
-	assert_string_equal(
-	    held(" hold confirmed\n deliver\n", KIT_NOW
-		" noticed what=hold to=alice@example.co.jp notice=" KIT_OTHER_ID "\n" KIT_NOW
-		" discarded by=root via=shell\n" KIT_NOW " restored by=root via=shell\n"),
-	    TOLD_ALICE);
+	kit_text(&records,
+	    KIT_NOW " noticed what=hold to=alice@example.co.jp notice=" KIT_OTHER_ID "\n");
+	assert_string_equal(held(plan, records.at), "");
+	/* Brought back and judged again it begins anew. */
+	kit_text(&records,
+	    KIT_NOW " discarded by=root via=shell\n" KIT_NOW " restored by=root via=shell\n");
+	kit_plan(&records, KIT_ID, "1", plan);
+	assert_string_equal(held(plan, records.at), TOLD_ALICE);
+	kit_free(&records);
 }
 
 static void what_has_come_is_owed_no_more(void **state)
@@ -323,6 +325,36 @@ static void C6_of_copies_one_is_told(void **state)
 	copies_free(copies);
 }
 
+static void C6_copies_that_are_thrown_away_together_make_one_draft(void **state)
+{
+	static const char alice[] = KIT_NOW " discarded by=alice@example.co.jp cause=person\n";
+	static const char boss[] = KIT_NOW " discarded by=boss@example.co.jp cause=rejected\n";
+	struct copies *copies = copies_new();
+	struct notice_owed one = {.what = TELL_DRAFT, .to = "alice@example.co.jp"};
+	struct leg first = {.restores = 0}, second = {.restores = 0}, third = {.restores = 0};
+
+	(void)state;
+	assert_non_null(copies);
+	assert_true(name_parse(KIT_ID ".1", &first.name));
+	assert_true(name_parse(KIT_OTHER_ID ".1", &second.name));
+	assert_true(name_parse(KIT_OTHER_ID ".2", &third.name));
+	buf_init(&first.trailer_bytes, 1000);
+	buf_init(&second.trailer_bytes, 1000);
+	buf_init(&third.trailer_bytes, 1000);
+	buf_add_text(&first.trailer_bytes, alice);
+	buf_add_text(&second.trailer_bytes, alice);
+	buf_add_text(&third.trailer_bytes, boss);
+	assert_int_equal(copies_ask(copies, STATE_TRASH, &first, 7, &one), COPIES_FIRST);
+	copies_done(copies, &first);
+	assert_int_equal(copies_ask(copies, STATE_TRASH, &second, 7, &one), COPIES_COPY);
+	/* What another threw away he hears of. */
+	assert_int_equal(copies_ask(copies, STATE_TRASH, &third, 7, &one), COPIES_FIRST);
+	buf_free(&first.trailer_bytes);
+	buf_free(&second.trailer_bytes);
+	buf_free(&third.trailer_bytes);
+	copies_free(copies);
+}
+
 int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, hold_enter, hold_leave)
@@ -341,6 +373,7 @@ int main(void)
 	    T(who_was_asked_hears_that_it_is_decided),
 	    T(the_digest_has_what_only_somebody_ends),
 	    T(C6_of_copies_one_is_told),
+	    T(C6_copies_that_are_thrown_away_together_make_one_draft),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

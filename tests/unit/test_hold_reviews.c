@@ -132,6 +132,30 @@ static void only_what_was_reviewed_long_ago_goes(void **state)
 	reviews_free(&reviews);
 }
 
+static void what_did_not_go_is_not_counted(void **state)
+{
+	int64_t at = kit_time("2026-11-20T09:00:00Z");
+	struct reviews reviews;
+
+	(void)state;
+	assert_true(add("a.1", "alice@x.example", "2026-11-20T08:00:00Z"));
+	assert_true(add("a.1", "alice@x.example", "2026-11-20T09:00:00Z"));
+	assert_true(add("b.1", "alice@x.example", "2026-11-20T09:00:00Z"));
+	assert_true(reviews_take_back("a.1", at, at));
+	assert_true(reviews_read(&reviews));
+	assert_int_equal(reviews.n, 2);
+	assert_string_equal(reviews.review[0].id, "a.1");
+	assert_true(reviews.review[0].time < at);
+	assert_string_equal(reviews.review[1].id, "b.1");
+	reviews_free(&reviews);
+
+	assert_false(reviews_take_back("a.1", at, at));
+	assert_int_equal(errno, ENOENT);
+	/* Somebody has looked at it: then it has gone. */
+	assert_int_equal(close_by("b.1", "bob@x.example"), REVIEW_DONE);
+	assert_false(reviews_take_back("b.1", at, at));
+}
+
 static void what_cannot_be_understood_is_not_written_over(void **state)
 {
 	static const char *const rows[] = {"x\n", "2026-11-20T09:00:00.000000Z\n",
@@ -164,6 +188,7 @@ int main(void)
 	    TEST(what_is_added_is_read_again),
 	    TEST(one_of_those_asked_closes_it_once),
 	    TEST(only_what_was_reviewed_long_ago_goes),
+	    TEST(what_did_not_go_is_not_counted),
 	    TEST(what_cannot_be_understood_is_not_written_over),
 	};
 

@@ -247,7 +247,9 @@ static void histories(void **state)
 	    {"noticed what=warning to=alice@example.co.jp notice=0196c0ff",
 		"warned alice@example.co.jp that its time ends (notice 0196c0ff)"},
 	    {"noticed what=draft to=alice@example.co.jp notice=none reason=machine",
-		"gave it back to alice@example.co.jp as a draft, which was not done: machine"},
+		"alice@example.co.jp was sent no draft of it: machine"},
+	    {"noticed what=hold to=alice@example.co.jp notice=none reason=copy",
+		"alice@example.co.jp was not told that it is held: copy"},
 	};
 
 	(void)state;
