@@ -37,7 +37,8 @@ bool walk_begin(struct walk *w, struct answering *a)
 {
 	*w = (struct walk){.a = a};
 	if (places_of(a->h, a->id, &w->places)) {
-		qsort_r(w->places.place, w->places.n, sizeof *w->places.place, by_name, a);
+		if (w->places.n > 0)
+			qsort_r(w->places.place, w->places.n, sizeof *w->places.place, by_name, a);
 		return true;
 	}
 	answer_say(a, "no", "room", "no memory");

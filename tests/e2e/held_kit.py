@@ -167,7 +167,11 @@ class Desk(Office):
             return json.loads(s.makefile("rb").read())
 
     def asks(self, who: str, verb: str, **keys: str) -> dict:
-        """"seki gate", by a person's session (an address) or by a link."""
+        """"seki gate", by a person's session (an address) or by a link. Like a page it shows before it acts: nobody decides
+        about copies that he was not shown."""
+        if verb == "act" and "shown" not in keys:
+            of = {"id": keys["id"]} if "id" in keys else {}
+            keys |= {"shown": shown} if (shown := self.asks(who, "show", **of).get("shown")) else {}
         as_whom = ["--as", who] if "@" in who else [who]
         done = self.gw.seki("gate", *as_whom, verb, *(f"{k}={v}" for k, v in keys.items()))
         assert done.stdout, done.stderr

@@ -55,6 +55,7 @@ def test_C6_copies_that_came_one_by_one_are_a_group(office: Office) -> None:
     for i, rcpt in enumerate(["a@partner.example", "b@customer.example", HANAKO]):
         mail = letter(to=["a@partner.example", "b@customer.example", HANAKO])
         mail.replace_header("Message-ID", "<one@mail.example.co.jp>")
+        mail.replace_header("Date", "Mon, 23 Nov 2026 10:00:00 +0900")
         mail["X-Trace"] = str(i)
         sent = office.send(mail, to=rcpt)
         leg = office.leg(sent, rcpt)

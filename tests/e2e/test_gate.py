@@ -1,6 +1,7 @@
 """The people's door of seki-hold (sekisho-gate(5)) in a running instance, through "seki gate": who may see and do what
 with mail that waits, by a link or a session; one outcome for all who act at the same time."""
 import base64
+import hmac
 import json
 import re
 import socket
@@ -172,10 +173,64 @@ def test_approval_is_not_the_senders(gw: Gateway) -> None:
     assert as_(gw, ALICE, "act", "word=approve", f"id={message}")["result"] == "no"
     assert as_(gw, ALICE, "act", "word=release", f"id={message}")["result"] == "no"
     assert gate(gw, token(gw, message), "act", "word=approve")["code"] == "rights"
-    assert gate(gw, token(gw, message, DAVE), "act", "word=discard")["code"] == "rights"
+    assert gate(gw, token(gw, message, DAVE), "act", "word=release")["code"] == "rights"
     assert in_state(gw, message) == {"approve"}
     assert gate(gw, token(gw, message, DAVE), "act", "word=approve", "reason=fine")["result"] == "done"
     assert gate(gw, token(gw, message), "act", "word=discard")["result"] == "gone"
+
+
+def test_who_is_asked_may_throw_it_away_by_his_link(gw: Gateway) -> None:
+    """seki-hold(8), "States and events": who is asked may discard, and take a recipient out."""
+    message = waits(gw, send(gw, "No", to=["p1@asked.example", "p2@asked.example"]), "approve")
+    his = token(gw, message, DAVE)
+    assert {"discard", "remove"} <= set(gate(gw, his, "show")["legs"][0]["can"])
+    assert gate(gw, his, "act", "word=remove", "rcpt=p2@asked.example")["result"] == "done"
+    assert gate(gw, his, "act", "word=discard")["legs"][0]["state"] == "discarded"
+    wait_for(lambda: in_state(gw, message) == {"trash"})
+
+
+# ---- copies of one message -----------------------------------------------------------------------
+
+
+def parts(boundary: str, subject: str, message_id: str) -> bytes:
+    """Of one body, and of two texts in it the one that the header names."""
+    body = "".join(f"--{name}\r\nContent-Type: text/plain\r\n\r\n{said}\r\n--{name}--\r\n"
+                   for name, said in (("one", "The usual order."), ("two", "All our secrets.")))
+    return (f"Message-ID: <{message_id}@mail.example.co.jp>\r\nFrom: {ALICE}\r\nTo: p1@asked.example\r\n"
+            f"Subject: {subject}\r\nMIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary={boundary}\r\n"
+            f"\r\n{body}").encode()
+
+
+@pytest.mark.parametrize("boundary, subject", [("two", "Order"), ("one", "Another")])
+def test_S1_15a_one_approval_is_not_for_mail_that_looks_otherwise(gw: Gateway, boundary: str, subject: str) -> None:
+    """S1-15a: one body and one Message-ID, but another text or subject in it: no copy, whatever is shown."""
+    name = f"forged-{boundary}"
+    one = waits(gw, send(gw, "", to="p1@asked.example", raw=parts("one", "Order", name)), "approve")
+    two = waits(gw, send(gw, "", to="p2@asked.example", raw=parts(boundary, subject, name)), "approve")
+    shown = gate(gw, token(gw, one, DAVE), "show")
+    assert [leg["leg"] for leg in shown["legs"]] == [f"{one}.1"]
+    assert gate(gw, token(gw, one, DAVE), "act", "word=approve", f"shown={shown['shown']}")["copies"] == 0
+    wait_for(lambda: in_state(gw, one) == {"sent"})
+    assert in_state(gw, two) == {"approve"}
+
+
+def test_S1_15a_copies_are_decided_about_by_who_was_shown_them(gw: Gateway) -> None:
+    """S1-15a, C6: one decision for all copies, if the page has shown all of them; for its own message without that."""
+    ids = [waits(gw, send(gw, "", to=f"p{n}@asked.example", raw=parts("one", "Copies", "copies")), "approve")
+           for n in range(3)]
+    his = token(gw, ids[0], DAVE)
+    shown = wait_for(lambda: x if len((x := gate(gw, his, "show"))["legs"]) == 3 else None)["shown"]
+    late = waits(gw, send(gw, "", to="p9@asked.example", raw=parts("one", "Copies", "copies")), "approve")
+    wait_for(lambda: len(gate(gw, his, "show")["legs"]) == 4)
+    alone = gate(gw, his, "act", "word=approve", f"shown={shown}")
+    assert alone["copies"] == 3 and [leg["leg"] for leg in alone["legs"]] == [f"{ids[0]}.1"]
+    wait_for(lambda: in_state(gw, ids[0]) == {"sent"})
+    assert all(in_state(gw, one) == {"approve"} for one in [*ids[1:], late])
+    his = token(gw, ids[1], DAVE)
+    shown = gate(gw, his, "show")["shown"]
+    both = gate(gw, his, "act", "word=approve", f"shown={shown}")
+    assert both["copies"] == 0 and {leg["result"] for leg in both["legs"]} == {"done"} and len(both["legs"]) == 3
+    wait_for(lambda: all(in_state(gw, one) == {"sent"} for one in [*ids, late]))
 
 
 # ---- who is turned away ------------------------------------------------------------------------
@@ -293,3 +348,41 @@ def test_many_ask_at_once(gw: Gateway) -> None:
     for one in crowd:
         one.join()
     assert len(heard) == 40 and {answer["result"] for answer in heard} == {"done"}
+
+
+# ---- without a key -----------------------------------------------------------------------------
+
+
+def test_law_without_its_key_nobody_is_believed() -> None:
+    """A key that is none: no door, so that nobody is anybody by a session that is signed with zero bytes; a reload
+    takes one that was mended."""
+    gw = instance(rules={"must/10-waits": RULES}, settings={"hold-notice": "never"})
+    try:
+        gw.start()
+        message = held(gw, "Keyless")
+        key = gw.root / "lib/gate/key"
+        good = key.read_bytes()
+        gw.svc("-wD", "-d", "seki-hold")
+        key.write_bytes(b"garbage\n")
+        gw.svc("-wU", "-u", "seki-hold")
+        wait_for(lambda: "event=no-key" in gw.log("seki-hold"))
+        said = f"s1.{base64.urlsafe_b64encode(ALICE.encode()).decode().rstrip('=')}.9999999999"
+        mac = hmac.new(bytes(32), b"session\0" + said.encode(), "sha256").digest()[:16]
+        session = f"session={said}.{base64.urlsafe_b64encode(mac).decode().rstrip('=')}"
+        with pytest.raises(OSError):
+            talk(gw, f"{session} act word=release id={message}\n".encode())
+        assert in_state(gw, message) == {"hold"}
+        key.write_bytes(good)
+        assert gw.seki("reload").returncode == 0
+        answer = json.loads(wait_for(lambda: heard_by(gw, f"{session} show id={message}\n".encode())))
+        assert answer["result"] == "forged"
+        assert as_(gw, ALICE, "show", f"id={message}")["result"] == "done"
+    finally:
+        gw.stop()
+
+
+def heard_by(gw: Gateway, said: bytes) -> bytes:
+    try:
+        return talk(gw, said)
+    except OSError:
+        return b""
