@@ -332,7 +332,8 @@ static void owe_waiting(struct owing *o, bool frozen)
 	bool approve = o->step.form == STEP_APPROVE;
 	size_t number = approve ? o->approval.at + 1 : 0;
 
-	o->out->silent = wish(o) == NOTICE_NEVER;
+	/* Who wants no notices is warned all the same; a rule says that nobody reads them. */
+	o->out->silent = o->step.notice == NOTICE_NEVER;
 	o->out->digest = wish(o) == NOTICE_DIGEST;
 	/* Its time has come: it leaves, or is thrown away, and whoever does that says so. */
 	if (!frozen && notices_over(o->view, o->out, o->now))

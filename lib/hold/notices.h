@@ -65,7 +65,7 @@ struct notices {
 	uint64_t group; /* of copies of one message; 0: none */
 	bool digest;    /* the sender is told by the digest */
 	bool must_act;  /* only the sender ends it */
-	bool silent;    /* the sender is told nothing */
+	bool silent;    /* its rule has the sender told nothing, not even warned */
 };
 
 enum notices_read { NOTICES_READ, NOTICES_NO_MEMORY };

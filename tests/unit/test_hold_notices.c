@@ -207,6 +207,11 @@ static void who_is_to_lose_it_is_warned_first(void **state)
 	(void)asked("", when);
 	assert_non_null(strstr(got, "warning/1 alice@example.co.jp"));
 	assert_non_null(strstr(got, "warning/1 bob@example.co.jp asked en"));
+	/* Whoever wants no notices is warned all the same. */
+	view.settings.hold_notice = HOLD_NOTICE_NEVER;
+	(void)asked("", when);
+	assert_non_null(strstr(got, "warning/1 alice@example.co.jp"));
+	assert_null(strstr(got, "hold/"));
 	/* Not by a clock that nobody believes; it is looked at again. */
 	(void)owed(STATE_APPROVE, ASKNAME, when, true);
 	assert_null(strstr(got, "warning"));
