@@ -207,7 +207,7 @@ int main(void)
 	server = intake_server_new(&spool, &settings, open_loop_key(), quota);
 	if (server == NULL)
 		die_environ("memory");
-	audit = audit_open(PROGRAM);
+	audit = audit_reach(PROGRAM);
 	if (audit == NULL)
 		die_environ("memory");
 	audit_settings(audit, &settings);

@@ -32,7 +32,7 @@ struct audit {
 	char reason[AUDIT_REASON_MAX];
 };
 
-struct audit *audit_open(const char *program)
+struct audit *audit_reach(const char *program)
 {
 	struct audit *audit = calloc(1, sizeof *audit);
 	char path[TRAY_PATH_MAX];
@@ -51,7 +51,7 @@ struct audit *audit_open(const char *program)
 	return audit;
 }
 
-void audit_close(struct audit *audit)
+void audit_leave(struct audit *audit)
 {
 	if (audit == NULL)
 		return;

@@ -40,8 +40,8 @@ struct audit;
  * defaults of the settings audit, audit-lag and tray-max until audit_settings. Opens nothing yet.
  * NULL: no memory.
  */
-NODISCARD struct audit *audit_open(const char *program);
-void audit_close(struct audit *audit);
+NODISCARD struct audit *audit_reach(const char *program);
+void audit_leave(struct audit *audit);
 
 /* Takes what the settings say, at start and at each reload. With "audit no" everything is said and well. */
 void audit_settings(struct audit *audit, const struct settings *settings);

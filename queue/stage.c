@@ -552,7 +552,7 @@ int stage_main(const struct stage_role *role, void *context)
 	stage.watch.boot = clock_boot();
 	open_spool(&stage);
 	open_events(&stage);
-	stage.audit = audit_open(role->program);
+	stage.audit = audit_reach(role->program);
 	if (stage.audit == NULL)
 		die_environ("the audit");
 	audit_settings(stage.audit, &stage.settings);

@@ -263,12 +263,12 @@ static int audit_accept(int argc, char **argv)
 	a.reason = argv[1];
 	who(a.who);
 	buf_init(&a.lines, (size_t)4 * 1024 * 1024);
-	a.audit = audit_open("seki");
+	a.audit = audit_reach("seki");
 	if (a.audit != NULL)
 		code = accept_all(&a);
 	else
 		complain("no memory");
-	audit_close(a.audit);
+	audit_leave(a.audit);
 	buf_free(&a.lines);
 	return code;
 }

@@ -166,7 +166,7 @@ int shell_cat(const struct shell *sh, int argc, char **argv)
 		return code;
 	c.chunk = malloc(CHUNK);
 	c.digest = digest_new();
-	c.audit = audit_open("seki");
+	c.audit = audit_reach("seki");
 	if (c.audit != NULL)
 		audit_settings(c.audit, &in.settings);
 	out_open(&c.out, sh, NULL);
@@ -177,7 +177,7 @@ int shell_cat(const struct shell *sh, int argc, char **argv)
 		complain("no memory");
 		code = EXIT_ENVIRON;
 	}
-	audit_close(c.audit);
+	audit_leave(c.audit);
 	free(c.chunk);
 	if (c.digest != NULL)
 		digest_free(c.digest);

@@ -88,7 +88,7 @@ static inline int enter(void **state)
 	for (size_t i = 0; i < STATE_COUNT; i++)
 		timetable_init(&stage.due[i]);
 	assert_true(spool_open(&stage.spool, &stage.settings, NULL));
-	stage.audit = audit_open("seki-hold");
+	stage.audit = audit_reach("seki-hold");
 	audit_settings(stage.audit, &stage.settings);
 	hold = (struct hold){.stage = &stage, .org = hold_kit_org(""), .view = &view};
 	hold.index = index_new();
@@ -106,7 +106,7 @@ static inline int leave(void **state)
 		timetable_clear(&stage.due[i]);
 	index_free(hold.index);
 	org_close(hold.org);
-	audit_close(stage.audit);
+	audit_leave(stage.audit);
 	spool_close(&stage.spool);
 	kit_leave(*state);
 	return 0;
@@ -121,13 +121,16 @@ static inline void put(
 
 	kit_plan(&trailer, KIT_ID, "1", plan);
 	kit_digest(KIT_ID, "1", plan, digest);
-	for (; *records != '\0'; records++) {
+	while (*records != '\0') {
+		size_t plain = strcspn(records, "$&");
+
+		kit_add(&trailer, records, plain);
+		records += plain;
 		if (*records == '$')
 			kit_addf(&trailer, "plan=%s content=%s", digest, hold_kit_content());
 		else if (*records == '&')
 			kit_plan(&trailer, KIT_ID, "1", plan);
-		else
-			kit_add(&trailer, records, 1);
+		records += *records != '\0';
 	}
 	(void)snprintf(path, sizeof path, "spool/%s/%s" NAME, state_name(state),
 	    state_has_due(state) ? DUE : "");

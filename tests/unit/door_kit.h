@@ -122,7 +122,7 @@ static inline int begin(void **state)
 	f.stage.watch = (struct watch){
 	    .settings = &f.stage.settings, .wall = kit_time(KIT_NOW), .boot = clock_boot()};
 	assert_true(spool_open(&f.stage.spool, &f.stage.settings, "hold"));
-	f.stage.audit = audit_open("seki-hold");
+	f.stage.audit = audit_reach("seki-hold");
 	audit_settings(f.stage.audit, &f.stage.settings);
 	f.h = (struct hold){.stage = &f.stage, .index = index_new()};
 	assert_non_null(f.h.index);
@@ -151,7 +151,7 @@ static inline int end(void **state)
 	index_free(f.h.index);
 	org_close(f.h.org);
 	absences_free(f.h.absences);
-	audit_close(f.stage.audit);
+	audit_leave(f.stage.audit);
 	spool_close(&f.stage.spool);
 	kit_leave(f.root);
 	return 0;

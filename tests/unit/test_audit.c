@@ -94,7 +94,7 @@ static int enter(void **state)
 	write_file(TRAY, "", 0);
 	write_file(AUDIT_TRAYS "/seki", "", 0);
 	write_file(AUDIT_STATE, "", 0);
-	audit = audit_open("seki-scan");
+	audit = audit_reach("seki-scan");
 	assert_non_null(audit);
 	return 0;
 }
@@ -104,7 +104,7 @@ static int leave(void **state)
 	char command[300];
 
 	(void)state;
-	audit_close(audit);
+	audit_leave(audit);
 	assert_int_equal(chdir("/"), 0);
 	(void)snprintf(command, sizeof command, "rm -rf '%s'", root);
 	return system(command);
@@ -414,7 +414,7 @@ static void test_died_before_emptying(void **state)
 /* Another tray went on into the next month meanwhile: what was taken of ours stands in the mark. */
 static void test_position_in_an_older_file(void **state)
 {
-	struct audit *other = audit_open("seki");
+	struct audit *other = audit_reach("seki");
 	char *tray;
 	size_t len;
 
@@ -427,7 +427,7 @@ static void test_position_in_an_older_file(void **state)
 	write_file(TRAY, tray, len);
 	assert_int_equal(serve(DECEMBER, true), LOG_OPENED);
 	each_once(2);
-	audit_close(other);
+	audit_leave(other);
 	free(tray);
 }
 
@@ -634,13 +634,13 @@ static void test_durable_or_not_at_all(void **state)
 
 static bool asks(const char *text)
 {
-	struct audit *fresh = audit_open("seki-queue");
+	struct audit *fresh = audit_reach("seki-queue");
 	bool well;
 
 	if (text != NULL)
 		write_file(AUDIT_STATE, text, strlen(text));
 	well = audit_well(fresh);
-	audit_close(fresh);
+	audit_leave(fresh);
 	return well;
 }
 

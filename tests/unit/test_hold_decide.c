@@ -84,7 +84,7 @@ static int enter(void **state)
 	for (size_t i = 0; i < STATE_COUNT; i++)
 		timetable_init(&stage.due[i]);
 	assert_true(spool_open(&stage.spool, &stage.settings, NULL));
-	stage.audit = audit_open("seki-hold");
+	stage.audit = audit_reach("seki-hold");
 	audit_settings(stage.audit, &stage.settings);
 	org = hold_kit_org("");
 	hold = (struct hold){.stage = &stage, .org = org, .view = &view};
@@ -105,7 +105,7 @@ static int leave(void **state)
 		timetable_clear(&stage.due[i]);
 	index_free(hold.index);
 	org_close(org);
-	audit_close(stage.audit);
+	audit_leave(stage.audit);
 	spool_close(&stage.spool);
 	kit_leave(*state);
 	return 0;

@@ -33,7 +33,7 @@ static int enter(void **state)
 	stage.settings.audit = false;
 	stage.watch = (struct watch){
 	    .settings = &stage.settings, .wall = kit_time(KIT_NOW), .boot = clock_boot()};
-	stage.audit = audit_open("seki-hold");
+	stage.audit = audit_reach("seki-hold");
 	audit_settings(stage.audit, &stage.settings);
 	no_audit = false;
 	audited[0] = '\0';
@@ -42,7 +42,7 @@ static int enter(void **state)
 
 static int leave(void **state)
 {
-	audit_close(stage.audit);
+	audit_leave(stage.audit);
 	kit_leave(*state);
 	return 0;
 }

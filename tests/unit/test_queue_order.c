@@ -194,7 +194,7 @@ static int enter(void **state)
 	memset(&stage, 0, sizeof stage);
 	settings_default(&stage.settings);
 	stage.settings.audit = false;
-	stage.audit = audit_open("seki-deliver");
+	stage.audit = audit_reach("seki-deliver");
 	assert_non_null(stage.audit);
 	audit_settings(stage.audit, &stage.settings);
 	stage.limits.trailer_max = stage.settings.trailer_max;
@@ -211,7 +211,7 @@ static int leave(void **state)
 {
 	(void)state;
 	timetable_clear(&stage.due[STATE_DELIVER]);
-	audit_close(stage.audit);
+	audit_leave(stage.audit);
 	spool_close(&stage.spool);
 	kit_leave(root);
 	return 0;
