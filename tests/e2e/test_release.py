@@ -121,7 +121,7 @@ def test_every_leg_of_a_message(fresh_gateway):
     gw.wait_delivered(with_tag("legs"))
     assert len(gw.spool("hold")) == 2
     rest = gw.seki("release", leg_id)
-    assert rest.returncode == 1  # one had gone already
+    assert rest.returncode == 0  # one had gone already, which is no failure of this
     assert sorted(r[1] for r in rows(rest)) == ["no", "released", "released"]
     gw.wait_delivered(with_tag("legs"), 3)
 
