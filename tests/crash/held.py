@@ -210,9 +210,9 @@ def says(*words: bytes) -> Callable:
 
 
 def audit_lines(inst: Instance) -> list:
-    """What was said, chained already or not."""
+    """What was said, chained already or not: the trays first, for what leaves them stands in the log by then."""
     found = []
-    for folder in ("log", "trays"):
+    for folder in ("trays", "log"):
         for path in sorted((inst.root / "lib/audit" / folder).iterdir()):
             found += path.read_bytes().split(b"\n")
     return found
