@@ -567,8 +567,8 @@ def test_wrong_requests(place: Place) -> None:
         s.sendall(struct.pack(">I", 8 * 1024 * 1024 + 1))
         assert s.recv(100) == b"wrong length\n"
     assert place.everything() == []
-    assert "event=notice-wrong alarm=yes" in place.log("seki-notice")
-    assert "event=notice-malformed alarm=yes" in place.log("seki-notice")
+    wait_for(lambda: "event=notice-wrong alarm=yes" in place.log("seki-notice"))
+    wait_for(lambda: "event=notice-malformed alarm=yes" in place.log("seki-notice"))
     place.kept(leg)
 
 
