@@ -52,9 +52,9 @@ class Held:
         self.trashed = new_id()
         put(gw, "trash", f"{self.trashed}.1", leg(self.trashed, mail("trashed"), f"{stamp(later(days=-13))} discarded by=x\n"))
         wait_in(gw, self.trashed, "trash")
-        self.told = set()
+        self.told = {("legs", "read")}
         wanted = {(self.confirmed, "hold"), (self.asked, "hold"), (self.asked, "request")}
-        self.told = wait_for(lambda: wanted <= self.notices() and self.notices(), why="those who have to act are told")
+        self.told |= wait_for(lambda: wanted <= self.notices() and self.notices(), why="those who have to act are told")
 
     @staticmethod
     def sent(gw: Gateway, tag: str, to: str, state: str) -> str:
@@ -68,12 +68,19 @@ class Held:
 
     def notices(self) -> set[tuple[str, ...]]:
         """Whom the legs' records tell of, beside those of the beginning."""
-        found = set()
+        return wait_for(self.look, why="every leg read where it stands") - self.told
+
+    def look(self) -> set[tuple[str, ...]] | None:
+        """What the records tell; None if a leg moved between the listing and the reading."""
+        found = {("legs", "read")}
         for leg_id in self.all():
             for state, name in places(self.gw, leg_id):
-                text = (self.gw.root / "spool" / state / name).read_bytes().decode(errors="replace")
+                try:
+                    text = (self.gw.root / "spool" / state / name).read_bytes().decode(errors="replace")
+                except FileNotFoundError:
+                    return None
                 found |= {(leg_id, what) for what in re.findall(r"Z noticed what=(\S+)", text)}
-        return found - self.told
+        return found
 
     def untouched(self) -> None:
         """Nothing has left, ended or been told of."""
