@@ -40,7 +40,7 @@ PIE         := -pie
 # ---- what is built -----------------------------------------------------------------------------
 
 PROGRAMS := $(patsubst bin/%.c,%,$(wildcard bin/*.c))
-LIBS     := smtp shell audit auth scan encrypt seal hold gate deliver remote notice policy db inspect convert extract org past rules words detect routes resolve people dsn mime text net checks queue base
+LIBS     := smtp shell web front login mine view audit auth scan encrypt seal hold gate deliver remote notice policy db inspect convert extract org past rules words detect routes resolve people dsn mime text net checks queue base
 lib_dir   = $(if $(filter queue,$(1)),queue,lib/$(1))
 lib_src   = $(wildcard $(call lib_dir,$(1))/*.c)
 ARCHIVES := $(foreach l,$(LIBS),$(B)/lib$(l).a)
@@ -61,7 +61,7 @@ $(B)/%.o: %.c Makefile
 # Dependencies point one way: a program may use every library, a library those behind it.
 # seki-smtpd, which a fork copies for every stranger, is linked with nothing that it does not use.
 SYSTEM := -Wl,--as-needed -lssl -lcrypto -lcrypt -lpam -lunbound -lidn2 -larchive -lexpat -lgumbo \
-          -lutf8proc -lmecab -lmagic -lpcre2-8 -ljansson -lcdb -lcsv -ldb-5.3 -lz
+          -lutf8proc -lmecab -lmagic -lpcre2-8 -ljansson -lfcgi -lcdb -lcsv -ldb-5.3 -lz
 
 $(B)/bin/%: $(B)/bin/%.o $(ARCHIVES)
 	@echo "  LD  $@" ; $(CC) $(PIE) $(LDFLAGS_ALL) -o $@ $^ $(SYSTEM)

@@ -167,6 +167,22 @@ S(TEXT,   "report-to",            report_to,             "-",       0, 0, "who g
 S(NUMBER, "visible-many",         visible_many,          "10",      2, 100000, "addresses in To and Cc from which on a sender is told that they can all be seen") \
 S(CHOICE, "hold-notice",          hold_notice,           "risky|always|digest|never", 0, 0, "when a sender is told that mail waits, where no rule says it") \
 S(SPAN,   "link-time",            link_time,             "14d",     3600, 31536000, "how long the link in a notice about held mail may be used") \
+S(TEXT,   "web-listen",            web_listen,            "-",       0, 0, "where nginx serves people's pages, ADDRESS:PORT or *:PORT; - is nowhere") \
+S(YESNO,  "web-tls",               web_tls,               "no",      0, 0, "the pages are served by TLS, with etc/tls/default.crt and .key") \
+S(TEXT,   "web-name",              web_name,              "-",       0, 0, "the name at the head of people's pages; - is none") \
+S(NUMBER, "web-workers",           web_workers,           "4",       1, 64, "requests for people's pages that are dealt with at once") \
+S(NUMBER, "web-connections",       web_connections,       "4096",    64, 100000, "connections of browsers at once") \
+S(SIZE,   "web-request",           web_request,           "64KB",    4096, 1048576, "largest form that a browser may send") \
+S(SPAN,   "session-idle",          session_idle,          "30m",     60, 2592000, "who is logged in and does nothing this long has to log in again") \
+S(SPAN,   "session-longest",       session_longest,       "12h",     60, 31536000, "and after this time in any case") \
+S(NUMBER, "sessions",              sessions,              "10000",   10, 1000000, "people's logins that are remembered; one person has 20 of them at most") \
+S(SPAN,   "login-link-time",       login_link_time,       "15m",     60, 86400, "how long the link may be used that is mailed to somebody who wants to log in") \
+S(NUMBER, "login-links",           login_links,           "5",       0, 1000, "such links that one person is mailed in an hour; 0: nobody logs in by mail") \
+S(CHOICE, "link-asks",             link_asks,             "nothing|pin|login", 0, 0, "what somebody must know, beside the link of a notice, to act by it") \
+S(NUMBER, "own-rules",             own_rules,             "50",      0, 1000, "rules that one person may write on his pages") \
+S(SIZE,   "view-html",             view_html,             "1MB",     4096, 67108864, "HTML of a mail beyond this is not shown on people's pages; its text is") \
+S(SIZE,   "view-image",            view_image,            "256KB",   0, 16777216, "largest image within a mail that is shown with its HTML") \
+S(SPAN,   "view-time",             view_time,             "20s",     1, 600, "how long one mail may take to be rendered for a page") \
 S(SPAN,   "remind-every",         remind_every,          "4h",      0, 2592000, "how often somebody is reminded of mail that waits for him, in one digest; 0s is never") \
 S(TEXT,    "working-hours",        working_hours,         "09:00-18:00",0, 0, "when people work, Monday to Friday but for etc/holidays, in the site's time zone") \
 S(SPAN,    "approve-escalate",     approve_escalate,      "4h",    0, 31536000, "working time after which deputies, and the boss's boss, may approve too; 0s is never") \

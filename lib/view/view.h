@@ -1,0 +1,49 @@
+/*
+ * Asking seki-view(8): what a message looks like, for a page. It runs "seki-inspect --view": the message is opened
+ * in a sandbox, and nothing of it comes back but what is described here.
+ */
+#ifndef SEKISHO_VIEW_VIEW_H
+#define SEKISHO_VIEW_VIEW_H
+
+#include <jansson.h>
+
+#include "lib/base/source.h"
+
+#define VIEW_SOCKET      "run/view/socket"
+#define VIEW_OUTLINE_MAX ((size_t)1024 * 1024)
+
+enum view_status {
+	VIEW_DONE,
+	VIEW_CUT,    /* what was told is true, but not all: too large, too deep, too long */
+	VIEW_NONE,   /* there is no such part, or no HTML */
+	VIEW_FAILED, /* seki-view cannot be asked, or could not tell (errno) */
+};
+
+/*
+ * What there is, as an object, the caller's:
+ *   subject, from, to, cc, date   header fields, decoded; "" if there is none
+ *   text                          the text that a reader sees first, plain; "" if there is none
+ *   text-cut                      true: there is more of it
+ *   html                          true: it has HTML that view_html can show
+ *   files                         objects of part ("2.1"), name, type (as declared), kind (what its bytes are),
+ *                                 size (bytes), warnings (words: "type" the bytes are another type than the name
+ *                                 or the message says; "program"; "macros"; "encrypted"; "double" two extensions;
+ *                                 "name" letters that turn the name round; "nested" an archive in an archive)
+ * NULL if it cannot be told: `*status`.
+ */
+NODISCARD json_t *view_outline(
+    const char *socket, const struct source *message, int64_t patience, enum view_status *status);
+
+/*
+ * The HTML, sanitised: an HTML document of its own, UTF-8, without scripts, forms, frames, remote loads, styles from
+ * elsewhere, or anything that acts; links as text; images of the message itself as data:. Into a file without a
+ * name, from its beginning; the caller closes it. -1: `*status`.
+ */
+NODISCARD int view_html(
+    const char *socket, const struct source *message, int64_t patience, enum view_status *status);
+
+/* The decoded bytes of one part of `files`, into a file without a name. -1: `*status`. */
+NODISCARD int view_file(const char *socket, const struct source *message, const char *part,
+    int64_t patience, enum view_status *status);
+
+#endif
