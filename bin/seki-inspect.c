@@ -12,6 +12,7 @@
 #include "lib/base/ready.h"
 #include "lib/base/reload.h"
 #include "lib/inspect/inspect.h"
+#include "lib/view/service.h"
 
 #ifdef __SANITIZE_ADDRESS__
 /*
@@ -29,6 +30,7 @@ const char *__asan_default_options(void)
 static int usage(void)
 {
 	LOG("usage", kv("text", "seki-inspect, without arguments, in the instance's directory; "
+				"seki-inspect --view, the same, for people's pages; "
 				"seki-inspect -s, its employer's socket on descriptor 3"));
 	return EXIT_USAGE;
 }
@@ -104,5 +106,8 @@ int main(int argc, char **argv)
 		return service();
 	if (argc == 2 && strcmp(argv[1], "-s") == 0)
 		return one_employer();
+	/* The service that people's pages ask: seki-view(8). */
+	if (argc == 2 && strcmp(argv[1], "--view") == 0)
+		return view_service();
 	return usage();
 }

@@ -15,7 +15,7 @@ int main(int argc, char **argv)
 {
 	struct notice_config *config;
 	char fault[512];
-	int etc, signals, listener;
+	int etc, signals, listener[NOTICE_DOORS];
 
 	(void)argv;
 	if (argc != 1) {
@@ -36,9 +36,12 @@ int main(int argc, char **argv)
 		die_config(fault);
 	}
 	/* The supervisor runs one of us at a time. */
-	listener = local_listen(NOTICE_SOCKET, SOMAXCONN);
-	if (listener < 0)
+	listener[NOTICE_DOOR_STAGES] = local_listen(NOTICE_SOCKET, SOMAXCONN);
+	if (listener[NOTICE_DOOR_STAGES] < 0)
 		die_environ("making " NOTICE_SOCKET);
+	listener[NOTICE_DOOR_LOGIN] = local_listen(NOTICE_LETTER_SOCKET, SOMAXCONN);
+	if (listener[NOTICE_DOOR_LOGIN] < 0)
+		die_environ("making " NOTICE_LETTER_SOCKET);
 	notice_confine(etc);
 
 	/* Whoever asked for a reload while we were starting has his answer too. */

@@ -7,7 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define NAME_ROOM ((size_t)64)
+#define NAME_ROOM ((size_t)96)
 #define READ_STEP ((size_t)4096)
 
 static bool other_name(char text[NAME_ROOM], const char *name, const char *end)

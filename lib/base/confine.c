@@ -25,6 +25,10 @@
 #define FS_READ_FILE  (UINT64_C(1) << 2)
 #define FS_READ_DIR   (UINT64_C(1) << 3)
 #define FS_TRUNCATE_3 (UINT64_C(1) << 14)
+#define FS_MAKE_1                                                                                  \
+	(UINT64_C(1) << 4 | UINT64_C(1) << 5 | UINT64_C(1) << 7 | UINT64_C(1) << 8 |               \
+	    UINT64_C(1) << 12)
+#define FS_REFER_2 (UINT64_C(1) << 13)
 
 struct rights {
 	uint64_t fs, net, scoped;
@@ -58,6 +62,8 @@ static bool allow(int rules, const struct confine_place *place, const struct rig
 		rule.allowed |= FS_READ_DIR;
 	if ((place->may & CONFINE_WRITE) != 0)
 		rule.allowed |= FS_WRITE_FILE | (known->fs & FS_TRUNCATE_3);
+	if ((place->may & CONFINE_MAKE) != 0)
+		rule.allowed |= FS_MAKE_1 | (known->fs & FS_REFER_2);
 	return syscall(SYS_landlock_add_rule, rules, LANDLOCK_RULE_PATH_BENEATH, &rule, 0) == 0;
 }
 

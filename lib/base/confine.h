@@ -12,6 +12,7 @@ enum {
 	CONFINE_READ = 1,  /* files are opened for reading */
 	CONFINE_LIST = 2,  /* directories are opened */
 	CONFINE_WRITE = 4, /* files are opened for writing, and emptied; none is made */
+	CONFINE_MAKE = 8,  /* files, directories and links are made, renamed and removed in it */
 };
 
 struct confine_place {

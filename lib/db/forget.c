@@ -2,12 +2,14 @@
 #include <string.h>
 
 #include "lib/db/inside.h"
+#include "lib/db/sent.h"
 
 #define LOOKED_AT 5000 /* pairs of one time */
 #define FORGOTTEN 500  /* of them that are taken away */
 
 /* Where the time stands in a value: of a count behind it. */
-static const enum store_table tables[] = {STORE_COUNT, STORE_NAME, STORE_SENDER, STORE_DAY};
+static const enum store_table tables[] = {
+    STORE_COUNT, STORE_NAME, STORE_SENDER, STORE_DAY, STORE_SENT};
 
 struct forgetting {
 	struct history *h;
@@ -33,6 +35,8 @@ static bool is_old(
 	case STORE_DAY:
 		return key[0] != 'm' && key_len >= DAY_TEXT &&
 		       memcmp(key + 1, f->before_day, DAY_TEXT - 1) < 0;
+	case STORE_SENT:
+		return sent_old(value, len, f->before);
 	case STORE_META:
 	case STORE_TABLES:
 		break;
@@ -114,11 +118,16 @@ static bool forget(struct forgetting *f)
 
 bool history_forget(struct history *h, int64_t now)
 {
-	struct forgetting f = {.h = h, .table = tables[h->forget_table], .before = now - h->keep};
+	struct forgetting f = {.h = h, .table = tables[h->forget_table]};
+	int64_t keep = f.table == STORE_SENT ? h->keep_sent : h->keep;
 	bool good;
 
-	if (h->keep <= 0)
+	if (keep <= 0) { /* for ever: the next table's turn */
+		h->forget_table = (h->forget_table + 1) % COUNT_OF(tables);
+		h->forget_len = 0;
 		return true;
+	}
+	f.before = now - keep;
 	days_text(f.before, 0, f.before_day);
 	buf_init(&f.keys, FORGOTTEN * (STORE_KEY_MAX + sizeof(size_t)));
 	good = forget(&f);

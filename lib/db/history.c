@@ -6,6 +6,7 @@
 
 #include "lib/base/log.h"
 #include "lib/db/inside.h"
+#include "lib/db/sent.h"
 #include "lib/org/org.h"
 
 #define COUNT_ADDRESS 'a'
@@ -108,6 +109,11 @@ void history_bounds(struct history *h, int64_t dormant, int64_t keep)
 {
 	h->dormant = dormant;
 	h->keep = keep;
+}
+
+void history_keep_sent(struct history *h, int64_t keep)
+{
+	h->keep_sent = keep;
 }
 
 /* ---- who has written to whom -------------------------------------------------------------- */
@@ -278,6 +284,8 @@ enum history_took history_take(struct history *h, const struct past_line *line, 
 		return take_named(h, line, time);
 	if (strcmp(word, "people") == 0)
 		return take_people(h, line, now);
+	if (strcmp(word, "sent") == 0)
+		return sent_take(h, line, time);
 	return day_take(h, line);
 }
 

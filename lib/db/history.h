@@ -11,6 +11,10 @@
  *   day     "d" DAY: judged, legs, refused, held
  *           "m" MONTH: the most registered addresses
  *           "r" DAY KIND WHERE 0 RULE 0 FUNCTION 0 OUTCOME: mails, recipients; KIND is d, s or w
+ *   sent    "f" ADDRESS 0 ID, "l" LOGIN 0 ID: when it ended, recipients, of them delivered, failed, returned;
+ *           then, each with a NUL: what a search looks at, reverse-path, subject, three recipients, the names
+ *           of its legs. ID is 16 bytes, each inverted: the newest comes first. Under a login stands what has
+ *           another reverse-path
  */
 #ifndef SEKISHO_DB_HISTORY_H
 #define SEKISHO_DB_HISTORY_H
@@ -28,6 +32,9 @@ void history_close(struct history *h);
 /* After how many seconds a recipient is dormant, and what is not touched any more is forgotten (0:
  * never). */
 void history_bounds(struct history *h, int64_t dormant, int64_t keep);
+
+/* After how many seconds what was sent is forgotten; 0: never. */
+void history_keep_sent(struct history *h, int64_t keep);
 
 /* ---- telling: within a transaction of the store ---- */
 
@@ -56,6 +63,19 @@ NODISCARD bool history_enrolments(struct history *h, struct buf *out);
 /* In transactions of their own, durable when they return true. */
 NODISCARD bool history_enrol(struct history *h, const char *address, int64_t now);
 enum store_found history_remove(struct history *h, const char *address, int64_t now);
+
+/* ---- what was sent ---- */
+
+struct sent_question {
+	uint64_t first; /* from 0 */
+	size_t count;
+	const char *query;       /* "": everything */
+	const char *const *name; /* "f" and an address in normal form, or "l" and a login */
+	size_t names;            /* at most PAST_SENT_NAMES */
+};
+
+/* Adds "mail …" for each on the page, and "end TOTAL all|more". False: logged, or there is no memory. */
+NODISCARD bool history_sent(struct history *h, const struct sent_question *q, struct buf *out);
 
 /* ---- months, weeks and days ---- */
 

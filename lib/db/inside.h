@@ -12,7 +12,7 @@ struct history {
 	struct look *look; /* the known addresses */
 	const struct norm_tables *tables;
 	uint64_t people, enrolled; /* registered addresses, in etc/people and beyond */
-	int64_t dormant, keep;
+	int64_t dormant, keep, keep_sent;
 	char month[MONTH_TEXT]; /* the last that has its number */
 	char row_day[DAY_TEXT]; /* how many different rows that day has, as far as we saw */
 	size_t row_count;
@@ -31,7 +31,7 @@ void key_add(struct key *k, const char *bytes, size_t len);
 void key_part(struct key *k, const char *text); /* with its NUL */
 void key_last(struct key *k, const char *text); /* without */
 
-#define NUMBERS_MAX 4
+#define NUMBERS_MAX 5
 void numbers_put(char *bytes, const uint64_t *number, size_t n);
 
 /* A value of up to `n` numbers, 0 for what is not there. */

@@ -157,6 +157,28 @@ static bool answer_report(
 	return true;
 }
 
+/* sent FIRST COUNT QUERY NAME… */
+static bool answer_sent(
+    struct client *c, struct history *h, const struct past_line *line, bool *good)
+{
+	struct sent_question q = {.query = line->words > 3 ? line->word[3] : ""};
+	uint64_t count;
+
+	if (line->words < 5 || line->words - 4 > PAST_SENT_NAMES ||
+	    !past_number(line->word[1], &q.first) || q.first > INT32_MAX ||
+	    !past_number(line->word[2], &count) || count == 0 || count > PAST_SENT_COUNT)
+		return false;
+	q.count = (size_t)count;
+	q.name = (const char *const *)line->word + 4;
+	q.names = line->words - 4;
+	for (size_t i = 0; i < q.names; i++) {
+		if ((q.name[i][0] != 'f' && q.name[i][0] != 'l') || q.name[i][1] == '\0')
+			return false;
+	}
+	*good = history_sent(h, &q, &c->out);
+	return true;
+}
+
 bool request_answer(struct client *c, struct history *history, int64_t now, char *bytes, size_t len)
 {
 	size_t before = c->out.len;
@@ -169,6 +191,8 @@ bool request_answer(struct client *c, struct history *history, int64_t now, char
 		known = answer_rcpt(c, history, &line, now, &good);
 	else if (strcmp(line.word[0], "ask") == 0)
 		known = answer_ask(c, history, &line, &good);
+	else if (strcmp(line.word[0], "sent") == 0)
+		known = answer_sent(c, history, &line, &good);
 	else if (strcmp(line.word[0], "report") == 0)
 		known = answer_report(c, history, &line, now, &good);
 	else

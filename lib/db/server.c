@@ -55,6 +55,7 @@ static void take_settings(const struct server *s, const struct settings *setting
 	db_zone(settings);
 	history_bounds(
 	    s->history, settings->dormant / CLOCK_SECOND, settings->keep_history / CLOCK_SECOND);
+	history_keep_sent(s->history, settings->keep_sent / CLOCK_SECOND);
 }
 
 /* ---- what is done from time to time ------------------------------------------------------- */

@@ -20,6 +20,7 @@ enum store_table {
 	STORE_SENDER, /* enrolled addresses, and the groups of senders */
 	STORE_NAME,   /* display names */
 	STORE_DAY,    /* what happened each day, and the peaks of the months */
+	STORE_SENT,   /* mail that has left, by who sent it; its pairs are numbered */
 	STORE_TABLES
 };
 
@@ -63,6 +64,15 @@ typedef bool store_see(
     void *context, const char *key, size_t key_len, const char *value, size_t len);
 NODISCARD bool store_walk(struct store *store, enum store_table table, const void *from,
     size_t from_len, store_see *see, void *context);
+
+/* Of a table whose pairs are numbered, from 0 in order of the keys: how many stand before `key`. It takes no
+ * longer when there are more. */
+NODISCARD bool store_rank(
+    struct store *store, enum store_table table, const void *key, size_t key_len, uint64_t *rank);
+
+/* Sees each pair from that number on, as store_walk does. */
+NODISCARD bool store_walk_at(
+    struct store *store, enum store_table table, uint64_t rank, store_see *see, void *context);
 
 /* From time to time: what was logged goes to its place, and old logs go. */
 void store_checkpoint(struct store *store);

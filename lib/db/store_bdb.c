@@ -29,6 +29,7 @@ static const char *const files[STORE_TABLES] = {
     [STORE_SENDER] = "sender.db",
     [STORE_NAME] = "name.db",
     [STORE_DAY] = "day.db",
+    [STORE_SENT] = "sent.db",
 };
 
 struct store {
@@ -111,7 +112,7 @@ static int open_table(struct store *s, enum store_table table)
 	if (error != 0)
 		return error;
 	s->table[table] = db;
-	error = db->set_flags(db, DB_CHKSUM);
+	error = db->set_flags(db, DB_CHKSUM | (table == STORE_SENT ? DB_RECNUM : 0));
 	if (error == 0)
 		error = db->open(
 		    db, NULL, files[table], NULL, DB_BTREE, DB_CREATE | DB_AUTO_COMMIT, MODE);
@@ -206,14 +207,14 @@ enum store_found store_get(struct store *s, enum store_table table, const void *
 	return STORE_FAILED;
 }
 
-bool store_walk(struct store *s, enum store_table table, const void *from, size_t from_len,
-    store_see *see, void *context)
+/* From where `how` and the key say, which is overwritten. */
+static bool walk(
+    struct store *s, enum store_table table, DBT k, uint32_t how, store_see *see, void *context)
 {
 	DB *db = s->table[table];
-	DBT k = thing(from, from_len), v = {.data = NULL};
+	DBT v = {.data = NULL};
 	DBC *cursor;
 	int error = db->cursor(db, s->txn, &cursor, 0), closed;
-	uint32_t how = DB_SET_RANGE;
 
 	if (error != 0)
 		return failed(s, "cursor", error);
@@ -226,6 +227,61 @@ bool store_walk(struct store *s, enum store_table table, const void *from, size_
 	if (error == 0 || error == DB_NOTFOUND)
 		error = closed;
 	return error == 0 || failed(s, "walk", error);
+}
+
+bool store_walk(struct store *s, enum store_table table, const void *from, size_t from_len,
+    store_see *see, void *context)
+{
+	return walk(s, table, thing(from, from_len), DB_SET_RANGE, see, context);
+}
+
+/* The number of the pair at which the cursor stands, from 1. */
+static int number_at(DBC *cursor, uint64_t *number)
+{
+	db_recno_t at = 0;
+	DBT k = {.data = NULL}, v = {.data = &at, .ulen = sizeof at, .flags = DB_DBT_USERMEM};
+	int error = cursor->get(cursor, &k, &v, DB_GET_RECNO);
+
+	*number = at;
+	return error;
+}
+
+bool store_rank(
+    struct store *s, enum store_table table, const void *key, size_t key_len, uint64_t *rank)
+{
+	DB *db = s->table[table];
+	DBT k = thing(key, key_len), v = {.flags = DB_DBT_PARTIAL};
+	DBC *cursor;
+	int error = db->cursor(db, s->txn, &cursor, 0), closed;
+	uint64_t number = 0;
+
+	if (error != 0)
+		return failed(s, "cursor", error);
+	error = cursor->get(cursor, &k, &v, DB_SET_RANGE);
+	if (error == 0) {
+		error = number_at(cursor, &number);
+		number--;
+	} else if (error == DB_NOTFOUND) {
+		error = cursor->get(cursor, &k, &v, DB_LAST);
+		if (error == 0)
+			error = number_at(cursor, &number);
+		else if (error == DB_NOTFOUND)
+			error = 0; /* there is none at all */
+	}
+	closed = cursor->close(cursor);
+	*rank = number;
+	if (error == 0)
+		error = closed;
+	return error == 0 || failed(s, "rank", error);
+}
+
+bool store_walk_at(
+    struct store *s, enum store_table table, uint64_t rank, store_see *see, void *context)
+{
+	db_recno_t number = (db_recno_t)(rank + 1);
+
+	return rank >= UINT32_MAX ||
+	       walk(s, table, thing(&number, sizeof number), DB_SET_RECNO, see, context);
 }
 
 /* ---- writing ---- */

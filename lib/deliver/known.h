@@ -16,6 +16,10 @@ void known_bound(struct known *known, int64_t most);
 void known_put(
     struct buf *lines, const struct leg *leg, const size_t *rcpt, size_t rcpts, int64_t now);
 
+/* Adds that the leg has come to its end, if it has, for the list of what its sender has sent. Each time that it is
+ * told it is the same. The gateway's own mail is nobody's. */
+void known_put_end(struct buf *lines, const struct leg *leg, int64_t now);
+
 /* Tells it, and empties `lines`. What cannot be told is logged, once a minute, and not told again: then
  * somebody is new once more. It waits for no disk. */
 void known_tell(struct known *known, struct buf *lines);

@@ -69,6 +69,7 @@ bool visit_append(struct visit *v)
 		buf_add(&o->leg.trailer_bytes, v->owed.bytes, v->owed.len);
 		o->leg.end += (off_t)v->owed.len;
 		buf_clear(&v->owed);
+		known_put_end(&v->past, &o->leg, visit_now(v));
 		if (v->past.len > 0)
 			known_tell(v->known, &v->past);
 		return true;

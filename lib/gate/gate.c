@@ -32,6 +32,11 @@
 #define SESSION_MAC_LEN ((size_t)22) /* in base64url */
 #define SECONDS_LEN     ((size_t)10) /* of a time before 2286; it has one spelling */
 
+#define PROOF_START   "p1."
+#define PROOF_LEN     ((size_t)GATE_PROOF_TEXT - 1)
+#define PROOF_SIGNED  (sizeof PROOF_START - 1 + SECONDS_LEN) /* what its mac is about */
+#define PROOF_MESSAGE (PROOF_SIGNED + 1 + GATE_CAP_TEXT - 1)
+
 enum { AT_RIGHTS = 1, AT_GENERATION = 2, AT_ZERO = 3, AT_UNTIL = 4, AT_ID = 8, AT_WHO = 24 };
 
 /* ---- the key ------------------------------------------------------------------------------ */
@@ -148,8 +153,7 @@ bool gate_who(const struct gate_key *key, const char *address, unsigned char who
 
 static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
-/* Writes what 4 * len / 3, rounded up, characters take, and a NUL. */
-static size_t encode(const unsigned char *in, size_t len, char *out)
+size_t gate_letters(const unsigned char *in, size_t len, char *out)
 {
 	unsigned bits = 0, held = 0;
 	size_t n = 0;
@@ -212,7 +216,7 @@ bool gate_capability_write(
 	memcpy(bytes + AT_WHO, capability->who, GATE_WHO_LEN);
 	if (!mac_of(key, "capability", bytes, SIGNED_LEN, bytes + SIGNED_LEN, MAC_LEN))
 		return false;
-	(void)encode(bytes, sizeof bytes, text);
+	(void)gate_letters(bytes, sizeof bytes, text);
 	return true;
 }
 
@@ -256,7 +260,7 @@ bool gate_session_write(
 		return false;
 	memcpy(text, SESSION_START, sizeof SESSION_START - 1);
 	at = sizeof SESSION_START - 1;
-	at += encode((const unsigned char *)address, len, text + at);
+	at += gate_letters((const unsigned char *)address, len, text + at);
 	n = snprintf(
 	    text + at, GATE_SESSION_TEXT - at, ".%010lld", (long long)(until / CLOCK_SECOND));
 	if (n != (int)SECONDS_LEN + 1)
@@ -266,7 +270,19 @@ bool gate_session_write(
 	    !mac_of(key, "session", text, at, mac, SESSION_MAC))
 		return false;
 	text[at++] = '.';
-	(void)encode(mac, SESSION_MAC, text + at);
+	(void)gate_letters(mac, SESSION_MAC, text + at);
+	return true;
+}
+
+/* SECONDS_LEN digits. */
+static bool read_seconds(const char *text, int64_t *seconds)
+{
+	*seconds = 0;
+	for (size_t i = 0; i < SECONDS_LEN; i++) {
+		if (text[i] < '0' || text[i] > '9')
+			return false;
+		*seconds = *seconds * 10 + (text[i] - '0');
+	}
 	return true;
 }
 
@@ -293,17 +309,64 @@ enum gate_proof gate_session_read(const struct gate_key *key, const char *text, 
 	    CRYPTO_memcmp(right, said, sizeof right) != 0)
 		return GATE_FORGED;
 
-	for (size_t i = 0; i < SECONDS_LEN; i++) {
-		if (seconds[i] < '0' || seconds[i] > '9')
-			return GATE_FORGED;
-		until = until * 10 + (seconds[i] - '0');
-	}
-	if (!decode(text + start, (size_t)(seconds - 1 - text) - start, (unsigned char *)address,
+	if (!read_seconds(seconds, &until) ||
+	    !decode(text + start, (size_t)(seconds - 1 - text) - start, (unsigned char *)address,
 		GATE_ADDRESS_MAX - 1, &n) ||
 	    n == 0 || memchr(address, '\0', n) != NULL) {
 		address[0] = '\0';
 		return GATE_FORGED;
 	}
 	address[n] = '\0';
+	return now < until * CLOCK_SECOND ? GATE_GOOD : GATE_EXPIRED;
+}
+
+/* ---- proofs ------------------------------------------------------------------------------- */
+
+/* The mac of a proof whose first PROOF_SIGNED characters are `text`. */
+static bool proof_mac(const struct gate_key *key, const char *text, const char *capability,
+    unsigned char mac[SESSION_MAC])
+{
+	char message[PROOF_MESSAGE];
+
+	if (strlen(capability) != GATE_CAP_TEXT - 1)
+		return false;
+	memcpy(message, text, PROOF_SIGNED);
+	message[PROOF_SIGNED] = ' ';
+	memcpy(message + PROOF_SIGNED + 1, capability, GATE_CAP_TEXT - 1);
+	return mac_of(key, "proof", message, sizeof message, mac, SESSION_MAC);
+}
+
+bool gate_proof_write(
+    const struct gate_key *key, const char *capability, int64_t until, char text[GATE_PROOF_TEXT])
+{
+	unsigned char mac[SESSION_MAC];
+	int n;
+
+	n = until >= 0 ? snprintf(text, GATE_PROOF_TEXT, PROOF_START "%010lld",
+			     (long long)(until / CLOCK_SECOND))
+		       : -1;
+	if (n != (int)PROOF_SIGNED || !proof_mac(key, text, capability, mac)) {
+		text[0] = '\0';
+		return false;
+	}
+	text[PROOF_SIGNED] = '.';
+	(void)gate_letters(mac, sizeof mac, text + PROOF_SIGNED + 1);
+	return true;
+}
+
+enum gate_proof gate_proof_read(
+    const struct gate_key *key, const char *text, size_t len, int64_t now, const char *capability)
+{
+	unsigned char right[SESSION_MAC], said[SESSION_MAC];
+	int64_t until;
+	size_t n;
+
+	if (len != PROOF_LEN || memcmp(text, PROOF_START, sizeof PROOF_START - 1) != 0 ||
+	    text[PROOF_SIGNED] != '.' ||
+	    !decode(text + PROOF_SIGNED + 1, SESSION_MAC_LEN, said, sizeof said, &n) ||
+	    n != sizeof said || !proof_mac(key, text, capability, right) ||
+	    CRYPTO_memcmp(right, said, sizeof right) != 0 ||
+	    !read_seconds(text + sizeof PROOF_START - 1, &until))
+		return GATE_FORGED;
 	return now < until * CLOCK_SECOND ? GATE_GOOD : GATE_EXPIRED;
 }

@@ -7,6 +7,9 @@
  *   version 1 | rights | generation | 0 | until, minutes since 1970, u32 | id, 16 bytes
  *   | who, 8 bytes of HMAC("who", address) | 13 bytes of HMAC("capability", all before)
  * Session: "s1." base64url(address) "." seconds "." base64url of 16 bytes of HMAC("session", all before)
+ *
+ * A proof says beside a capability that its person has shown something that stands in no link (his PIN):
+ * "p1." seconds "." base64url of 16 bytes of HMAC("proof", all before its dot, a blank and the capability)
  */
 #ifndef SEKISHO_GATE_GATE_H
 #define SEKISHO_GATE_GATE_H
@@ -20,6 +23,7 @@
 #define GATE_CAP_TEXT     61 /* with its NUL */
 #define GATE_WHO_LEN      8
 #define GATE_SESSION_TEXT 800
+#define GATE_PROOF_TEXT   37 /* with its NUL */
 #define GATE_ADDRESS_MAX  512
 
 enum gate_right { GATE_READ = 1, GATE_SENDER = 2, GATE_APPROVER = 4 };
@@ -60,5 +64,15 @@ NODISCARD bool gate_session_write(
     const struct gate_key *key, const char *address, int64_t until, char text[GATE_SESSION_TEXT]);
 enum gate_proof gate_session_read(const struct gate_key *key, const char *text, size_t len,
     int64_t now, char address[GATE_ADDRESS_MAX]);
+
+/* About the capability whose text it is, GATE_CAP_TEXT with its NUL, and about no other. */
+NODISCARD bool gate_proof_write(
+    const struct gate_key *key, const char *capability, int64_t until, char text[GATE_PROOF_TEXT]);
+enum gate_proof gate_proof_read(
+    const struct gate_key *key, const char *text, size_t len, int64_t now, const char *capability);
+
+/* Writes base64url without padding (RFC 4648 section 5): 4 * len / 3 letters, rounded up, and a NUL. Returns
+ * how many. */
+size_t gate_letters(const unsigned char *bytes, size_t len, char *text);
 
 #endif

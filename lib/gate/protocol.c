@@ -12,13 +12,13 @@ static const struct {
 	const char *name;
 	const char *key[KEYS_MAX];
 } verbs[GATE_VERBS] = {
-    [GATE_LIST] = {"list", {"state", "query", "page", "as", NULL}},
+    [GATE_LIST] = {"list", {"state", "query", "page", "as", "order", NULL}},
     [GATE_SHOW] = {"show", {"id", "lang", NULL}},
     [GATE_ACT] = {"act",
-	{"word", "id", "leg", "rcpt", "until", "reason", "checked", "shown", NULL}},
+	{"word", "id", "leg", "rcpt", "until", "reason", "checked", "shown", "proof", NULL}},
     [GATE_BODY] = {"body", {"id", "leg", NULL}},
     [GATE_ABSENT] = {"absent", {"from", "until", "clear", NULL}},
-    [GATE_REVIEW] = {"review", {"id", "verdict", "comment", NULL}},
+    [GATE_REVIEW] = {"review", {"id", "verdict", "comment", "proof", NULL}},
 };
 
 const char *gate_verb_name(enum gate_verb verb)
@@ -74,9 +74,10 @@ static const char *known_key(enum gate_verb verb, const char *key)
 	return NULL;
 }
 
-/* Whether the bytes are UTF-8 (RFC 3629) without a NUL. */
-static bool is_text(const unsigned char *s, size_t len)
+bool gate_is_text(const char *text, size_t len)
 {
+	const unsigned char *s = (const unsigned char *)text;
+
 	for (size_t i = 0; i < len;) {
 		unsigned c = s[i];
 		size_t more = c < 0x80 ? 0 : c < 0xc2 ? 9 : c < 0xe0 ? 1 : c < 0xf0 ? 2 : 3;
@@ -108,8 +109,7 @@ static bool read_word(char *word, struct gate_request *request)
 	*value++ = '\0';
 	key = known_key(request->verb, word);
 	if (key == NULL || gate_request_value(request, key) != NULL ||
-	    !xtext_decode(value, strlen(value), value, &len) ||
-	    !is_text((const unsigned char *)value, len))
+	    !xtext_decode(value, strlen(value), value, &len) || !gate_is_text(value, len))
 		return false;
 	value[len] = '\0';
 	request->word[request->words].key = key;

@@ -46,6 +46,9 @@ const char *gate_verb_name(enum gate_verb verb);
 /* Reads a line without its newline, `len` bytes of anything. False: it is no request. */
 NODISCARD bool gate_request_parse(const char *line, size_t len, struct gate_request *request);
 
+/* Whether the bytes are UTF-8 (RFC 3629) without a NUL. */
+NODISCARD bool gate_is_text(const char *text, size_t len);
+
 /* The value of `key`, decoded; NULL if it was not said. */
 const char *gate_request_value(const struct gate_request *request, const char *key);
 

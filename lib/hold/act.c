@@ -89,7 +89,7 @@ static bool ready(struct buf *out)
 
 static struct order_answer close_step(struct acting *a, struct buf *details)
 {
-	struct order_answer answer = order_no("no memory");
+	struct order_answer answer = reason_no(REASON_ENVIRONMENT, "");
 
 	if (ready(details))
 		answer = order_close(a->h->stage, &a->order, a->o, details->bytes);
@@ -98,7 +98,7 @@ static struct order_answer close_step(struct acting *a, struct buf *details)
 
 static struct order_answer bind(struct acting *a, struct buf *record, enum spool_state to)
 {
-	struct order_answer answer = order_no("no memory");
+	struct order_answer answer = reason_no(REASON_ENVIRONMENT, "");
 
 	if (ready(record))
 		answer = order_bind(a->h->stage, &a->order, a->o, record->bytes, to);
@@ -108,7 +108,7 @@ static struct order_answer bind(struct acting *a, struct buf *record, enum spool
 /* It stays, and is looked at at once: whoever decides by time sees what it says now. */
 static struct order_answer stay(struct acting *a, struct buf *record)
 {
-	struct order_answer answer = order_no("no memory");
+	struct order_answer answer = reason_no(REASON_ENVIRONMENT, "");
 	const char *text;
 
 	if (!ready(record))
@@ -257,7 +257,7 @@ static struct order_answer do_remove(struct acting *a, struct buf *text)
 	char address[ORDER_RCPT_MAX + 1];
 
 	if (!acting_rcpt(&a->order, address))
-		return order_no("it has no such recipient");
+		return reason_no(REASON_NO_RECIPIENT, "");
 	buf_addf(text, "removed address=%s", a->order.rcpt);
 	add_who(text, a);
 	next_record(text, a);
@@ -292,7 +292,7 @@ static bool can_go_on(struct acting *a, struct order_answer *answer)
 {
 	if (waiting_blocked(a->h->stage, a->order.state, a->o) == NULL)
 		return true;
-	*answer = order_no("this version does not know what comes next in its plan");
+	*answer = reason_no(REASON_PLAN, "");
 	return false;
 }
 
@@ -326,7 +326,7 @@ static struct order_answer begun(struct acting *a)
  */
 static struct order_answer complete(struct acting *a, struct buf *text)
 {
-	struct order_answer answer = order_no("no memory");
+	struct order_answer answer = reason_no(REASON_ENVIRONMENT, "");
 	struct buf details;
 
 	if (!can_go_on(a, &answer))
@@ -335,7 +335,7 @@ static struct order_answer complete(struct acting *a, struct buf *text)
 	approval_write_by(&a->w.approval, &details);
 	buf_addf(&details, "%s%s ended=votes", details.len > 0 ? "," : "by=", a->order.by);
 	if (ready(text) && ready(&details)) {
-		answer = order_no("its record could not be written: see the log");
+		answer = reason_no(REASON_ENVIRONMENT, "");
 		if (stage_append(a->h->stage, a->o, text->bytes)) {
 			answer = order_close(a->h->stage, &a->order, a->o, details.bytes);
 			if (answer.result == ORDER_NO)
@@ -446,7 +446,7 @@ static struct order_answer do_urgent(struct acting *a, struct buf *text)
 	if (!can_go_on(a, &answer))
 		return answer;
 	if (!owe_review(a))
-		return order_no("that it is to be reviewed could not be written down: see the log");
+		return reason_no(REASON_ENVIRONMENT, "");
 	buf_add_text(text, "ended=urgent");
 	add_who(text, a);
 	answer = close_step(a, text);
@@ -482,7 +482,7 @@ static struct order_answer do_it(struct acting *a, struct buf *text)
 	case ACT_COUNT:
 		break;
 	}
-	return order_no("there is no such act");
+	return reason_no(REASON_NONE, "");
 }
 
 /* The sender hears what another did to his mail; of votes and urgent mail it is said where they are done. */
@@ -518,11 +518,9 @@ static struct order_answer act_opened(struct acting *a)
 	if (!acting_read(a) || !act_may(a)) {
 		answer = a->no;
 	} else if (a->act->word == ACT_REMOVE && siblings_busy(a->h, &name)) {
-		answer = order_no("somebody is being told of another leg of it: try again");
-		answer.busy = true;
+		answer = reason_no(REASON_BUSY, "");
 	} else if (!order_audit(a->h->stage, &a->order, &a->o->leg, act_name(a->act->word))) {
-		answer = order_no("the audit cannot be written, so nothing was done: see the log "
-				  "of seki-audit");
+		answer = reason_no(REASON_AUDIT, "");
 	} else {
 		buf_init(&text, RECORD_MAX);
 		answer = do_it(a, &text);
@@ -562,7 +560,7 @@ static bool begin(struct hold *h, const struct act *act, struct stage_opened *o,
 	*a = (struct acting){.h = h, .act = act, .order = act->order, .o = o};
 	a->is_operator = act->who == NULL;
 	if (act->word >= ACT_COUNT || !name_who(h, act, &a->order)) {
-		a->no = order_no("nobody can be called that");
+		a->no = reason_no(REASON_NAME, "");
 		return false;
 	}
 	a->order.word = order_word_of(act->word);
@@ -579,15 +577,13 @@ struct order_answer act_on_leg(struct hold *h, const struct act *act)
 	if (stage->role->in_hand != NULL && stage->role->in_hand(stage, &act->order.name)) {
 		if (stage->role->let_go != NULL)
 			stage->role->let_go(stage, &act->order.name);
-		answer = order_no("somebody is being told of it: try again");
-		answer.busy = true;
-		return answer;
+		return reason_no(REASON_BUSY, "");
 	}
 	switch (stage_read(stage, act->order.state, &act->order.name, &o)) {
 	case STAGE_OPEN_ACT:
 		break;
 	case STAGE_OPEN_AGAIN:
-		return order_no("it cannot be read just now: see the log");
+		return reason_no(REASON_ENVIRONMENT, "");
 	case STAGE_OPEN_GONE:
 		return answer;
 	}
@@ -596,7 +592,7 @@ struct order_answer act_on_leg(struct hold *h, const struct act *act)
 	if (o.law.verdict == LAW_MOVE) {
 		if (!stage_move(stage, act->order.state, o.text, &o.leg.name, o.law.state,
 			o.law.due, o.law.why))
-			answer = order_no("it belongs elsewhere, and could not be moved");
+			answer = reason_no(REASON_ELSEWHERE, "");
 	} else {
 		answer = begin(h, act, &o, &a) ? act_opened(&a) : a.no;
 	}
@@ -606,7 +602,7 @@ struct order_answer act_on_leg(struct hold *h, const struct act *act)
 }
 
 bool act_possible(
-    struct hold *h, const struct act *act, struct stage_opened *opened, char *why, size_t room)
+    struct hold *h, const struct act *act, struct stage_opened *opened, struct order_answer *no)
 {
 	struct acting a;
 	bool possible = begin(h, act, opened, &a);
@@ -616,7 +612,7 @@ bool act_possible(
 		possible = acting_read(&a) && act_may(&a);
 		acting_free(&a);
 	}
-	(void)snprintf(why, room, "%s", possible ? "" : a.no.why);
+	*no = possible ? (struct order_answer){.result = ORDER_DONE} : a.no;
 	return possible;
 }
 
@@ -639,6 +635,6 @@ struct order_answer act_obey(
 			act.word = words[i].act;
 	}
 	if (act.word == ACT_COUNT)
-		return order_no("this program takes no such order");
+		return reason_no(REASON_NONE, "");
 	return begin(stage->context, &act, opened, &a) ? act_opened(&a) : a.no;
 }

@@ -46,9 +46,9 @@ struct hold;
 /* Does it to the one leg that act->order names. */
 struct order_answer act_on_leg(struct hold *h, const struct act *act);
 
-/* Whether `who` could do it now, as the page of a message asks: nothing is done. `why` gets a sentence. */
+/* Whether `who` could do it now, as the page of a message asks: nothing is done. False with the reason in `no`. */
 NODISCARD bool act_possible(
-    struct hold *h, const struct act *act, struct stage_opened *opened, char *why, size_t room);
+    struct hold *h, const struct act *act, struct stage_opened *opened, struct order_answer *no);
 
 /* stage_role.obey: an operator's order. */
 struct order_answer act_obey(

@@ -10,10 +10,16 @@
 
 /* ---- saying no ---------------------------------------------------------------------------- */
 
-static bool no(struct acting *a, const char *why)
+/* More than the sentence is said. */
+static bool no_more(struct acting *a, enum act_reason reason, const char *more)
 {
-	a->no = order_no(why);
+	a->no = reason_no(reason, more);
 	return false;
+}
+
+static bool no(struct acting *a, enum act_reason reason)
+{
+	return no_more(a, reason, "");
 }
 
 /* The last record of that word that is younger than `since`. */
@@ -30,9 +36,9 @@ static struct leg_record last_of(const struct leg *leg, const char *word, int64_
 }
 
 /* "it was approved by boss@example.co.jp at TIME": whoever comes second hears what became of it. */
-static bool done_already(struct acting *a, const char *word)
+static bool done_already(struct acting *a, enum act_reason reason)
 {
-	struct leg_record r = last_of(&a->o->leg, word, a->o->leg.restored);
+	struct leg_record r = last_of(&a->o->leg, reason_word(reason), a->o->leg.restored);
 	char time[CLOCK_TEXT], said[160];
 	size_t by_len = 0, cause_len = 0;
 	const char *by, *cause;
@@ -42,13 +48,13 @@ static bool done_already(struct acting *a, const char *word)
 	by = leg_record_value(&r, "by", &by_len);
 	cause = leg_record_value(&r, "cause", &cause_len);
 	if (cause != NULL && cause_len == 8 && memcmp(cause, "rejected", 8) == 0)
-		word = "rejected";
+		reason = REASON_REJECTED;
 	if (cause != NULL && cause_len == 8 && memcmp(cause, "returned", 8) == 0)
-		word = "returned";
+		reason = REASON_RETURNED;
 	clock_format(r.time, time);
-	(void)snprintf(said, sizeof said, "it was %s by %.*s at %s already", word,
+	(void)snprintf(said, sizeof said, " by %.*s at %s already",
 	    (int)(by_len < 90 ? by_len : 90), by != NULL ? by : "", time);
-	return !no(a, said);
+	return !no_more(a, reason, said);
 }
 
 /* ---- who ---------------------------------------------------------------------------------- */
@@ -60,13 +66,12 @@ static bool is_asked(const struct acting *a)
 
 static bool only_sender(struct acting *a)
 {
-	return a->is_operator || a->sender || no(a, "only its sender, or an operator, may do that");
+	return a->is_operator || a->sender || no(a, REASON_NOT_SENDER);
 }
 
 static bool sender_or_asked(struct acting *a)
 {
-	return a->is_operator || a->sender || is_asked(a) ||
-	       no(a, "only its sender, who is asked to approve it, or an operator may do that");
+	return a->is_operator || a->sender || is_asked(a) || no(a, REASON_NOT_CONCERNED);
 }
 
 static bool only_asked(struct acting *a)
@@ -75,17 +80,17 @@ static bool only_asked(struct acting *a)
 		return true;
 	switch (a->right) {
 	case RIGHT_VOTED:
-		return no(a, "who has voted, himself or by a deputy, has no second vote about it");
+		return no(a, REASON_VOTED);
 	case RIGHT_AUTHOR:
 		if (actor_unknown(a->h->org, &a->o->leg))
-			return no(a, "nobody knows who handed it in: only an operator approves it");
-		return no(a, "nobody approves what he may have written himself");
+			return no(a, REASON_AUTHOR_UNKNOWN);
+		return no(a, REASON_AUTHOR);
 	case RIGHT_NONE:
 	case RIGHT_OWN:
 	case RIGHT_DEPUTY:
 		break;
 	}
-	return no(a, "only who is asked to approve it may do that");
+	return no(a, REASON_NOT_ASKED);
 }
 
 /* ---- what he may say ---------------------------------------------------------------------- */
@@ -98,29 +103,27 @@ static bool may_end(struct acting *a)
 
 	switch (a->w.step.form) {
 	case STEP_OPERATOR:
-		return no(a, "an operator has to look at it first");
+		return no(a, REASON_OPERATOR);
 	case STEP_ODD:
-		(void)snprintf(said, sizeof said, "it is stopped: %s", a->w.step.odd);
-		return no(a, said);
+		(void)snprintf(said, sizeof said, ": %s", a->w.step.odd);
+		return no_more(a, REASON_STOPPED, said);
 	case STEP_WINDOW:
 		if (!window_look(
 			a->w.step.window, a->w.step.window_len, a->h->org, a->w.now, &window) ||
 		    window.ends < 0)
-			return no(a, "mail may not leave at this time of day");
+			return no(a, REASON_WINDOW);
 		clock_format(window.ends, time);
-		(void)snprintf(said, sizeof said,
-		    "mail may not leave at this time of day: it leaves at %s", time);
-		return no(a, said);
+		(void)snprintf(said, sizeof said, ": it leaves at %s", time);
+		return no_more(a, REASON_WINDOW, said);
 	case STEP_CHECKED:
-		return a->act->word == ACT_CHECK ||
-		       no(a, "each entry of its check has to be confirmed first");
+		return a->act->word == ACT_CHECK || no(a, REASON_UNCHECKED);
 	case STEP_NO:
 	case STEP_UNTIL:
 	case STEP_CONFIRMED:
 	case STEP_APPROVE:
 		break;
 	}
-	return a->act->word != ACT_CHECK || no(a, "there is nothing in it to be checked");
+	return a->act->word != ACT_CHECK || no(a, REASON_NO_CHECK);
 }
 
 static bool release(struct acting *a)
@@ -155,17 +158,16 @@ static bool check(struct acting *a)
 	if (!only_sender(a))
 		return false;
 	if (a->is_operator)
-		return a->w.step.form == STEP_CHECKED ||
-		       no(a, "there is nothing in it to be checked");
+		return a->w.step.form == STEP_CHECKED || no(a, REASON_NO_CHECK);
 	if (!may_end(a))
 		return false;
 	acting_each_fact(&a->o->leg, is_ticked, &t);
-	return t.all || a->asking || no(a, "each entry of its check has to be confirmed");
+	return t.all || a->asking || no(a, REASON_UNCHECKED);
 }
 
 static bool restore(struct acting *a)
 {
-	return only_sender(a) && (!a->o->leg.emptied || no(a, "its content has been removed"));
+	return only_sender(a) && (!a->o->leg.emptied || no(a, REASON_EMPTIED));
 }
 
 static bool remove_one(struct acting *a)
@@ -181,7 +183,7 @@ static bool remove_one(struct acting *a)
 		if (acting_meant(&leg->rcpt[i], address))
 			return true;
 	}
-	return no(a, "it has no such recipient, or not any more");
+	return no(a, REASON_NO_RECIPIENT);
 }
 
 /* How often its end has been put off, in all its lives. */
@@ -206,28 +208,28 @@ static bool extend(struct acting *a)
 	if (!only_sender(a))
 		return false;
 	if (end == 0)
-		return no(a, "no time ends it that could be put off");
+		return no(a, REASON_NO_END);
 	if (extensions(leg) >= ACT_EXTENSIONS_MAX)
-		return no(a, "its end has been put off too often");
+		return no(a, REASON_EXTENSIONS);
 	if (latest <= end || latest <= a->w.now)
-		return no(a, "the setting hold-longest lets it wait no longer");
+		return no(a, REASON_LONGEST);
 	if (a->asking && a->order.until == 0)
 		return true;
 	if (a->order.until <= a->w.now || a->order.until <= end)
-		return no(a, "it can only be put off: the time lies before its end, or has passed");
-	return a->order.until <= latest ||
-	       no(a, "the time lies further away than the setting hold-longest allows");
+		return no(a, REASON_TOO_EARLY);
+	return a->order.until <= latest || no(a, REASON_TOO_LATE);
 }
 
 /* Whether there is still something to be decided. */
 static bool undecided(struct acting *a)
 {
 	if (a->w.step.form == STEP_ODD)
-		return a->is_operator || no(a, "it is stopped: an operator has to look at it");
+		return a->is_operator ||
+		       no_more(a, REASON_STOPPED, ": an operator has to look at it");
 	if (a->w.step.form == STEP_NO)
-		return no(a, "it needs no approval");
+		return no(a, REASON_NO_APPROVAL);
 	return (!a->w.approval.refused && a->w.approval.at < a->w.approval.stages) ||
-	       no(a, "that has just been decided");
+	       no(a, REASON_DECIDED);
 }
 
 static bool vote(struct acting *a)
@@ -238,7 +240,7 @@ static bool vote(struct acting *a)
 /* The kinder word is for who is asked: an operator is not. */
 static bool give_back(struct acting *a)
 {
-	return a->is_operator ? no(a, "an operator rejects it") : vote(a);
+	return a->is_operator ? no(a, REASON_OTHER_WORD) : vote(a);
 }
 
 static bool urgent(struct acting *a)
@@ -248,21 +250,20 @@ static bool urgent(struct acting *a)
 	size_t used;
 
 	if (a->is_operator)
-		return no(a, "an operator approves it");
+		return no(a, REASON_OTHER_WORD);
 	if (!undecided(a) || !only_sender(a))
 		return false;
 	if (allowed == 0)
-		return no(a, "nobody may send without an approval here: setting urgent-per-week");
+		return no(a, REASON_URGENT_OFF);
 	if (!approval_possible(&a->w.place, &a->o->leg, &a->w.approval))
-		return no(a, "nobody is there who could review it afterwards");
+		return no(a, REASON_URGENT_NOBODY);
 	if (a->order.reason[0] == '\0' && !a->asking)
-		return no(a, "a reason has to be given");
+		return no(a, REASON_NO_REASON);
 	if (!reviews_read(&reviews))
-		return no(a, "what was sent so in the last week cannot be read: see the log");
+		return no(a, REASON_ENVIRONMENT);
 	used = reviews_of_week(&reviews, a->order.by, a->w.now);
 	reviews_free(&reviews);
-	return used < (size_t)allowed ||
-	       no(a, "that has been done too often in a week: setting urgent-per-week");
+	return used < (size_t)allowed || no(a, REASON_URGENT_OFTEN);
 }
 
 static bool discard(struct acting *a)
@@ -274,22 +275,22 @@ static bool discard(struct acting *a)
 
 static bool needs_approval(struct acting *a)
 {
-	return no(a, "it waits for an approval, which a release is not");
+	return no(a, REASON_NEEDS_APPROVAL);
 }
 
 static bool not_approving(struct acting *a)
 {
-	return done_already(a, "approved") ? false : no(a, "it waits for no approval");
+	return done_already(a, REASON_APPROVED) ? false : no(a, REASON_NO_APPROVAL);
 }
 
 static bool not_discarded(struct acting *a)
 {
-	return no(a, "it has not been discarded");
+	return no(a, REASON_NOT_DISCARDED);
 }
 
 static bool in_trash(struct acting *a)
 {
-	return done_already(a, "discarded") ? false : no(a, "it was discarded");
+	return done_already(a, REASON_DISCARDED) ? false : no(a, REASON_DISCARDED);
 }
 
 /* ---- the table ---------------------------------------------------------------------------- */
@@ -334,7 +335,7 @@ static bool has_room(struct acting *a)
 	if (used <= most - kept || a->act->word == ACT_DISCARD || a->act->word == ACT_REJECT ||
 	    a->act->word == ACT_RETURN)
 		return true;
-	return no(a, "too many records stand in it: it can only be discarded, or rejected");
+	return no(a, REASON_FULL);
 }
 
 bool act_may(struct acting *a)
@@ -343,12 +344,12 @@ bool act_may(struct acting *a)
 	size_t at;
 
 	if (a->act->word >= ACT_COUNT || !column(a->order.state, &at))
-		return no(a, "nothing can be done about it there");
+		return no(a, REASON_NOWHERE);
 	/* Binding words need no step; but who is asked about it nobody knows. */
 	if (a->o->law.verdict != LAW_ACT && (!a->is_operator || a->act->word != ACT_DISCARD)) {
-		(void)snprintf(said, sizeof said, "it is stopped: %s",
+		(void)snprintf(said, sizeof said, ": %s",
 		    a->o->law.why != NULL ? a->o->law.why : "it belongs elsewhere");
-		return no(a, said);
+		return no_more(a, REASON_STOPPED, said);
 	}
 	return table[a->act->word][at](a) && has_room(a);
 }
@@ -362,11 +363,11 @@ bool acting_read(struct acting *a)
 	a->right = RIGHT_NONE;
 	a->who[0] = a->for_whom[0] = '\0';
 	if (!a->is_operator && a->h->org == NULL)
-		return no(a, "nobody knows just now who is who: see the log");
+		return no(a, REASON_NOBODY_KNOWN);
 	if (a->o->law.verdict == LAW_ACT && a->o->law.step != NULL) {
 		a->waits = waiting_read(a->h, a->o, &a->w);
 		if (!a->waits)
-			return no(a, "no memory");
+			return no(a, REASON_ENVIRONMENT);
 	}
 	if (a->is_operator)
 		return true;

@@ -3,6 +3,7 @@
 #define SEKISHO_HOLD_ACTING_H
 
 #include "lib/hold/act.h"
+#include "lib/hold/reasons.h"
 #include "lib/hold/reviews.h"
 #include "lib/hold/waiting.h"
 

@@ -151,6 +151,34 @@ static bool prove_capability(struct answering *a, int64_t now)
 	return true;
 }
 
+enum link_asks answer_asks(const struct answering *a)
+{
+	if (a->asker.session)
+		return LINK_ASKS_NOTHING;
+	return (enum link_asks)a->h->stage->settings.link_asks;
+}
+
+bool answer_may_act(struct answering *a)
+{
+	const char *proof = gate_request_value(a->request, "proof");
+
+	switch (answer_asks(a)) {
+	case LINK_ASKS_NOTHING:
+		return true;
+	case LINK_ASKS_PIN:
+		if (proof != NULL &&
+		    gate_proof_read(&a->h->key, proof, strlen(proof), session_now(a->work->begun),
+			a->request->credential) == GATE_GOOD)
+			return true;
+		answer_refuse(a, "forbidden", "pin", "the link asks for a number, too");
+		return false;
+	case LINK_ASKS_LOGIN:
+		break;
+	}
+	answer_refuse(a, "forbidden", "login", "by a link mail is only read here: log in");
+	return false;
+}
+
 /* The message that is asked about: a capability has its own, and no other. */
 bool answer_take_id(struct answering *a)
 {
@@ -171,15 +199,26 @@ bool answer_take_id(struct answering *a)
 	return false;
 }
 
+static bool needs_session(struct answering *a)
+{
+	if (a->asker.session)
+		return true;
+	answer_refuse(a, "forbidden", "rights", "that needs a session: log in");
+	return false;
+}
+
 /* ---- show --------------------------------------------------------------------------------- */
 
 static void say_you(struct answering *a)
 {
+	static const char *const asks[] = {
+	    [LINK_ASKS_NOTHING] = "nothing", [LINK_ASKS_PIN] = "pin", [LINK_ASKS_LOGIN] = "login"};
 	json_t *you = json_object();
 
 	answer_set(you, "address", answer_text(a->asker.address));
 	answer_set(you, "lang", json_string(answer_in_english(a) ? "en" : "ja"));
 	answer_set(you, "session", json_boolean(a->asker.session));
+	answer_set(a->json, "asks", json_string(asks[answer_asks(a)]));
 	answer_set(a->json, "you", you);
 }
 
@@ -197,7 +236,7 @@ static void say_shown(struct walk *w, json_t *legs)
 		answer_set(a->json, "shown", json_string(shown));
 }
 
-static void show(struct answering *a)
+static void show_now(struct answering *a)
 {
 	struct asked_leg leg;
 	struct asker_role role;
@@ -222,27 +261,40 @@ static void show(struct answering *a)
 	walk_end(&w);
 }
 
-/* ---- a request ---------------------------------------------------------------------------- */
-
-static bool needs_session(struct answering *a)
+/* False: seki-db is asked about the recipients. */
+static bool show(struct answering *a)
 {
-	if (a->asker.session)
-		return true;
-	answer_refuse(a, "forbidden", "rights", "that needs a session: log in");
-	return false;
+	if (a->work->firsts == NULL)
+		show_now(a);
+	return firsts_fill(a);
 }
+
+/* ---- list --------------------------------------------------------------------------------- */
+
+/* The same. */
+static bool list(struct answering *a)
+{
+	const char *state = gate_request_value(a->request, "state");
+
+	if (!needs_session(a))
+		return true;
+	if (state != NULL && strcmp(state, show_state(STATE_SENT)) == 0)
+		return answer_sent(a);
+	if (!show_list(&a->asker, a->request, a->json))
+		answer_say(a, "no", "room", "no memory");
+	return true;
+}
+
+/* ---- a request ---------------------------------------------------------------------------- */
 
 /* False: it goes on at another turn. */
 static bool serve(struct answering *a)
 {
 	switch (a->request->verb) {
 	case GATE_LIST:
-		if (needs_session(a) && !show_list(&a->asker, a->request, a->json))
-			answer_say(a, "no", "room", "no memory");
-		return true;
+		return list(a);
 	case GATE_SHOW:
-		show(a);
-		return true;
+		return show(a);
 	case GATE_ACT:
 		return answer_act(a);
 	case GATE_BODY:
@@ -267,6 +319,8 @@ void answer_work_free(struct answer_work *work)
 		return;
 	act_work_free(work->act);
 	body_work_free(work->body);
+	firsts_work_free(work->firsts);
+	sent_work_free(work->sent);
 	free(work);
 }
 
@@ -320,6 +374,7 @@ bool answer_request(struct hold *h, struct recent *recent, const struct gate_req
 	    .leg = -1};
 
 	turn->at_once = false;
+	turn->call = NULL;
 	if (take_work(&a) && prove(&a) && !serve(&a)) {
 		memcpy(a.work->address, a.asker.address, sizeof a.work->address);
 		json_decref(a.json);

@@ -11,8 +11,10 @@
 #define ANSWER_ACTS_A_TURN  ((size_t)20)              /* legs that people's acts change */
 #define ANSWER_BYTES_A_TURN ((size_t)8 * 1024 * 1024) /* of mail that is copied for them */
 
+struct firsts; /* lib/hold/firsts.h */
 struct hold;
-struct recent; /* lib/hold/recent.h */
+struct past_call; /* lib/past/call.h */
+struct recent;    /* lib/hold/recent.h */
 
 struct door_answer {
 	struct buf text; /* with its newline; the caller frees it */
@@ -32,6 +34,10 @@ struct answer_turn {
 
 	bool last;                /* what is busy just now is not waited for any longer */
 	struct answer_work *work; /* the request's; NULL at first; the caller frees it in the end */
+	struct firsts
+	    *firsts; /* what was heard of recipients lately; NULL: nothing is remembered */
+	const struct past_call
+	    *call; /* set: it goes on when that has more to say, or is over; else NULL */
 	bool
 	    at_once; /* set: it goes on at the next turn, and nothing else has to happen for that */
 };

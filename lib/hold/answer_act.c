@@ -10,6 +10,7 @@
 
 #include "lib/base/clock.h"
 #include "lib/hold/answering.h"
+#include "lib/hold/reasons.h"
 
 /* Kept from turn to turn. */
 struct act_work {
@@ -22,8 +23,11 @@ struct act_work {
 	json_t *said;         /* of each leg that was dealt with */
 	size_t done, unknown; /* legs, by what became of them */
 	bool unfit;           /* for one of them his credential is none */
-	char why[160];        /* why it is not possible, of the first leg */
-	json_t *last;         /* what was decided about that */
+	struct order_answer no; /* why it is not possible, of the first leg */
+	bool brought_back;      /* a leg was, which had been so `restores` times before */
+	unsigned restores;
+	char link[GATE_CAP_TEXT]; /* the capability of its next life; "": none */
+	json_t *last;             /* what was decided about that */
 };
 
 void act_work_free(struct act_work *work)
@@ -65,6 +69,11 @@ static bool take_words(struct answering *a, struct act *act)
 static const char *const results[] = {
     [ORDER_DONE] = "done", [ORDER_GONE] = "gone", [ORDER_NO] = "no", [ORDER_UNKNOWN] = "unknown"};
 
+static const char *code_of(const struct order_answer *no)
+{
+	return no->code != NULL ? no->code : reason_word(REASON_NONE);
+}
+
 static void note_recent(struct act_work *x, const struct recent_act *made)
 {
 	struct recent_act act = *made;
@@ -75,6 +84,21 @@ static void note_recent(struct act_work *x, const struct recent_act *made)
 	memcpy(act.id, a->id, ID_TEXT);
 	memcpy(act.by, a->asker.address, sizeof act.by);
 	recent_note(a->recent, &act);
+}
+
+/*
+ * The link with which it was brought back is of its earlier life, and opens it no more: whoever has it goes on
+ * with another one, of the same rights, person and time.
+ */
+static void say_link(struct act_work *x)
+{
+	struct answering *a = x->walk.a;
+	struct gate_capability next = a->asker.cap;
+
+	x->brought_back = true;
+	next.generation = (unsigned char)(x->restores + 1);
+	if (!a->asker.session && !gate_capability_write(&a->h->key, &next, x->link))
+		x->link[0] = '\0';
 }
 
 /* Carries it out on one leg, which was found to be his and able. */
@@ -92,16 +116,20 @@ static void act_on(
 	x->unknown += answer.result == ORDER_UNKNOWN;
 	if (answer.result == ORDER_DONE)
 		note_recent(x, recent);
-	if (answer.result == ORDER_NO && x->why[0] == '\0')
-		memcpy(x->why, answer.why, sizeof x->why);
+	if (answer.result == ORDER_DONE && x->act.word == ACT_RESTORE && !x->brought_back)
+		say_link(x);
+	if (answer.result == ORDER_NO && x->no.why[0] == '\0')
+		x->no = answer;
 
 	name_format(&place->name, STATE_NEW, name);
 	answer_set(one, "leg", json_string(name));
 	answer_set(one, "result", json_string(results[answer.result]));
 	if (answer.result == ORDER_DONE || answer.result == ORDER_UNKNOWN)
 		answer_set(one, "state", json_string(show_state(answer.state)));
-	if (answer.result == ORDER_NO)
+	if (answer.result == ORDER_NO) {
+		answer_set(one, "code", json_string(code_of(&answer)));
 		answer_set(one, "why", answer_text(answer.why));
+	}
 	(void)json_array_append_new(x->said, one);
 }
 
@@ -117,7 +145,7 @@ static void try_leg(struct act_work *x, struct walked *walked)
 	struct recent_act recent = {.people = 0};
 	struct asked_leg leg;
 	struct asker_role role;
-	char why[160] = "it belongs elsewhere just now";
+	struct order_answer no = reason_no(REASON_ELSEWHERE, "");
 	bool can;
 
 	if (!walk_open(&x->walk, &walked->place, &leg, &role))
@@ -130,13 +158,14 @@ static void try_leg(struct act_work *x, struct walked *walked)
 	asking_order(&a->asker, walked->place.state, &walked->place.name, &x->act);
 	x->act.who = a->asker.address;
 	can = is_as_shown(walked, &leg) && leg.o.law.verdict == LAW_ACT &&
-	      act_possible(a->h, &x->act, &leg.o, why, sizeof why);
+	      act_possible(a->h, &x->act, &leg.o, &no);
 	if (can)
 		recent.people = asker_each_who(a->h, &leg, recent.who, RECENT_PEOPLE);
 	else if (x->last == NULL) {
 		x->last = show_last(&leg.o.leg, &role);
-		memcpy(x->why, why, sizeof x->why);
+		x->no = no;
 	}
+	x->restores = (unsigned)leg.o.leg.restores;
 	asked_leg_close(&leg);
 	if (can)
 		act_on(x, &walked->place, &recent);
@@ -249,8 +278,8 @@ static void say_acted(struct act_work *x)
 		answer_say(a, "unknown", NULL, "nobody can say whether it is durable");
 	} else if (x->done > 0) {
 		answer_say(a, "done", NULL, NULL);
-	} else if (x->why[0] != '\0') {
-		answer_say(a, "no", "impossible", x->why);
+	} else if (x->no.why[0] != '\0') {
+		answer_say(a, "no", code_of(&x->no), x->no.why);
 		answer_set(a->json, "last", x->last != NULL ? x->last : json_null());
 		x->last = NULL;
 	} else if (x->unfit) {
@@ -264,6 +293,8 @@ static void say_acted(struct act_work *x)
 	answer_set(a->json, "word", json_string(act_name(x->act.word)));
 	if (json_object_get(a->json, "legs") == NULL)
 		answer_set(a->json, "legs", json_incref(x->said));
+	if (x->link[0] != '\0')
+		answer_set(a->json, "link", json_string(x->link));
 	answer_set(a->json, "copies", json_integer((json_int_t)x->copies));
 	answer_set(a->json, "more", json_boolean(x->more || x->walk.passed.unread > 0));
 }
@@ -282,7 +313,7 @@ static bool read_act(struct answering *a, struct act *act)
 	if (!answer_take_id(a))
 		return false;
 	if (asking_word_allowed(&a->asker, act->word, NULL))
-		return true;
+		return answer_may_act(a);
 	answer_refuse(a, "forbidden", "rights", "the link is not for that");
 	return false;
 }

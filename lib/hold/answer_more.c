@@ -7,6 +7,7 @@
 #include "lib/base/log.h"
 #include "lib/base/xtext.h"
 #include "lib/hold/answering.h"
+#include "lib/hold/reasons.h"
 #include "lib/hold/reviews.h"
 #include "queue/audit.h"
 
@@ -78,12 +79,28 @@ static bool change_absence(struct answering *a, const char *from, const char *un
 	if (absences_set(a->h->absences, &absence, now))
 		return true;
 	if (errno == EDQUOT) {
-		answer_say(a, "no", "impossible", "that would be too many absences of one person");
+		answer_say(a, "no", reason_word(REASON_ABSENCES), reason_sentence(REASON_ABSENCES));
 		return false;
 	}
 	LOG_ALARM("absences-not-written", kv_errno(errno));
 	answer_say(a, "no", "environment", "it could not be written");
 	return false;
+}
+
+static bool see_deputy(void *context, const char *text, size_t len)
+{
+	(void)json_array_append_new(context, show_text(text, len));
+	return true;
+}
+
+/* Who is asked in his place. */
+static json_t *deputies_of(struct answering *a)
+{
+	json_t *list = json_array();
+
+	if (a->h->org != NULL)
+		org_deputies(a->h->org, a->asker.address, see_deputy, list);
+	return list;
 }
 
 void answer_absent(struct answering *a)
@@ -104,6 +121,7 @@ void answer_absent(struct answering *a)
 	absences_each(a->h->absences, see_absence, &own);
 	answer_say(a, "done", NULL, NULL);
 	answer_set(a->json, "absences", own.list);
+	answer_set(a->json, "deputies", deputies_of(a));
 }
 
 /* ---- review ------------------------------------------------------------------------------- */
@@ -204,7 +222,7 @@ static void say_reviewed(struct answering *a, enum review_end end)
 		answer_refuse(a, "forbidden", "nobody", "you are not asked about it");
 		return;
 	case REVIEW_CLOSED:
-		answer_say(a, "no", "impossible", "somebody has reviewed it already");
+		answer_say(a, "no", reason_word(REASON_REVIEWED), reason_sentence(REASON_REVIEWED));
 		return;
 	case REVIEW_FAILED:
 		break;
@@ -250,6 +268,8 @@ void answer_review(struct answering *a)
 		    a, "forbidden", "cross-message", "id= is missing, or of another message");
 		return;
 	}
+	if (!answer_may_act(a))
+		return;
 	if (!a->asker.session) {
 		list_reviews(a); /* finds out who he is */
 		(void)json_object_clear(a->json);

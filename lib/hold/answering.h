@@ -3,19 +3,24 @@
 #define SEKISHO_HOLD_ANSWERING_H
 
 #include "lib/hold/answer.h"
+#include "lib/hold/firsts.h"
 #include "lib/hold/recent.h"
 #include "lib/hold/show.h"
 #include "queue/digest.h"
 
 struct act_work;
 struct body_work;
+struct firsts_work;
+struct sent_work;
 
 /* What is kept of a request from turn to turn. */
 struct answer_work {
 	int64_t begun; /* the time that its credential is held against */
 	char address[ORG_ADDRESS_MAX];
-	struct act_work *act;   /* answer_act.c */
-	struct body_work *body; /* answer_body.c */
+	struct act_work *act;       /* answer_act.c */
+	struct body_work *body;     /* answer_body.c */
+	struct firsts_work *firsts; /* firsts.c */
+	struct sent_work *sent;     /* answer_sent.c */
 };
 
 struct answering {
@@ -42,6 +47,13 @@ void answer_refuse(struct answering *a, const char *result, const char *code, co
 
 /* Writes a value as xtext. False: it does not fit. */
 NODISCARD bool answer_xtext(const char *value, char *to, size_t room);
+
+/* What an act needs beside a capability: the setting link-asks. With a session nothing. */
+enum link_asks { LINK_ASKS_NOTHING, LINK_ASKS_PIN, LINK_ASKS_LOGIN };
+enum link_asks answer_asks(const struct answering *a);
+
+/* Whether the credential is enough to act with, and its proof, where it needs one, is good. False: it was answered. */
+NODISCARD bool answer_may_act(struct answering *a);
 
 /* Takes the message that is asked about. False: it was answered. */
 NODISCARD bool answer_take_id(struct answering *a);
@@ -112,6 +124,14 @@ NODISCARD bool act_work_begun(const struct act_work *work);
 /* The same. */
 NODISCARD bool answer_body(struct answering *a);
 void body_work_free(struct body_work *work);
+
+/* list state=sent; the same. */
+NODISCARD bool answer_sent(struct answering *a);
+void sent_work_free(struct sent_work *work);
+
+/* Says of each recipient in the legs of the answer whether the sender has written to it before; the same. */
+NODISCARD bool firsts_fill(struct answering *a);
+void firsts_work_free(struct firsts_work *work);
 
 void answer_absent(struct answering *a);
 void answer_review(struct answering *a);

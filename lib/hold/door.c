@@ -7,14 +7,17 @@
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
+#include <sys/timerfd.h>
 #include <unistd.h>
 
 #include "lib/base/clock.h"
 #include "lib/base/local.h"
 #include "lib/base/log.h"
 #include "lib/hold/answer.h"
+#include "lib/hold/firsts.h"
 #include "lib/hold/inside.h"
 #include "lib/hold/recent.h"
+#include "lib/past/call.h"
 
 #define BACKLOG  64
 #define WEB_USER "sekiw" /* of the program that shows people their pages */
@@ -37,17 +40,21 @@ struct gate_client {
 	struct answer_work *work;
 	struct door_answer answer;
 	size_t written;
+	int asks; /* the descriptor of another program, which the loop wakes for; -1: none */
 };
 
 struct gate_door {
 	struct hold *h;
 	int listener, epoll;
-	int again; /* an eventfd: somebody's request goes on at the next turn */
+	int again;     /* an eventfd: somebody's request goes on at the next turn */
+	int timer;     /* a timerfd: somebody has waited for another program for long enough */
+	int64_t alarm; /* boot clock: when it rings; 0: it does not */
 	size_t turns;
 	uid_t web; /* (uid_t)-1: there is none */
 	struct gate_client client[DOOR_CLIENTS];
 	struct gate_request parsed; /* of one client after another */
 	struct recent recent;
+	struct firsts firsts;
 };
 
 /* ---- the door ----------------------------------------------------------------------------- */
@@ -71,8 +78,11 @@ static bool open_all(struct gate_door *door)
 {
 	door->epoll = epoll_create1(EPOLL_CLOEXEC);
 	door->again = door->epoll >= 0 ? eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC) : -1;
-	door->listener = door->again >= 0 ? local_listen(GATE_SOCKET, BACKLOG) : -1;
+	door->timer =
+	    door->again >= 0 ? timerfd_create(CLOCK_BOOTTIME, TFD_NONBLOCK | TFD_CLOEXEC) : -1;
+	door->listener = door->timer >= 0 ? local_listen(GATE_SOCKET, BACKLOG) : -1;
 	return door->listener >= 0 &&
+	       watch(door, EPOLL_CTL_ADD, door->timer, EPOLLIN, &door->again) &&
 	       watch(door, EPOLL_CTL_ADD, door->listener, EPOLLIN, &door->listener) &&
 	       watch(door, EPOLL_CTL_ADD, door->again, EPOLLIN, &door->again);
 }
@@ -89,7 +99,7 @@ struct gate_door *door_open(struct hold *h)
 		return NULL;
 	door->h = h;
 	door->web = web_user();
-	door->epoll = door->again = door->listener = -1;
+	door->epoll = door->again = door->timer = door->listener = -1;
 	if (open_all(door))
 		return door;
 	error = errno;
@@ -125,6 +135,8 @@ void door_close(struct gate_door *door)
 		(void)close(door->listener);
 	if (door->again >= 0)
 		(void)close(door->again);
+	if (door->timer >= 0)
+		(void)close(door->timer);
 	if (door->epoll >= 0)
 		(void)close(door->epoll);
 	free(door);
@@ -186,7 +198,8 @@ static void take_waiting(struct gate_door *door)
 			(void)close(fd);
 			continue;
 		}
-		*c = (struct gate_client){.state = CLIENT_READING, .fd = fd, .since = clock_boot()};
+		*c = (struct gate_client){
+		    .state = CLIENT_READING, .fd = fd, .since = clock_boot(), .asks = -1};
 		buf_init(&c->request, GATE_REQUEST_MAX);
 	}
 }
@@ -266,6 +279,26 @@ static void hang_up(struct gate_door *door, struct gate_client *c)
 	(void)!watch(door, EPOLL_CTL_DEL, c->fd, 0, NULL); /* it would wake the loop for ever */
 }
 
+/* The loop turns when the other program says something, or has taken too long. False: it would not. */
+static bool wake_for(struct gate_door *door, struct gate_client *c, const struct past_call *call)
+{
+	int64_t until = past_call_until(call), left = until - clock_boot();
+	struct itimerspec when = {.it_value = {.tv_nsec = 1}}; /* 0 would be never */
+
+	if (left > 0)
+		when.it_value = (struct timespec){
+		    .tv_sec = left / CLOCK_SECOND, .tv_nsec = left % CLOCK_SECOND * 1000 + 1};
+
+	if (c->asks != past_call_fd(call) &&
+	    !watch(door, EPOLL_CTL_ADD, past_call_fd(call), EPOLLIN, &door->again))
+		return false;
+	c->asks = past_call_fd(call);
+	if (door->alarm != 0 && door->alarm <= until)
+		return true;
+	door->alarm = until;
+	return timerfd_settime(door->timer, 0, &when, NULL) == 0;
+}
+
 /* What is not done yet is asked for again at the next turns. */
 static void answer(struct gate_door *door, struct gate_client *c, struct answer_turn *turn)
 {
@@ -282,7 +315,7 @@ static void answer(struct gate_door *door, struct gate_client *c, struct answer_
 		begin_answer(door, c);
 		return;
 	}
-	if (turn->at_once)
+	if (turn->at_once || (turn->call != NULL && !wake_for(door, c, turn->call)))
 		wake(door);
 	/* What it may say yet wakes nobody; that it is gone, does. */
 	if (c->state != CLIENT_WAITING && !watch(door, EPOLL_CTL_MOD, c->fd, 0, c))
@@ -363,13 +396,16 @@ static void drop_late(struct gate_door *door)
 
 void door_serve(struct gate_door *door)
 {
-	struct answer_turn turn = {.acts = ANSWER_ACTS_A_TURN, .bytes = ANSWER_BYTES_A_TURN};
+	struct answer_turn turn = {
+	    .acts = ANSWER_ACTS_A_TURN, .bytes = ANSWER_BYTES_A_TURN, .firsts = &door->firsts};
 	struct epoll_event events[EVENTS_A_TURN];
 	uint64_t woken;
 	bool somebody = false;
 	int n = epoll_wait(door->epoll, events, EVENTS_A_TURN, 0);
 
 	(void)!read(door->again, &woken, sizeof woken);
+	if (read(door->timer, &woken, sizeof woken) == (ssize_t)sizeof woken)
+		door->alarm = 0;
 	serve_waiting(door, &turn);
 	for (int i = 0; i < n; i++) {
 		if (events[i].data.ptr == &door->listener)

@@ -1,73 +1,18 @@
-#include "lib/hold/index.h"
+#include "lib/hold/index_inside.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include <utf8proc.h>
-
 #include "lib/base/hex.h"
 #include "lib/base/xtext.h"
+#include "lib/text/fold.h"
 
-#define ID_BYTES      ((size_t)16)
 #define SUBJECT_MAX   ((size_t)96) /* bytes of it that are kept; recipients get the rest */
 #define QUERY_MAX     ((size_t)1024)
 #define BUCKETS_LEAST ((size_t)64)
 
 /* Between the subject and each recipient: no query has one. */
 #define PART '\n'
-
-/*
- * Most people have many legs, and most legs have people in common: those of one leg are a set, which legs
- * of the same people share.
- */
-struct person;
-struct set;
-
-struct member {
-	struct person *person;
-	struct set *set;
-	struct member *prev, *next; /* of the same person */
-	bool asked;
-};
-
-struct set {
-	void *next_hash;
-	struct row *rows;
-	size_t hash;
-	size_t members;
-	struct member member[];
-};
-
-struct person {
-	void *next_hash;
-	struct member *members;
-	size_t hash;
-	char address[];
-};
-
-struct row {
-	void *next_id, *next_group; /* of the same bucket */
-	struct row *prev, *next;    /* of the same set */
-	struct set *set;
-	int64_t due;
-	uint64_t group;
-	unsigned char id[ID_BYTES];
-	unsigned char state;
-	bool cut;
-	unsigned char k_len;
-	unsigned char text_len;
-	char text[]; /* k, then what a query looks at; no NUL */
-};
-
-struct table {
-	void **bucket;
-	size_t buckets; /* a power of two; 0: none yet */
-	size_t n;
-};
-
-struct index {
-	struct table ids, groups, sets, persons;
-};
 
 /* ---- tables ------------------------------------------------------------------------------- */
 
@@ -82,9 +27,9 @@ static size_t hash_of(const void *bytes, size_t len)
 }
 
 /* Ids are random behind their time: no leg of a stranger chooses its bucket. */
-static size_t hash_id(const unsigned char id[ID_BYTES])
+static size_t hash_id(const unsigned char id[INDEX_ID_BYTES])
 {
-	return hash_of(id, ID_BYTES);
+	return hash_of(id, INDEX_ID_BYTES);
 }
 
 static void **bucket_of(const struct table *table, size_t hash)
@@ -189,7 +134,7 @@ static size_t person_hash(const void *entry)
 
 /* ---- people ------------------------------------------------------------------------------- */
 
-static struct person *find_person(const struct index *index, const char *address)
+struct person *index_person(const struct index *index, const char *address)
 {
 	size_t hash = hash_of(address, strlen(address));
 	struct person *p = index->persons.n > 0 ? *bucket_of(&index->persons, hash) : NULL;
@@ -201,7 +146,7 @@ static struct person *find_person(const struct index *index, const char *address
 
 static struct person *make_person(struct index *index, const char *address)
 {
-	struct person *p = find_person(index, address);
+	struct person *p = index_person(index, address);
 	size_t len = strlen(address) + 1;
 
 	if (p != NULL || !table_grow(&index->persons, person_next, person_hash))
@@ -219,6 +164,8 @@ static void drop_person(struct index *index, struct person *p)
 {
 	if (p->members != NULL)
 		return;
+	if (p->sorted != NULL)
+		index_sorted_drop(index, p->sorted);
 	table_take(&index->persons, p, person_next, person_hash);
 	free(p);
 }
@@ -311,27 +258,11 @@ static struct set *set_of(struct index *index, const struct people *people)
 
 /* ---- what a query looks at ---------------------------------------------------------------- */
 
-/* Without case and width, so that it is found however it is written. NULL: no memory, or no UTF-8. */
-static char *folded(const char *text, size_t len)
-{
-	utf8proc_uint8_t *out = NULL;
-	utf8proc_ssize_t n =
-	    utf8proc_map((const utf8proc_uint8_t *)text, (utf8proc_ssize_t)len, &out,
-		UTF8PROC_STABLE | UTF8PROC_COMPOSE | UTF8PROC_COMPAT | UTF8PROC_CASEFOLD |
-		    UTF8PROC_IGNORE | UTF8PROC_STRIPCC);
-
-	if (n < 0) {
-		free(out);
-		return NULL;
-	}
-	return (char *)out;
-}
-
 /* Adds the text, folded, up to `most` bytes in whole letters. False: not all of it is there. */
 static bool add_folded(
     char into[INDEX_TEXT_MAX], size_t *len, const char *text, size_t text_len, size_t most)
 {
-	char *fold = folded(text, text_len);
+	char *fold = fold_for_search(text, text_len);
 	size_t n = fold != NULL ? strlen(fold) : 0, whole = n;
 
 	if (*len + n + 1 > most)
@@ -390,6 +321,7 @@ static void drop_row(struct index *index, struct row *row)
 {
 	struct set *set = row->set;
 
+	index_sorted_take(index, row);
 	table_take(&index->ids, row, row_next_id, row_hash_id);
 	if (row->group != 0)
 		table_take(&index->groups, row, row_next_group, row_hash_group);
@@ -418,27 +350,28 @@ void index_free(struct index *index)
 	free(index);
 }
 
-static struct row *rows_of_id(const struct index *index, const unsigned char id[ID_BYTES])
+static struct row *rows_of_id(const struct index *index, const unsigned char id[INDEX_ID_BYTES])
 {
 	return index->ids.n > 0 ? *bucket_of(&index->ids, hash_id(id)) : NULL;
 }
 
 static struct row *find_row(const struct index *index, const struct leg_name *name)
 {
-	unsigned char id[ID_BYTES];
+	unsigned char id[INDEX_ID_BYTES];
 	size_t k_len = strlen(name->k);
 	struct row *row;
 
-	if (!hex_decode(name->id, id, ID_BYTES))
+	if (!hex_decode(name->id, id, INDEX_ID_BYTES))
 		return NULL;
 	row = rows_of_id(index, id);
-	while (row != NULL && (memcmp(row->id, id, ID_BYTES) != 0 || row->k_len != k_len ||
+	while (row != NULL && (memcmp(row->id, id, INDEX_ID_BYTES) != 0 || row->k_len != k_len ||
 				  memcmp(row->text, name->k, k_len) != 0))
 		row = row->next_id;
 	return row;
 }
 
-static struct row *make_row(enum spool_state state, const struct leg *leg, uint64_t group)
+static struct row *make_row(
+    enum spool_state state, const struct leg *leg, uint64_t group, unsigned risk)
 {
 	char text[INDEX_TEXT_MAX];
 	size_t len, k_len = strlen(leg->name.k);
@@ -451,11 +384,12 @@ static struct row *make_row(enum spool_state state, const struct leg *leg, uint6
 	    .due = leg->name.due,
 	    .group = group,
 	    .cut = !all,
+	    .risk = (unsigned char)(risk < INDEX_RISKS ? risk : INDEX_RISKS - 1),
 	    .k_len = (unsigned char)k_len,
 	    .text_len = (unsigned char)len};
 	memcpy(row->text, leg->name.k, k_len);
 	memcpy(row->text + k_len, text, len);
-	if (!hex_decode(leg->name.id, row->id, ID_BYTES)) {
+	if (!hex_decode(leg->name.id, row->id, INDEX_ID_BYTES)) {
 		free(row);
 		return NULL;
 	}
@@ -463,12 +397,12 @@ static struct row *make_row(enum spool_state state, const struct leg *leg, uint6
 }
 
 bool index_put(struct index *index, enum spool_state state, const struct leg *leg,
-    const char *const *people, size_t senders, size_t asked, uint64_t group)
+    const char *const *people, size_t senders, size_t asked, uint64_t group, unsigned risk)
 {
 	struct row *row;
 
 	index_remove(index, &leg->name);
-	row = make_row(state, leg, group);
+	row = make_row(state, leg, group, risk);
 	if (row == NULL)
 		return false;
 	if (table_grow(&index->ids, row_next_id, row_hash_id) &&
@@ -487,6 +421,7 @@ bool index_put(struct index *index, enum spool_state state, const struct leg *le
 	table_add(&index->ids, row, row_next_id, row_hash_id);
 	if (group != 0)
 		table_add(&index->groups, row, row_next_group, row_hash_group);
+	index_sorted_add(index, row);
 	return true;
 }
 
@@ -528,11 +463,11 @@ size_t index_count(const struct index *index)
 
 /* ---- questions ---------------------------------------------------------------------------- */
 
-static struct leg_name name_of(const struct row *row)
+struct leg_name index_name_of(const struct row *row)
 {
 	struct leg_name name = {.due = row->due};
 
-	hex_encode(row->id, ID_BYTES, name.id);
+	hex_encode(row->id, INDEX_ID_BYTES, name.id);
 	memcpy(name.k, row->text, row->k_len);
 	return name;
 }
@@ -540,7 +475,7 @@ static struct leg_name name_of(const struct row *row)
 static int newest_first(const void *a, const void *b)
 {
 	const struct row *const *left = a, *const *right = b;
-	int order = memcmp((*right)->id, (*left)->id, ID_BYTES);
+	int order = memcmp((*right)->id, (*left)->id, INDEX_ID_BYTES);
 	size_t k_len = (*left)->k_len < (*right)->k_len ? (*left)->k_len : (*right)->k_len;
 
 	if (order == 0)
@@ -578,10 +513,17 @@ static struct row **rows_of(const struct person *p, unsigned as, size_t *n)
 	return rows;
 }
 
+char *index_fold(const char *query)
+{
+	size_t len = strlen(query);
+
+	return fold_for_search(query, len < QUERY_MAX ? len : QUERY_MAX);
+}
+
 bool index_rows(const struct index *index, const char *address, unsigned as, const char *query,
     index_see_row *see, void *context)
 {
-	const struct person *p = find_person(index, address);
+	const struct person *p = index_person(index, address);
 	char *looked_for = NULL;
 	struct row **rows;
 	size_t n = 0, query_len = strlen(query);
@@ -591,7 +533,7 @@ bool index_rows(const struct index *index, const char *address, unsigned as, con
 		return true;
 	rows = rows_of(p, as, &n);
 	if (query_len > 0)
-		looked_for = folded(query, query_len < QUERY_MAX ? query_len : QUERY_MAX);
+		looked_for = index_fold(query);
 	if ((rows == NULL && n > 0) || (query_len > 0 && looked_for == NULL)) {
 		free(rows);
 		free(looked_for);
@@ -600,7 +542,7 @@ bool index_rows(const struct index *index, const char *address, unsigned as, con
 	for (size_t i = 0; i < n && more; i++) {
 		const struct row *r = rows[i];
 		struct index_row row = {.state = (enum spool_state)r->state,
-		    .name = name_of(r),
+		    .name = index_name_of(r),
 		    .group = r->group,
 		    .found = true,
 		    .cut = r->cut};
@@ -624,11 +566,10 @@ struct index_query {
 struct index_query *index_query_new(const char *query)
 {
 	struct index_query *q = malloc(sizeof *q);
-	size_t len = strlen(query);
 
 	if (q == NULL)
 		return NULL;
-	q->folded = folded(query, len < QUERY_MAX ? len : QUERY_MAX);
+	q->folded = index_fold(query);
 	if (q->folded != NULL)
 		return q;
 	free(q);
@@ -645,7 +586,7 @@ void index_query_free(struct index_query *query)
 
 bool index_query_in(const struct index_query *query, const char *text)
 {
-	char *in = folded(text, strlen(text));
+	char *in = fold_for_search(text, strlen(text));
 	bool found = in != NULL && strstr(in, query->folded) != NULL;
 
 	free(in);
@@ -675,15 +616,15 @@ void index_of_person(
 
 void index_of_message(const struct index *index, const char *id, index_see *see, void *context)
 {
-	unsigned char bytes[ID_BYTES];
+	unsigned char bytes[INDEX_ID_BYTES];
 	uint64_t group = 0;
 
-	if (!id_valid(id, strlen(id)) || !hex_decode(id, bytes, ID_BYTES))
+	if (!id_valid(id, strlen(id)) || !hex_decode(id, bytes, INDEX_ID_BYTES))
 		return;
 	for (const struct row *row = rows_of_id(index, bytes); row != NULL; row = row->next_id) {
-		struct leg_name name = name_of(row);
+		struct leg_name name = index_name_of(row);
 
-		if (memcmp(row->id, bytes, ID_BYTES) != 0)
+		if (memcmp(row->id, bytes, INDEX_ID_BYTES) != 0)
 			continue;
 		if (group == 0)
 			group = row->group;
@@ -694,9 +635,9 @@ void index_of_message(const struct index *index, const char *id, index_see *see,
 		return;
 	for (const struct row *row = *bucket_of(&index->groups, hash_group(group)); row != NULL;
 	     row = row->next_group) {
-		struct leg_name name = name_of(row);
+		struct leg_name name = index_name_of(row);
 
-		if (row->group == group && memcmp(row->id, bytes, ID_BYTES) != 0 &&
+		if (row->group == group && memcmp(row->id, bytes, INDEX_ID_BYTES) != 0 &&
 		    !see(context, (enum spool_state)row->state, &name))
 			return;
 	}

@@ -16,9 +16,9 @@ NODISCARD struct index *index_new(void);
 void index_free(struct index *index);
 
 /* A leg that was opened in `state`: what is known of it is that from now on. `people`: addresses in normal
- * form of those who may act (its senders first, then those who are asked). False: no memory. */
+ * form of those who may act (its senders first, then those who are asked); `risk`: lib/hold/risk.h. False: no memory. */
 NODISCARD bool index_put(struct index *index, enum spool_state state, const struct leg *leg,
-    const char *const *people, size_t senders, size_t asked, uint64_t group);
+    const char *const *people, size_t senders, size_t asked, uint64_t group, unsigned risk);
 void index_remove(struct index *index, const struct leg_name *name);
 
 /* It stays in its state, and is called that from now on: who asks before it is looked at finds it. */
@@ -63,6 +63,40 @@ typedef bool index_see_row(void *context, const struct index_row *row);
  */
 NODISCARD bool index_rows(const struct index *index, const char *address, unsigned as,
     const char *query, index_see_row *see, void *context);
+
+/* ---- a page of a person's list ---- */
+
+#define INDEX_RISKS 4 /* levels of risk, from 0 */
+
+/* A mail: one leg of it, and how many legs and copies it is. */
+struct index_line {
+	enum spool_state state;
+	struct leg_name name;
+	size_t copies;
+};
+
+/* Whether the query is in a leg whose recipients are not all in the index; may change the index. */
+enum index_looked { INDEX_IN, INDEX_NOT_IN, INDEX_UNKNOWN };
+typedef enum index_looked index_look(
+    void *context, enum spool_state state, const struct leg_name *name);
+
+struct index_question {
+	const char *address; /* normal form */
+	unsigned as, states; /* INDEX_…; a bit for each state */
+	const char *query;   /* as above */
+	bool by_risk;        /* what is risky first; else, and among equals, what is new */
+	size_t first, count;
+	index_look *look;
+	void *context;
+};
+
+/*
+ * Fills `line`, room for q->count, of which `*lines` are filled; `*total`: how many there are in all. The order of
+ * those who ask often is kept in memory, 16 bytes a row and 16 a line: what has not changed is not sorted again.
+ * Legs of one message, and copies of it, are one line. `*complete`: nothing was left out. False: no memory.
+ */
+NODISCARD bool index_list(struct index *index, const struct index_question *q,
+    struct index_line *line, size_t *lines, size_t *total, bool *complete);
 
 /* A query that is looked for in what is not in the index, folded once. NULL: no memory. */
 struct index_query;

@@ -2,25 +2,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/hold/risk.h"
 #include "lib/hold/show.h"
-
-struct line {
-	struct leg_place place;
-	uint64_t key; /* of the message, or of its group */
-	size_t copies;
-	bool other; /* another copy of the message stands further up */
-	bool look;  /* whether the query is in it only the leg can say */
-};
 
 struct listing {
 	struct asker *asker;
-	unsigned states; /* a bit each */
 	const char *query;
-	struct line *line;
-	size_t n, room;
-	size_t opened, looked; /* legs, and recipients of them */
-	bool incomplete;       /* there may be more */
-	bool failed;
+	struct index_query *folded; /* NULL: nothing had to be looked into yet */
+	size_t looked;              /* recipients */
+	bool incomplete;            /* there may be more */
 };
 
 /* ---- what is asked for --------------------------------------------------------------------- */
@@ -42,8 +32,7 @@ static unsigned states_of(const char *word)
 	return 0;
 }
 
-/* A page's number, from 1; 0: it is none. */
-static size_t page_of(const char *text)
+size_t show_page_asked(const char *text)
 {
 	size_t page = 0, len = text != NULL ? strlen(text) : 0;
 
@@ -56,7 +45,7 @@ static size_t page_of(const char *text)
 	return page;
 }
 
-static unsigned as_of(const char *word)
+unsigned show_as(const char *word)
 {
 	if (word == NULL)
 		return INDEX_SENDER | INDEX_ASKED;
@@ -67,141 +56,42 @@ static unsigned as_of(const char *word)
 
 /* ---- which legs ---------------------------------------------------------------------------- */
 
-/* Ids are random in their last half. */
-static uint64_t key_of(const struct index_row *row)
-{
-	uint64_t key = 0;
-
-	if (row->group != 0)
-		return row->group;
-	for (size_t i = ID_LEN / 2; i < ID_LEN; i++) {
-		char c = row->name.id[i];
-
-		key = key << 4 | (uint64_t)(c <= '9' ? c - '0' : c - 'a' + 10);
-	}
-	return key;
-}
-
-static bool add_line(void *context, const struct index_row *row)
-{
-	struct listing *l = context;
-	struct line *more;
-
-	if ((l->states & BIT(row->state)) == 0 || (!row->found && !row->cut))
-		return true;
-	if (l->n == LIST_ROWS_MAX) {
-		l->incomplete = true;
-		return false;
-	}
-	if (l->n == l->room) {
-		size_t room = l->room == 0 ? 64 : 2 * l->room;
-
-		more = reallocarray(l->line, room, sizeof *more);
-		if (more == NULL) {
-			l->failed = true;
-			return false;
-		}
-		l->line = more;
-		l->room = room;
-	}
-	l->line[l->n++] = (struct line){
-	    .place = {row->state, row->name}, .key = key_of(row), .look = !row->found};
-	return true;
-}
-
 /* Whether the query is in one of the recipients, as far as they may be looked at. */
-static bool is_in(struct listing *l, const struct leg *leg, const struct index_query *query)
+static enum index_looked is_in(struct listing *l, const struct leg *leg)
 {
 	for (size_t i = 0; i < leg->rcpts; i++) {
-		if (l->looked == LIST_LOOKED_MAX) {
-			l->incomplete = true;
-			return false;
-		}
+		if (l->looked == LIST_LOOKED_MAX)
+			return INDEX_UNKNOWN;
 		l->looked++;
-		if (index_query_in(query, leg->rcpt[i].address))
-			return true;
+		if (index_query_in(l->folded, leg->rcpt[i].address))
+			return INDEX_IN;
 	}
-	return false;
+	return INDEX_NOT_IN;
 }
 
-static bool is_in_leg(struct listing *l, struct line *line, const struct index_query *query)
+static enum index_looked look_into(
+    void *context, enum spool_state state, const struct leg_name *name)
 {
+	struct listing *l = context;
+	struct leg_place place = {state, *name};
+	enum index_looked looked;
 	struct asked_leg leg;
-	bool found;
 
-	if (l->opened == LIST_OPENED_MAX || l->looked == LIST_LOOKED_MAX) {
-		l->incomplete = true;
-		return false;
-	}
-	l->opened++;
-	switch (asked_leg_open(l->asker->h, &line->place, &leg)) {
+	if (l->folded == NULL)
+		l->folded = index_query_new(l->query);
+	if (l->folded == NULL || l->looked == LIST_LOOKED_MAX)
+		return INDEX_UNKNOWN;
+	switch (asked_leg_open(l->asker->h, &place, &leg)) {
 	case STAGE_OPEN_ACT:
 		break;
 	case STAGE_OPEN_AGAIN:
-		l->incomplete = true;
-		return false;
+		return INDEX_UNKNOWN;
 	case STAGE_OPEN_GONE:
-		return false;
+		return INDEX_NOT_IN;
 	}
-	found = is_in(l, &leg.o.leg, query);
+	looked = is_in(l, &leg.o.leg);
 	asked_leg_close(&leg);
-	return found;
-}
-
-/* Takes out the lines in which the query is not. False: no memory. */
-static bool look_into(struct listing *l)
-{
-	struct index_query *query;
-	size_t kept = 0;
-
-	if (l->query[0] == '\0')
-		return true;
-	query = index_query_new(l->query);
-	if (query == NULL)
-		return false;
-	for (size_t i = 0; i < l->n; i++) {
-		if (!l->line[i].look || is_in_leg(l, &l->line[i], query))
-			l->line[kept++] = l->line[i];
-	}
-	l->n = kept;
-	index_query_free(query);
-	return true;
-}
-
-static int by_key(const void *a, const void *b)
-{
-	const struct line *const *left = a, *const *right = b;
-
-	if ((*left)->key != (*right)->key)
-		return (*left)->key < (*right)->key ? -1 : 1;
-	return *left < *right ? -1 : *left > *right;
-}
-
-/* Copies and parts of one message are one line. False: no memory. */
-static bool join_copies(struct listing *l)
-{
-	struct line **sorted = reallocarray(NULL, l->n + 1, sizeof *sorted);
-	size_t first = 0, kept = 0;
-
-	if (sorted == NULL)
-		return false;
-	for (size_t i = 0; i < l->n; i++)
-		sorted[i] = &l->line[i];
-	qsort(sorted, l->n, sizeof *sorted, by_key);
-	for (size_t i = 0; i < l->n; i++) {
-		if (i > 0 && sorted[i]->key == sorted[first]->key)
-			sorted[i]->other = true;
-		else
-			first = i;
-		sorted[first]->copies++;
-	}
-	free(sorted);
-	for (size_t i = 0; i < l->n; i++) {
-		if (!l->line[i].other)
-			l->line[kept++] = l->line[i];
-	}
-	l->n = kept;
-	return true;
+	return looked;
 }
 
 /* ---- a line -------------------------------------------------------------------------------- */
@@ -243,8 +133,22 @@ static void add_next(json_t *object, const struct asked_leg *leg)
 	set(object, "next-at", json_null());
 }
 
-static json_t *line_of(
-    const struct line *line, const struct asked_leg *leg, const struct asker_role *role)
+static json_t *risk_json(const struct org *org, const struct leg *leg)
+{
+	struct risk risk = risk_of(org, leg);
+	json_t *object = json_object();
+
+	set(object, "level", json_integer((json_int_t)risk.level));
+	set(object, "outside", json_integer((json_int_t)risk.outside));
+	set(object, "first", json_integer((json_int_t)risk.first));
+	set(object, "many", json_boolean(risk.outside > RISK_MANY));
+	set(object, "files", json_integer((json_int_t)risk.files));
+	set(object, "checks", json_integer((json_int_t)risk.checks));
+	return object;
+}
+
+static json_t *line_of(const struct asker *asker, const struct index_line *line,
+    const struct asked_leg *leg, const struct asker_role *role)
 {
 	const struct leg *l = &leg->o.leg;
 	json_t *object = json_object();
@@ -264,18 +168,23 @@ static json_t *line_of(
 	set(object, "asked",
 	    json_boolean(leg->open && leg->step.form == STEP_APPROVE &&
 			 (role->right == RIGHT_OWN || role->right == RIGHT_DEPUTY)));
+	set(object, "for",
+	    role->right == RIGHT_DEPUTY ? show_text(role->for_whom, strlen(role->for_whom))
+					: json_null());
 	set(object, "copies", json_integer((json_int_t)line->copies));
 	add_next(object, leg);
+	set(object, "risk", risk_json(asker->h->org, l));
 	return object;
 }
 
 /* A leg that is no longer there comes back into the index when it is seen elsewhere. */
-static void add_mail(json_t *mails, struct listing *l, struct line *line)
+static void add_mail(json_t *mails, struct listing *l, const struct index_line *line)
 {
+	struct leg_place place = {line->state, line->name};
 	struct asker_role role;
 	struct asked_leg leg;
 
-	switch (asked_leg_open(l->asker->h, &line->place, &leg)) {
+	switch (asked_leg_open(l->asker->h, &place, &leg)) {
 	case STAGE_OPEN_ACT:
 		break;
 	case STAGE_OPEN_AGAIN:
@@ -285,7 +194,7 @@ static void add_mail(json_t *mails, struct listing *l, struct line *line)
 		return;
 	}
 	if (asker_role(l->asker, &leg, &role))
-		(void)json_array_append_new(mails, line_of(line, &leg, &role));
+		(void)json_array_append_new(mails, line_of(l->asker, line, &leg, &role));
 	asked_leg_close(&leg);
 }
 
@@ -296,46 +205,78 @@ static bool all_seen(const struct stage *stage)
 	       stage->background[STATE_TRASH].n == 0 && stage->background[STATE_REFUSED].n == 0;
 }
 
-static bool fill(struct listing *l, size_t page, json_t *answer)
+void show_page(json_t *answer, size_t page, size_t total, bool complete, json_t *mails)
 {
-	json_t *mails = json_array();
-	size_t from;
-
-	if (!look_into(l) || !join_copies(l)) {
-		json_decref(mails);
-		return false;
-	}
-	for (from = (page - 1) * LIST_PAGE; from < l->n && from < page * LIST_PAGE; from++)
-		add_mail(mails, l, &l->line[from]);
-	set(answer, "result", json_string("done"));
 	set(answer, "page", json_integer((json_int_t)page));
-	set(answer, "pages", json_integer((json_int_t)((l->n + LIST_PAGE - 1) / LIST_PAGE)));
-	set(answer, "total", json_integer((json_int_t)l->n));
-	set(answer, "complete", json_boolean(!l->incomplete && all_seen(l->asker->h->stage)));
+	set(answer, "pages", json_integer((json_int_t)((total + LIST_PAGE - 1) / LIST_PAGE)));
+	set(answer, "total", json_integer((json_int_t)total));
+	set(answer, "complete", json_boolean(complete));
 	set(answer, "mails", mails);
+}
+
+static bool fill(struct listing *l, const struct index_question *q, size_t page, json_t *answer)
+{
+	struct index_line line[LIST_PAGE];
+	size_t lines, total;
+	bool complete;
+	json_t *mails;
+
+	if (!index_list(l->asker->h->index, q, line, &lines, &total, &complete))
+		return false;
+	mails = json_array();
+	for (size_t i = 0; i < lines; i++)
+		add_mail(mails, l, &line[i]);
+	set(answer, "result", json_string("done"));
+	complete = complete && !l->incomplete && all_seen(l->asker->h->stage);
+	show_page(answer, page, total, complete, mails);
 	return true;
+}
+
+static void say_wrong(json_t *answer, const char *code, const char *why)
+{
+	set(answer, "result", json_string("no"));
+	set(answer, "code", json_string(code));
+	set(answer, "why", json_string(why));
+}
+
+/* Nobody keeps account of who has mail in stagger/. */
+static void say_none(json_t *answer, size_t page)
+{
+	set(answer, "result", json_string("done"));
+	show_page(answer, page, 0, true, json_array());
 }
 
 bool show_list(struct asker *asker, const struct gate_request *request, json_t *answer)
 {
 	const char *query = gate_request_value(request, "query");
-	struct listing l = {.asker = asker,
-	    .states = states_of(gate_request_value(request, "state")),
-	    .query = query != NULL ? query : ""};
-	size_t page = page_of(gate_request_value(request, "page"));
-	unsigned as = as_of(gate_request_value(request, "as"));
-	bool done;
+	const char *order = gate_request_value(request, "order");
+	const char *state = gate_request_value(request, "state");
+	struct listing l = {.asker = asker, .query = query != NULL ? query : ""};
+	size_t page = show_page_asked(gate_request_value(request, "page"));
+	struct index_question q = {.address = asker->address,
+	    .as = show_as(gate_request_value(request, "as")),
+	    .states = states_of(state),
+	    .query = l.query,
+	    .by_risk = order != NULL && strcmp(order, "risk") == 0,
+	    .first = (page - 1) * LIST_PAGE,
+	    .count = LIST_PAGE,
+	    .look = look_into,
+	    .context = &l};
+	bool done, staggered = state != NULL && strcmp(state, show_state(STATE_STAGGER)) == 0;
 
-	if (l.states == 0 || page == 0 || as == 0) {
-		set(answer, "result", json_string("no"));
-		set(answer, "code", json_string(l.states == 0 ? "state" : "words"));
-		set(answer, "why",
-		    json_string(l.states == 0 ? "seki-hold has no list of that state"
-					      : "the page, or as=, cannot be understood"));
+	if (q.states == 0 && !staggered) {
+		say_wrong(answer, "state", "seki-hold has no list of that state");
 		return true;
 	}
-	done = index_rows(asker->h->index, asker->address, as, l.query, add_line, &l) &&
-	       !l.failed && fill(&l, page, answer);
-	free(l.line);
+	if (page == 0 || q.as == 0 || (order != NULL && !q.by_risk)) {
+		say_wrong(answer, "words", "page=, as= or order= cannot be understood");
+		return true;
+	}
+	if (staggered) {
+		say_none(answer, page);
+		return true;
+	}
+	done = fill(&l, &q, page, answer);
+	index_query_free(l.folded);
 	return done;
 }

@@ -5,6 +5,7 @@
 #include "lib/base/die.h"
 #include "lib/hold/actors.h"
 #include "lib/hold/inside.h"
+#include "lib/hold/risk.h"
 
 #define SENDERS_MAX ((size_t)64)
 
@@ -79,8 +80,8 @@ static void put(struct hold *h, enum spool_state state, const struct stage_opene
 		approval_free(&approval);
 	}
 	/* Without memory a list lacks it; who may act does not depend on it. */
-	if (!index_put(
-		h->index, state, &o->leg, people.list, senders, people.n - senders, about.group))
+	if (!index_put(h->index, state, &o->leg, people.list, senders, people.n - senders,
+		about.group, risk_of(h->org, &o->leg).level))
 		index_remove(h->index, &o->leg.name);
 }
 

@@ -7,6 +7,7 @@
 #include "lib/base/xtext.h"
 #include "lib/checks/checks.h"
 #include "lib/hold/act.h"
+#include "lib/hold/reasons.h"
 
 #define WORDS_MAX    ((size_t)65536)
 #define DECISIONS    ((size_t)200) /* that are told of a leg */
@@ -72,10 +73,11 @@ const char *show_state(enum spool_state state)
 		return "held";
 	case STATE_TRASH:
 		return "discarded";
+	case STATE_STAGGER:
+		return "staggered";
 	case STATE_TMP:
 	case STATE_NEW:
 	case STATE_ENCRYPT:
-	case STATE_STAGGER:
 	case STATE_DELIVER:
 	case STATE_SENT:
 	case STATE_REFUSED:
@@ -273,6 +275,17 @@ static const char *const fates[] = {[RCPT_OPEN] = "open",
     [RCPT_BOUNCED] = "returned",
     [RCPT_DROPPED] = "removed"};
 
+/* As etc/partners calls it; "": nothing is known of it. */
+static json_t *company_of(const struct org *org, const char *address)
+{
+	const char *domain = strrchr(address, '@'), *name = NULL;
+	size_t len = 0;
+
+	if (org != NULL && domain != NULL)
+		name = org_partner_name(org, org_partner(org, domain + 1), &len);
+	return name != NULL ? show_text(name, len) : json_string("");
+}
+
 static json_t *rcpts_of(const struct asker *asker, const struct leg *leg)
 {
 	json_t *list = json_array();
@@ -288,6 +301,7 @@ static json_t *rcpts_of(const struct asker *asker, const struct leg *leg)
 		if (asker->h->org != NULL)
 			set(one, "class",
 			    json_string(policy_class_word(org_class(asker->h->org, normal))));
+		set(one, "company", company_of(asker->h->org, normal));
 		(void)json_array_append_new(list, one);
 	}
 	return list;
@@ -517,18 +531,20 @@ static void add_acts(
 
 	for (enum act_word word = 0; word < ACT_COUNT; word++) {
 		struct act act = {.word = word, .who = asker->address, .checked = ""};
-		char why[160] = "";
+		struct order_answer no;
 
 		if (leg->o.law.verdict != LAW_ACT || !asking_word_allowed(asker, word, role))
 			continue;
 		would(asker, leg, &act);
-		if (act_possible(asker->h, &act, &leg->o, why, sizeof why)) {
+		if (act_possible(asker->h, &act, &leg->o, &no)) {
 			(void)json_array_append_new(can, json_string(act_name(word)));
 		} else {
 			json_t *one = json_object();
 
 			set(one, "word", json_string(act_name(word)));
-			set(one, "why", text(why));
+			set(one, "code",
+			    json_string(no.code != NULL ? no.code : reason_word(REASON_NONE)));
+			set(one, "why", text(no.why));
 			(void)json_array_append_new(cannot, one);
 		}
 	}

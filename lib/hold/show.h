@@ -10,9 +10,7 @@
 #define SHOW_RCPTS_MAX   ((size_t)500) /* of a leg */
 #define SHOW_RECORDS_MAX ((size_t)200) /* of its history: the last ones */
 #define LIST_PAGE        ((size_t)50)
-#define LIST_ROWS_MAX    ((size_t)200000) /* legs of one person that a list looks at */
-#define LIST_OPENED_MAX  ((size_t)100)  /* that a search opens, as not all recipients are indexed */
-#define LIST_LOOKED_MAX  ((size_t)5000) /* recipients of them that it looks at */
+#define LIST_LOOKED_MAX  ((size_t)5000) /* recipients that a search looks at in legs */
 #define LIST_RCPTS       ((size_t)3)    /* that a line of a list names */
 
 /* A string; bytes that are no UTF-8 become U+FFFD. NULL: no memory. */
@@ -30,6 +28,13 @@ json_t *show_leg(struct asker *asker, struct asked_leg *leg, const struct asker_
 
 /* What was last decided about a leg: what, by, via, at, reason; null if nothing was. */
 json_t *show_last(const struct leg *leg, const struct asker_role *role);
+
+/* What a list is asked for: a page's number, from 1, and as what, INDEX_…; 0: that cannot be understood. */
+size_t show_page_asked(const char *text);
+unsigned show_as(const char *word);
+
+/* Adds what every list has. `mails` is the answer's from now on. */
+void show_page(json_t *answer, size_t page, size_t total, bool complete, json_t *mails);
 
 /* Adds the answer to `list` to `answer`. False: no memory. */
 NODISCARD bool show_list(struct asker *asker, const struct gate_request *request, json_t *answer);

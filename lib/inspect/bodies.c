@@ -477,6 +477,14 @@ static bool judge_bytes(struct inspection *i, size_t part, struct bytes_view *vi
 	return true;
 }
 
+void body_settle(struct inspection *i, size_t part)
+{
+	struct bytes_view view;
+
+	if (role_is_text(i->view[part].role))
+		(void)!judge_bytes(i, part, &view);
+}
+
 /* ---- the facts ---- */
 
 static bool feed_quoted(void *context, const char *utf8, size_t len)

@@ -21,4 +21,7 @@ NODISCARD bool body_text(
 /* The same of any part, read as HTML whatever it is declared as. */
 NODISCARD bool body_as_html(struct inspection *i, size_t part, struct sink text);
 
+/* Whatever its type says: of a text that is a file by its bytes, the role becomes that of one. */
+void body_settle(struct inspection *i, size_t part);
+
 #endif

@@ -155,6 +155,10 @@ NODISCARD bool files_ready(struct inspection *i);
 /* One part, as a file. */
 void tell_one_file(struct inspection *i, size_t part);
 
+/* Whether the bytes of a part that is a file say that it is shown in the text, or no signature. */
+void part_settle_role(
+    struct inspection *i, size_t part, const struct source *file, const struct extract_file *found);
+
 /* A file that stood encoded in the text of a part; its name as it stood there. */
 void tell_file_in_text(
     struct inspection *i, size_t part, const char *raw, size_t len, const struct source *file);

@@ -324,7 +324,7 @@ static bool is_signature(
 }
 
 /* What the bytes say that the part is. */
-static void settle_role(
+void part_settle_role(
     struct inspection *i, size_t part, const struct source *file, const struct extract_file *found)
 {
 	const struct mime_part *p = &i->tree.parts[part];
@@ -392,7 +392,7 @@ static void tell_file_decoded(
 		file = source_part(&i->message, p->body, p->end - p->body);
 	}
 	extract_file(i->extract, &file, name->text, p->charset, false, &found);
-	settle_role(i, part, &file, &found);
+	part_settle_role(i, part, &file, &found);
 	count_file(i, part, file.size);
 	tell_file(i, part, name, &file, &found);
 	/* Whoever asks for files alone asks for encryption, too; texts are asked for by the rest. */

@@ -24,6 +24,9 @@ struct inspect_tables;
 NODISCARD struct inspect_tables *inspect_prepare(int etc, char *fault, size_t room);
 void inspect_tables_free(struct inspect_tables *tables);
 
+/* The same without what only facts need: no dictionary, no lists, no partners. */
+NODISCARD struct inspect_tables *inspect_prepare_view(char *fault, size_t room);
+
 /* Whether etc/partners and the lists of etc/words can be read. False with the first fault. */
 NODISCARD bool inspect_check(int etc, struct conf_fault *fault);
 

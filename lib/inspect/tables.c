@@ -112,10 +112,9 @@ bool inspect_check(int etc, struct conf_fault *fault)
 	return good;
 }
 
-struct inspect_tables *inspect_prepare(int etc, char *fault, size_t room)
+struct inspect_tables *inspect_prepare_view(char *fault, size_t room)
 {
 	struct inspect_tables *t = calloc(1, sizeof *t);
-	struct conf_fault wrong;
 
 	(void)snprintf(fault, room, "no memory");
 	if (t == NULL)
@@ -135,16 +134,26 @@ struct inspect_tables *inspect_prepare(int etc, char *fault, size_t room)
 		    fault, room, "the database of file types: %s", strerrordesc_np(errno));
 		goto fail;
 	}
+	return t;
+fail:
+	inspect_tables_free(t);
+	return NULL;
+}
+
+struct inspect_tables *inspect_prepare(int etc, char *fault, size_t room)
+{
+	struct inspect_tables *t = inspect_prepare_view(fault, room);
+	struct conf_fault wrong;
+
+	if (t == NULL)
+		return NULL;
 	/* Without a dictionary everything works but names: asking for them is answered by a fact. */
 	t->namer = namer_open(INSPECT_DICTIONARY);
 	if (t->namer == NULL)
 		LOG_ALARM("no-dictionary", kv("folder", INSPECT_DICTIONARY), kv_errno(errno));
-	if (!read_etc(t, etc, &wrong)) {
-		conf_fault_show(&wrong, fault, room);
-		goto fail;
-	}
-	return t;
-fail:
+	if (read_etc(t, etc, &wrong))
+		return t;
+	conf_fault_show(&wrong, fault, room);
 	inspect_tables_free(t);
 	return NULL;
 }

@@ -43,6 +43,9 @@
  *       wrong REASON       the request or the leg makes no sense: a bug, or a damaged leg
  *
  * A connection carries one request.
+ *
+ * The second door, run/letter/socket, is seki-login's, who asks there for the mail by which people log in: `gate`
+ * with the template `login`, without a leg. Nothing else is heard there, and that template nowhere else.
  */
 #ifndef SEKISHO_NOTICE_NOTICE_H
 #define SEKISHO_NOTICE_NOTICE_H
@@ -50,13 +53,14 @@
 #include "lib/dsn/dsn.h"
 #include "queue/leg.h"
 
-#define NOTICE_SOCKET      "run/notice/socket"
-#define NOTICE_REQUEST_MAX ((size_t)8 * 1024 * 1024)
-#define NOTICE_RCPTS_MAX   LEG_RCPTS_MAX
-#define NOTICE_NAMES_MAX   ((size_t)64)   /* of variables in one request */
-#define NOTICE_NAME_MAX    ((size_t)32)   /* bytes of one: small letters, digits and '-' */
-#define NOTICE_VALUE_MAX   ((size_t)2000) /* bytes of a value; a longer one is cut at a letter */
-#define NOTICE_ROWS_MAX    ((size_t)20) /* values of one variable that are told; the rest is counted */
+#define NOTICE_SOCKET        "run/notice/socket"
+#define NOTICE_LETTER_SOCKET "run/letter/socket"
+#define NOTICE_REQUEST_MAX   ((size_t)8 * 1024 * 1024)
+#define NOTICE_RCPTS_MAX     LEG_RCPTS_MAX
+#define NOTICE_NAMES_MAX     ((size_t)64)   /* of variables in one request */
+#define NOTICE_NAME_MAX      ((size_t)32)   /* bytes of one: small letters, digits and '-' */
+#define NOTICE_VALUE_MAX     ((size_t)2000) /* bytes of a value; a longer one is cut at a letter */
+#define NOTICE_ROWS_MAX      ((size_t)20) /* values of one variable that are told; the rest is counted */
 
 enum notice_result {
 	NOTICE_KEPT,
@@ -126,6 +130,7 @@ void notice_ask_letter(const char *path, const char *to, const char *subject, co
  *              mail-state[] mail-url[]
  *     urgent   by=PERSON  reason=TEXT
  *     review   by=PERSON  reason=TEXT  time=TIME it went out
+ *     login    url=LINK  until=TIME it can be used  source=ADDRESS of the browser that asked
  */
 struct notice_var {
 	const char *name, *value;
@@ -135,7 +140,7 @@ struct notice_var {
 enum notice_attach { ATTACH_NONE, ATTACH_DRAFT, ATTACH_MAIL };
 
 struct notice_gate {
-	const char *template; /* hold request warning result draft digest urgent review */
+	const char *template; /* hold request warning result draft digest urgent review login */
 	const char *to;
 	bool english;
 	const struct notice_var *var;

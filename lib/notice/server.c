@@ -31,7 +31,7 @@
 struct server {
 	struct notice_config *config;
 	int etc;
-	int listener; /* -1: we stop */
+	int listener[NOTICE_DOORS]; /* -1: we stop */
 	int signals;
 	int64_t stop_at;   /* 0: we do not stop */
 	int64_t resume_at; /* accept waits until then; 0: it does not */
@@ -80,15 +80,16 @@ static void pause_accepting(struct server *s, const char *why, int error)
 	s->resume_at = clock_boot() + PAUSE_TIME;
 }
 
-static void start_session(struct server *s, int client)
+static void start_session(struct server *s, enum notice_door door, int client)
 {
 	pid_t us = getpid(), child = fork();
 
 	if (child == 0) {
-		(void)close(s->listener);
+		for (size_t i = 0; i < NOTICE_DOORS; i++)
+			(void)close(s->listener[i]);
 		(void)close(s->signals);
 		(void)close(s->etc);
-		notice_session(client, s->config, us);
+		notice_session(client, door, s->config, us);
 	}
 	if (child < 0)
 		pause_accepting(s, "fork", errno);
@@ -99,17 +100,17 @@ static void start_session(struct server *s, int client)
 
 static bool has_place(const struct server *s)
 {
-	return s->listener >= 0 && s->resume_at == 0 &&
+	return s->stop_at == 0 && s->resume_at == 0 &&
 	       s->running < (size_t)s->config->settings.notice_clients;
 }
 
-static void accept_some(struct server *s)
+static void accept_some(struct server *s, enum notice_door door)
 {
 	while (has_place(s)) {
-		int client = accept4(s->listener, NULL, NULL, SOCK_CLOEXEC);
+		int client = accept4(s->listener[door], NULL, NULL, SOCK_CLOEXEC);
 
 		if (client >= 0)
-			start_session(s, client);
+			start_session(s, door, client);
 		else if (errno == EAGAIN || errno == ECONNABORTED || errno == EINTR)
 			return;
 		else
@@ -138,8 +139,10 @@ static void stop(struct server *s, const char *signal)
 		return;
 	LOG("stopped-by", kv("signal", signal));
 	s->stop_at = clock_boot() + STOP_TIME;
-	(void)close(s->listener);
-	s->listener = -1;
+	for (size_t i = 0; i < NOTICE_DOORS; i++) {
+		(void)close(s->listener[i]);
+		s->listener[i] = -1;
+	}
 }
 
 static void reload(struct server *s)
@@ -198,20 +201,28 @@ static void one_round(struct server *s)
 {
 	int ms = clock_patience(patience(s));
 	/* While all places are taken nobody is accepted: who connects waits in the kernel's line. */
-	struct pollfd fds[2] = {{.fd = s->signals, .events = POLLIN},
-	    {.fd = has_place(s) ? s->listener : -1, .events = POLLIN}};
+	struct pollfd fds[1 + NOTICE_DOORS] = {{.fd = s->signals, .events = POLLIN}};
+
+	for (size_t i = 0; i < NOTICE_DOORS; i++)
+		fds[1 + i] =
+		    (struct pollfd){.fd = has_place(s) ? s->listener[i] : -1, .events = POLLIN};
 
 	if (poll(fds, COUNT_OF(fds), ms) < 0 && errno != EINTR)
 		die_environ("waiting for requests");
 	on_signals(s);
-	if (fds[1].revents != 0)
-		accept_some(s);
+	for (size_t i = 0; i < NOTICE_DOORS; i++) {
+		if (fds[1 + i].revents != 0)
+			accept_some(s, (enum notice_door)i);
+	}
 }
 
-void notice_serve(
-    int listener, int signals, int etc, struct notice_config *config, void (*ready)(void))
+void notice_serve(const int listener[NOTICE_DOORS], int signals, int etc,
+    struct notice_config *config, void (*ready)(void))
 {
-	struct server s = {.config = config, .etc = etc, .listener = listener, .signals = signals};
+	struct server s = {.config = config, .etc = etc, .signals = signals};
+
+	for (size_t i = 0; i < NOTICE_DOORS; i++)
+		s.listener[i] = listener[i];
 
 	ready();
 	LOG("ready", kv("program", PROGRAM));

@@ -6,6 +6,7 @@
 #define SEKISHO_NOTICE_SERVER_H
 
 #include "lib/notice/config.h"
+#include "lib/notice/session.h"
 
 /*
  * No core file, nobody looks into the memory, no new privileges; what OpenSSL and the C library read
@@ -24,7 +25,7 @@ void notice_confine(int etc);
  * read again from the directory `etc` at SIGHUP. Calls `ready` when the first can be heard. Owns the
  * descriptors and the configuration.
  */
-void notice_serve(
-    int listener, int signals, int etc, struct notice_config *config, void (*ready)(void));
+void notice_serve(const int listener[NOTICE_DOORS], int signals, int etc,
+    struct notice_config *config, void (*ready)(void));
 
 #endif

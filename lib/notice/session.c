@@ -182,7 +182,19 @@ static void refuse(
 	say(s, &answer);
 }
 
-static void serve(struct session *s, const struct notice_config *config, int64_t now)
+/* Who lets people in can have the mail made that he needs for it, and no other; nobody else can have that. */
+static bool may_ask(enum notice_door door, const struct notice_request *request, int leg)
+{
+	bool login = request->verb == NOTICE_GATE && request->kind == KIND_LOGIN &&
+		     request->attach == ATTACH_NONE && leg < 0;
+
+	if (door == NOTICE_DOOR_LOGIN)
+		return login;
+	return request->verb != NOTICE_GATE || request->kind != KIND_LOGIN;
+}
+
+static void serve(
+    struct session *s, enum notice_door door, const struct notice_config *config, int64_t now)
 {
 	const char *fault = hear(s);
 	struct notice_request request;
@@ -206,12 +218,17 @@ static void serve(struct session *s, const struct notice_config *config, int64_t
 	case NOTICE_READ_FINE:
 		break;
 	}
-	notice_report(config, INTAKE_OWN_SOCKET, s->leg, &request, now, &answer);
-	say(s, &answer);
+	if (may_ask(door, &request, s->leg)) {
+		notice_report(config, INTAKE_OWN_SOCKET, s->leg, &request, now, &answer);
+		say(s, &answer);
+	} else {
+		refuse(s, NOTICE_WRONG, "door", true);
+	}
 	notice_request_free(&request);
 }
 
-_Noreturn void notice_session(int client, const struct notice_config *config, pid_t server)
+_Noreturn void notice_session(
+    int client, enum notice_door door, const struct notice_config *config, pid_t server)
 {
 	struct session s = {.client = client, .leg = -1};
 	int64_t now = clock_wall();
@@ -221,7 +238,7 @@ _Noreturn void notice_session(int client, const struct notice_config *config, pi
 		_exit(EXIT_ENVIRON);
 	(void)alarm((unsigned)(config->settings.notice_time / CLOCK_SECOND));
 	confine();
-	serve(&s, config, now);
+	serve(&s, door, config, now);
 	free(s.text);
 	_exit(EXIT_FINE);
 }

@@ -15,7 +15,8 @@ static const char *const kinds[NOTICE_KINDS] = {[KIND_HOLD] = "hold",
     [KIND_DRAFT] = "draft",
     [KIND_DIGEST] = "digest",
     [KIND_URGENT] = "urgent",
-    [KIND_REVIEW] = "review"};
+    [KIND_REVIEW] = "review",
+    [KIND_LOGIN] = "login"};
 
 static const char *const languages[NOTICE_LANGUAGES] = {[NOTICE_JA] = "ja", [NOTICE_EN] = "en"};
 
@@ -25,7 +26,7 @@ static const char *const names[] = {"subject", "from", "to", "cc", "date", "acce
     "for", "escalated", "comment", "votes", "by", "reason", "time", "approved", "released",
     "rejected", "returned", "discarded", "expired", "not-confirmed", "removed", "restored",
     "extended", "urgent", "count", "mail-time", "mail-subject", "mail-from", "mail-rcpt",
-    "mail-state", "mail-url"};
+    "mail-state", "mail-url", "source"};
 
 const char *notice_kind_word(size_t kind)
 {

@@ -13,8 +13,9 @@ enum notice_kind {
 	KIND_DIGEST,
 	KIND_URGENT,
 	KIND_REVIEW,
+	KIND_LOGIN,
 };
-#define NOTICE_KINDS 8
+#define NOTICE_KINDS 9
 
 enum { NOTICE_JA, NOTICE_EN, NOTICE_LANGUAGES };
 

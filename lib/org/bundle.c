@@ -164,15 +164,15 @@ static bool see_group(void *context, const char *group, const struct org_who *wh
 	       conf_blame(fault, line, 0, "no memory");
 }
 
-static bool write_file(const struct bundle *b, int dir)
+bool rules_write(int dir, const char *bytes, size_t len, struct conf_fault *fault)
 {
 	int fd = openat(
 	    dir, COMPILED_RULES, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, RULES_MODE);
 	size_t at = 0;
 	int error = fd < 0 ? errno : 0;
 
-	while (error == 0 && at < b->bytes.len) {
-		ssize_t n = write(fd, b->bytes.bytes + at, b->bytes.len - at);
+	while (error == 0 && at < len) {
+		ssize_t n = write(fd, bytes + at, len - at);
 
 		if (n > 0)
 			at += (size_t)n;
@@ -183,8 +183,8 @@ static bool write_file(const struct bundle *b, int dir)
 		error = errno;
 	if (error == 0)
 		return true;
-	*b->fault = (struct conf_fault){.file = COMPILED "/" COMPILED_RULES};
-	return conf_blame(b->fault, 0, 0, "cannot be written: %s", strerrordesc_np(error));
+	*fault = (struct conf_fault){.file = COMPILED "/" COMPILED_RULES};
+	return conf_blame(fault, 0, 0, "cannot be written: %s", strerrordesc_np(error));
 }
 
 bool rules_bundle(int etc, int dir, struct conf_fault *fault)
@@ -198,7 +198,7 @@ bool rules_bundle(int etc, int dir, struct conf_fault *fault)
 		(void)conf_blame(fault, 0, 0, "no memory");
 	} else if (groups_read(etc, see_group, &b, fault)) {
 		org_names_sort(b.names);
-		good = add_all(&b) && write_file(&b, dir);
+		good = add_all(&b) && rules_write(dir, b.bytes.bytes, b.bytes.len, fault);
 	}
 	buf_free(&b.bytes);
 	org_names_free(b.names);

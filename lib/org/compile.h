@@ -7,7 +7,7 @@
  *
  * so that whoever opens `current` once sees all of one generation, or all of another. RULES and ORG are
  * the first 16 hex digits of the SHA-256 of the two files. The file `rules` of each generation is
- * kept: a leg names it. org.cdb is kept of the newest two.
+ * kept: a leg names it. org.cdb is kept of the newest two. All of it belongs to the owner of lib/compiled.
  *
  * rules: "sekisho-rules 1\n", then for each file "file NAME SIZE\n" and SIZE bytes, in order of layer
  * and name: "allow", "must/50-external", "group/sales/10-zip", "user/alice@example.co.jp/10-a",
@@ -50,6 +50,9 @@ rule_name_known org_name_known;
  */
 NODISCARD bool rules_bundle(int etc, int dir, struct conf_fault *fault);
 
+/* Writes the file `rules` in `dir`, which has none. False with `fault`. */
+NODISCARD bool rules_write(int dir, const char *bytes, size_t len, struct conf_fault *fault);
+
 /* ---- generations ---- */
 
 /* One that compile_prepare has made, and that is not the current one yet. */
@@ -67,6 +70,13 @@ struct generation {
  */
 NODISCARD bool compile_prepare(int etc, int compiled, struct generation *generation,
     struct org_names **names, struct conf_fault *fault);
+
+/*
+ * The same out of `rules`, the bytes of the file of that name, and of the org.cdb that is in force; nothing of
+ * etc/ is read, so that what an administrator has not put in force yet stays so.
+ */
+NODISCARD bool compile_rules(int compiled, const char *rules, size_t len,
+    struct generation *generation, struct conf_fault *fault);
 
 /*
  * Makes it the current one, durably, by one rename; then org.cdb of all but this and the one that was

@@ -12,14 +12,20 @@
 #include "lib/org/digest.h"
 #include "lib/org/org.h"
 
-#define NEW_FOLDER  ".new"
 #define NEW_LINK    ".current"
 #define LINK        "current"
 #define FOLDER_MODE 0755
-#define FILE_MODE   0640
+#define RULES_MODE  0640
+#define ORG_MODE    0644 /* seki-login is no stage, and asks it: etc/ says as much to everybody */
 #define DIGITS      ((size_t)16) /* of a digest that stand in a name */
 
 static const char *const files[] = {COMPILED_RULES, ORG_FILE};
+
+/* Who is not root cannot take away what root has left when it was killed: each makes one of its own. */
+static const char *new_folder(void)
+{
+	return geteuid() == 0 ? ".new" : ".making";
+}
 
 static bool blame(struct conf_fault *fault, const char *what, int error)
 {
@@ -85,18 +91,32 @@ static void remove_folder(int compiled, const char *name)
 
 static int make_folder(int compiled)
 {
-	remove_folder(compiled, NEW_FOLDER); /* of somebody who was killed */
-	if (mkdirat(compiled, NEW_FOLDER, FOLDER_MODE) != 0)
+	struct stat st;
+	int dir;
+
+	remove_folder(compiled, new_folder()); /* of somebody who was killed */
+	if (mkdirat(compiled, new_folder(), FOLDER_MODE) != 0)
 		return -1;
-	return open_folder(compiled, NEW_FOLDER);
+	dir = open_folder(compiled, new_folder());
+	/* The directory around it may be somebody else's, who has put one of his there. */
+	if (dir >= 0 && (fstat(dir, &st) != 0 || st.st_uid != geteuid())) {
+		(void)close(dir);
+		errno = EPERM;
+		return -1;
+	}
+	return dir;
 }
 
-/* Mode and group, whatever the umask is; durable. */
-static bool settle_file(int dir, const char *file, gid_t group)
+/*
+ * Mode, and the owner and group of the directory around, whatever the umask is and whoever compiles: so
+ * seki-rules, whose directory that is, can read what root has compiled, and take it away. Durable.
+ */
+static bool settle_file(int dir, const char *file, mode_t mode, const struct stat *around)
 {
-	int fd = openat(dir, file, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-	bool good = fd >= 0 && fchmod(fd, FILE_MODE) == 0 &&
-		    (fchown(fd, (uid_t)-1, group) == 0 || geteuid() != 0) && fsync(fd) == 0;
+	int fd = openat(dir, file, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	uid_t owner = geteuid() == 0 ? around->st_uid : (uid_t)-1;
+	bool good = fd >= 0 && fchmod(fd, mode) == 0 &&
+		    (fchown(fd, owner, around->st_gid) == 0 || geteuid() != 0) && fsync(fd) == 0;
 	int error = errno;
 
 	if (fd >= 0)
@@ -105,13 +125,56 @@ static bool settle_file(int dir, const char *file, gid_t group)
 	return good;
 }
 
+/* The directory last: before that it is ours, and nobody puts anything into it. */
 static bool settle(int compiled, int dir)
 {
 	struct stat st;
 
 	return fstat(compiled, &st) == 0 && fchmod(dir, FOLDER_MODE) == 0 &&
-	       settle_file(dir, COMPILED_RULES, st.st_gid) &&
-	       settle_file(dir, ORG_FILE, st.st_gid) && fsync(dir) == 0;
+	       settle_file(dir, COMPILED_RULES, RULES_MODE, &st) &&
+	       settle_file(dir, ORG_FILE, ORG_MODE, &st) &&
+	       (geteuid() != 0 || fchown(dir, st.st_uid, st.st_gid) == 0) && fsync(dir) == 0;
+}
+
+/* Gives what root compiled before the directory had an owner to that one. */
+static void hand_over(int compiled, const char *name, void *context)
+{
+	struct stat around, st;
+	int dir = open_folder(compiled, name);
+
+	(void)context;
+	if (dir >= 0 && fstat(compiled, &around) == 0 && fstat(dir, &st) == 0 && st.st_uid == 0 &&
+	    around.st_uid != 0) {
+		for (size_t i = 0; i < COUNT_OF(files); i++)
+			(void)!fchownat(
+			    dir, files[i], around.st_uid, (gid_t)-1, AT_SYMLINK_NOFOLLOW);
+		(void)!fchown(dir, around.st_uid, (gid_t)-1);
+	}
+	if (dir >= 0)
+		(void)close(dir);
+}
+
+/* Calls for each generation that is there. */
+static void each_generation(
+    int compiled, void (*see)(int compiled, const char *name, void *context), void *context)
+{
+	int fd = openat(compiled, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *list = fd >= 0 ? fdopendir(fd) : NULL;
+	const struct dirent *entry;
+
+	while (list != NULL && (entry = readdir(list)) != NULL) {
+		if (is_generation(entry->d_name))
+			see(compiled, entry->d_name, context);
+	}
+	if (list != NULL)
+		(void)closedir(list);
+	else if (fd >= 0)
+		(void)close(fd);
+}
+
+static void hand_over_all(int compiled)
+{
+	each_generation(compiled, hand_over, NULL);
 }
 
 static bool name_it(int dir, char name[COMPILED_NAME])
@@ -150,7 +213,7 @@ static bool mend(int compiled, int made, const char *name)
 	return good;
 }
 
-/* Puts NEW_FOLDER, which is `made`, where it belongs. False with errno. */
+/* Puts new_folder(), which is `made`, where it belongs. False with errno. */
 static bool place(int compiled, int made, struct generation *g)
 {
 	char current[COMPILED_NAME];
@@ -158,21 +221,54 @@ static bool place(int compiled, int made, struct generation *g)
 	read_current(compiled, current);
 	if (is_whole(compiled, g->name)) {
 		g->current = strcmp(current, g->name) == 0;
-		remove_folder(compiled, NEW_FOLDER);
+		remove_folder(compiled, new_folder());
 		return true;
 	}
-	g->made = renameat(compiled, NEW_FOLDER, compiled, g->name) == 0;
+	g->made = renameat(compiled, new_folder(), compiled, g->name) == 0;
 	if (!g->made && errno != ENOTEMPTY && errno != EEXIST)
 		return false;
 	if (!g->made && !mend(compiled, made, g->name))
 		return false;
 	if (!g->made)
-		remove_folder(compiled, NEW_FOLDER);
+		remove_folder(compiled, new_folder());
 	return fsync(compiled) == 0;
 }
 
-bool compile_prepare(int etc, int compiled, struct generation *generation, struct org_names **names,
+/* Files into a folder of the generation's own. */
+struct making {
+	int etc; /* -1: `rules` and the current org.cdb */
+	const char *rules;
+	size_t len;
+	struct org_names **names; /* or NULL */
+};
+
+/* The same file under another name: people and lists are as they are in force. */
+static bool take_org(int compiled, int made, struct conf_fault *fault)
+{
+	char current[COMPILED_NAME];
+	int dir, error;
+	bool good;
+
+	read_current(compiled, current);
+	dir = current[0] != '\0' ? open_folder(compiled, current) : -1;
+	good = dir >= 0 && linkat(dir, ORG_FILE, made, ORG_FILE, 0) == 0;
+	error = current[0] != '\0' ? errno : ENOENT;
+	if (dir >= 0)
+		(void)close(dir);
+	return good || blame(fault, "the current " ORG_FILE, error);
+}
+
+static bool fill(int compiled, int made, const struct making *m, struct org_names **known,
     struct conf_fault *fault)
+{
+	if (m->etc < 0)
+		return rules_write(made, m->rules, m->len, fault) &&
+		       take_org(compiled, made, fault);
+	return rules_bundle(m->etc, made, fault) && org_compile(m->etc, made, known, fault);
+}
+
+static bool prepare(
+    int compiled, const struct making *m, struct generation *generation, struct conf_fault *fault)
 {
 	struct org_names *known = NULL;
 	int made = -1;
@@ -181,10 +277,12 @@ bool compile_prepare(int etc, int compiled, struct generation *generation, struc
 	*generation = (struct generation){.made = false};
 	if (flock(compiled, LOCK_EX) != 0)
 		return blame(fault, "cannot be locked", errno);
+	if (geteuid() == 0)
+		hand_over_all(compiled);
 	made = make_folder(compiled);
 	if (made < 0)
 		return blame(fault, "cannot be written", errno);
-	if (!rules_bundle(etc, made, fault) || !org_compile(etc, made, &known, fault))
+	if (!fill(compiled, made, m, &known, fault))
 		goto done;
 	good = (settle(compiled, made) && name_it(made, generation->name) &&
 		   place(compiled, made, generation)) ||
@@ -193,39 +291,56 @@ bool compile_prepare(int etc, int compiled, struct generation *generation, struc
 done:
 	(void)close(made);
 	if (!good)
-		remove_folder(compiled, NEW_FOLDER);
-	if (good && names != NULL)
-		*names = known;
+		remove_folder(compiled, new_folder());
+	if (good && m->names != NULL)
+		*m->names = known;
 	else
 		org_names_free(known);
 	return good;
 }
 
+bool compile_prepare(int etc, int compiled, struct generation *generation, struct org_names **names,
+    struct conf_fault *fault)
+{
+	const struct making m = {.etc = etc, .names = names};
+
+	return prepare(compiled, &m, generation, fault);
+}
+
+bool compile_rules(int compiled, const char *rules, size_t len, struct generation *generation,
+    struct conf_fault *fault)
+{
+	const struct making m = {.etc = -1, .rules = rules, .len = len};
+
+	return prepare(compiled, &m, generation, fault);
+}
+
 /* ---- making it the current one ---- */
+
+struct kept {
+	const char *current, *before;
+};
+
+static void remove_one(int compiled, const char *name, void *context)
+{
+	const struct kept *kept = context;
+	int dir;
+
+	if (strcmp(name, kept->current) == 0 || strcmp(name, kept->before) == 0)
+		return;
+	dir = open_folder(compiled, name);
+	if (dir < 0)
+		return;
+	(void)unlinkat(dir, ORG_FILE, 0);
+	(void)close(dir);
+}
 
 /* org.cdb of all but two. It is room that is wanted: what cannot be removed now is so next time. */
 static void remove_old(int compiled, const char *current, const char *before)
 {
-	int fd = openat(compiled, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *list = fd >= 0 ? fdopendir(fd) : NULL;
-	const struct dirent *entry;
+	struct kept kept = {current, before};
 
-	while (list != NULL && (entry = readdir(list)) != NULL) {
-		int dir;
-
-		if (!is_generation(entry->d_name) || strcmp(entry->d_name, current) == 0 ||
-		    strcmp(entry->d_name, before) == 0)
-			continue;
-		dir = open_folder(compiled, entry->d_name);
-		if (dir < 0)
-			continue;
-		(void)unlinkat(dir, ORG_FILE, 0);
-		(void)close(dir);
-	}
-	if (list != NULL)
-		(void)closedir(list);
-	else if (fd >= 0)
-		(void)close(fd);
+	each_generation(compiled, remove_one, &kept);
 }
 
 bool compile_publish(int compiled, const struct generation *generation, struct conf_fault *fault)
@@ -245,7 +360,11 @@ bool compile_publish(int compiled, const struct generation *generation, struct c
 
 void compile_abandon(int compiled, const struct generation *generation)
 {
-	if (generation->made && !generation->current)
+	char current[COMPILED_NAME];
+
+	/* Publishing may have failed behind its rename: who judges by it now must find it. */
+	read_current(compiled, current);
+	if (generation->made && strcmp(current, generation->name) != 0)
 		remove_folder(compiled, generation->name);
 }
 

@@ -16,6 +16,10 @@
  *     t TABLE NUL WHO    4 bytes, the line; then the row's text behind the destination
  *     e DOMAIN           a byte of enum policy_tls; ".DOMAIN": of what lies below
  *     q DOMAIN           4 bytes, the partner's number
+ *     n NUMBER           the partner's first name, as written; NUMBER in decimal digits
+ *     i ADDRESS          aliases and shared mailboxes of the person of that own address, each with a NUL
+ *                        behind it, in order
+ *     k ADDRESS          the login of that person, if it is another text; ASCII letters small
  *     h YYYY-MM-DD       the holiday's name
  *
  * (no blanks between). WHO is ADDRESS, @DOMAIN or @.DOMAIN. Numbers are as cdb_pack writes them. XX
@@ -52,6 +56,9 @@ enum org_kind {
 	ORG_KIND_ROW = 't',
 	ORG_KIND_TLS = 'e',
 	ORG_KIND_PARTNER = 'q',
+	ORG_KIND_COMPANY = 'n',
+	ORG_KIND_SENDS_AS = 'i',
+	ORG_KIND_LOGIN_OF = 'k',
 	ORG_KIND_HOLIDAY = 'h',
 };
 

@@ -201,6 +201,18 @@ uint32_t org_partner(const struct org *org, const char *domain)
 	return ORG_PARTNER_NONE;
 }
 
+const char *org_partner_name(const struct org *org, uint32_t partner, size_t *len)
+{
+	char number[16];
+	struct value v;
+
+	(void)snprintf(number, sizeof number, "%u", partner);
+	if (partner == ORG_PARTNER_NONE || !find(org, ORG_KIND_COMPANY, NULL, "", number, &v))
+		return NULL;
+	*len = v.len;
+	return v.bytes;
+}
+
 /* ---- under which names an address may stand ---- */
 
 struct names {
@@ -335,6 +347,23 @@ static void see_texts(
 void org_own_domains(const struct org *org, org_see *see, void *context)
 {
 	see_texts(org, ORG_KIND_OWN, "", see, context);
+}
+
+void org_sends_as(const struct org *org, const char *address, org_see *see, void *context)
+{
+	see_texts(org, ORG_KIND_SENDS_AS, address, see, context);
+}
+
+bool org_login_of(const struct org *org, const char *address, char login[ORG_ADDRESS_MAX])
+{
+	struct value v;
+
+	login[0] = '\0';
+	if (!find(org, ORG_KIND_LOGIN_OF, NULL, "", address, &v) || v.len >= ORG_ADDRESS_MAX)
+		return false;
+	memcpy(login, v.bytes, v.len);
+	login[v.len] = '\0';
+	return v.len > 0;
 }
 
 void org_sharers(const struct org *org, const char *address, org_see *see, void *context)

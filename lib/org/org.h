@@ -80,6 +80,14 @@ void org_sharers(const struct org *org, const char *address, org_see *see, void 
  * or whose address it is. False: nobody in etc/people; a login that is an address is that one then. */
 NODISCARD bool org_login(const struct org *org, const char *login, char address[ORG_ADDRESS_MAX]);
 
+/* Calls for what else the person of that own address sends as: aliases and shared mailboxes, in order, each
+ * once. False from `see` stops. */
+void org_sends_as(const struct org *org, const char *address, org_see *see, void *context);
+
+/* The login of the person of that own address, ASCII letters small, if it is another text than that. */
+NODISCARD bool org_login_of(
+    const struct org *org, const char *address, char login[ORG_ADDRESS_MAX]);
+
 /* The bosses, or the deputies, of a person, in normal form. */
 void org_bosses(const struct org *org, const char *address, org_see *see, void *context);
 void org_deputies(const struct org *org, const char *address, org_see *see, void *context);
@@ -99,6 +107,9 @@ enum policy_tls org_tls(const struct org *org, const char *address);
 /* The partner of a domain (or of the nearest domain above it): its number, ORG_PARTNER_NONE if it is
  * nobody's. `domain` has A-labels or U-labels, in either case. */
 uint32_t org_partner(const struct org *org, const char *domain);
+
+/* The first name of a partner, as written, not NUL-ended. NULL: there is none. */
+const char *org_partner_name(const struct org *org, uint32_t partner, size_t *len);
 
 /* Whether the day is in etc/holidays. */
 NODISCARD bool org_holiday(const struct org *org, int year, int month, int day);

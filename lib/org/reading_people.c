@@ -128,6 +128,8 @@ static bool take_addresses(struct person *p)
 			add_address(p, text, p->own, flags);
 			p->r->counts.addresses++;
 		}
+		if (strcmp(text, p->own) != 0)
+			add(p, ORG_KIND_SENDS_AS, p->own, text, strlen(text) + 1);
 	}
 	return true;
 }
@@ -191,6 +193,8 @@ static bool take_login(struct person *p)
 		return conf_blame(p->fault, p->line->number, column,
 		    "the login is longer than %zu bytes", ORG_ADDRESS_MAX - 1);
 	add(p, ORG_KIND_LOGIN, text, p->own, strlen(p->own));
+	if (strcmp(text, p->own) != 0)
+		add(p, ORG_KIND_LOGIN_OF, p->own, text, strlen(text));
 	return true;
 }
 

@@ -22,6 +22,7 @@ struct file {
 	char shown[128];  /* "etc/tables/NAME" */
 	struct arena *arena;
 	uint32_t number; /* of lines so far */
+	const struct partners *partners;
 };
 
 static bool no_memory(struct conf_fault *fault)
@@ -305,6 +306,19 @@ bool reading_holidays(struct reading *r, struct conf_fault *fault)
 
 /* ---- partners ---- */
 
+/* How people call it. */
+static void add_company(const struct file *f, unsigned line)
+{
+	const char *name = partner_name(f->partners, f->number);
+	char number[16];
+
+	(void)snprintf(number, sizeof number, "%u", f->number);
+	records_add(f->r->records,
+	    &(struct record_key){
+		.kind = ORG_KIND_COMPANY, .prefix = "", .text = number, .line = line},
+	    name, strlen(name));
+}
+
 /* The domains before the first '|', which partners_read has found good. */
 static bool take_partner(void *context, const struct conf_line *line, struct conf_fault *fault)
 {
@@ -312,6 +326,7 @@ static bool take_partner(void *context, const struct conf_line *line, struct con
 	unsigned char value[ORG_NUMBER];
 	char word[CONF_LINE_MAX + 1], domain[ADDRESS_TEXT_MAX];
 
+	add_company(f, line->number);
 	cdb_pack(f->number++, value);
 	for (size_t i = 0; i < line->words; i++) {
 		size_t len = strcspn(line->word[i].text, "|");
@@ -350,6 +365,7 @@ bool reading_partners(struct reading *r, struct conf_fault *fault)
 	if (tables == NULL)
 		return no_memory(fault);
 	partners = partners_read(r->etc, "partners", tables, fault);
+	f.partners = partners;
 	if (partners != NULL)
 		good = conf_read(r->etc, "partners", true, take_partner, &f, fault);
 	r->counts.partners = f.number;

@@ -141,6 +141,7 @@ static void describe(const struct records *r, const struct record *record, char 
 		folder = "etc/holidays";
 		break;
 	case ORG_KIND_PARTNER:
+	case ORG_KIND_COMPANY:
 		folder = "etc/partners";
 		break;
 	case ORG_KIND_ROW:
@@ -152,10 +153,12 @@ static void describe(const struct records *r, const struct record *record, char 
 	case ORG_KIND_GROUPS:
 	case ORG_KIND_MEMBERS:
 	case ORG_KIND_SHARERS:
+	case ORG_KIND_SENDS_AS:
 	case ORG_KIND_OWN:
 		break; /* are joined */
 	case ORG_KIND_PERSON:
 	case ORG_KIND_LOGIN:
+	case ORG_KIND_LOGIN_OF:
 	case ORG_KIND_BOSSES:
 	case ORG_KIND_DEPUTIES:
 		folder = "etc/people";
@@ -186,7 +189,7 @@ static bool is_shared(const struct records *r, const struct record *record)
 static bool is_joined(char kind)
 {
 	return kind == ORG_KIND_GROUPS || kind == ORG_KIND_MEMBERS || kind == ORG_KIND_SHARERS ||
-	       kind == ORG_KIND_OWN;
+	       kind == ORG_KIND_SENDS_AS || kind == ORG_KIND_OWN;
 }
 
 /* Two records of one key, in order. Leaves what is kept in `*a`; `*both`: both are. */

@@ -152,6 +152,9 @@ NODISCARD struct tray *tray_open(const char *program);
  *   would TIME WHERE RULE FUNCTION OUTCOME N shadow|watch      of N recipients
  *   did TIME WHERE RULE FUNCTION OUTCOME N
  *   people TIME N                        registered addresses in etc/people
+ *   sent TIME ID K FROM LOGIN SUBJECT N DELIVERED FAILED RETURNED [RCPT…]
+ *                                        a leg has come to its end: of N recipients so many; of their
+ *                                        addresses the first ones. LOGIN handed it in; "=": none
  */
 void tray_put_delivered(struct buf *out, int64_t time, const char *from, const char *rcpt);
 void tray_put_member(
@@ -160,6 +163,18 @@ void tray_put_named(struct buf *out, int64_t time, const char *address, const ch
 void tray_put_judged(struct buf *out, int64_t time, size_t legs, bool refused, bool held);
 void tray_put_decision(struct buf *out, enum past_kind kind, int64_t time, const char *where,
     const char *rule, const char *function, const char *outcome, size_t rcpts);
+
+/* A leg that has come to its end. */
+struct past_leg {
+	const char *id, *k;
+	const char *from, *login; /* login: "" if there was none */
+	const char *subject;      /* UTF-8 */
+	size_t rcpts, delivered, failed, returned;
+	const char *const *rcpt; /* the first `named` of them */
+	size_t named;
+};
+#define PAST_NAMED_MAX ((size_t)20) /* recipients that are told */
+void tray_put_sent(struct buf *out, int64_t time, const struct past_leg *leg);
 
 /* How many registered addresses etc/people has: told by "seki compile", to the tray "seki". */
 NODISCARD bool past_people(uint64_t addresses);

@@ -15,6 +15,11 @@
  *   months                                  month MONTH PEAK       for each; end NOW ENROLLED
  *   report DAYS today|before                day FROM TO JUDGED LEGS REFUSED HELD;
  *                                           row KIND WHERE RULE FUNCTION OUTCOME MAILS RCPTS for each; end
+ *   sent FIRST COUNT QUERY NAME…            what the addresses and logins NAME have sent, the newest first, from
+ *                                           number FIRST (from 0) on; QUERY: "=" or what is looked for. NAME: "f"
+ *                                           and an address in normal form, or "l" and a login;
+ *                                           mail ID ENDED RCPTS DELIVERED FAILED RETURNED FROM SUBJECT RCPT RCPT RCPT
+ *                                           for each, a missing RCPT is "="; end TOTAL all|more
  *   due                                     due WEEK | -
  *   done WEEK                               done, when it is durable
  *
@@ -30,6 +35,9 @@
 #define PAST_WORDS_MAX  ((size_t)256)
 #define PAST_GROUPS_MAX ((size_t)200) /* groups of a sender; others are not looked at */
 #define PAST_RCPTS_MAX  ((size_t)100000)
+#define PAST_SENT_NAMES ((size_t)32) /* of one question about what was sent */
+#define PAST_SENT_COUNT ((size_t)100)
+#define PAST_SENT_RCPTS ((size_t)3)
 #define PAST_NAME_MAX   ((size_t)256) /* bytes of a display name that are told */
 
 /* A line cut into its words, in place: each is decoded and ends in a NUL. */

@@ -6,6 +6,8 @@
 #include "lib/past/past.h"
 #include "lib/past/protocol.h"
 
+#define NAMED_ADDRESS_MAX ((size_t)320) /* RFC 5321, 4.5.3.1: a local part of 64, a domain of 255 */
+
 struct tray *tray_open(const char *program)
 {
 	char path[TRAY_PATH_MAX];
@@ -67,6 +69,23 @@ void tray_put_decision(struct buf *out, enum past_kind kind, int64_t time, const
 	buf_addf(out, " %zu", rcpts);
 	if (kind != PAST_DID)
 		buf_addf(out, " %s", past_kind_word(kind));
+	buf_add(out, "\n", 1);
+}
+
+void tray_put_sent(struct buf *out, int64_t time, const struct past_leg *leg)
+{
+	begin(out, "sent", time);
+	past_put(out, leg->id);
+	past_put(out, leg->k);
+	past_put(out, leg->from);
+	past_put(out, leg->login);
+	past_put(out, leg->subject);
+	buf_addf(out, " %zu %zu %zu %zu", leg->rcpts, leg->delivered, leg->failed, leg->returned);
+	for (size_t i = 0; i < leg->named && i < PAST_NAMED_MAX; i++) {
+		/* One that is longer is no address: a line is bounded. */
+		if (strlen(leg->rcpt[i]) <= NAMED_ADDRESS_MAX)
+			past_put(out, leg->rcpt[i]);
+	}
 	buf_add(out, "\n", 1);
 }
 

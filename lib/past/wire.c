@@ -34,9 +34,10 @@ void wire_free(struct wire *w)
 	errno = error;
 }
 
+static const struct sockaddr_un address = {.sun_family = AF_UNIX, .sun_path = PAST_SOCKET};
+
 bool wire_connect(struct wire *w)
 {
-	struct sockaddr_un address = {.sun_family = AF_UNIX, .sun_path = PAST_SOCKET};
 	int64_t left = w->until - clock_boot();
 	struct timeval timeout;
 
@@ -60,6 +61,16 @@ bool wire_connect(struct wire *w)
 	if (errno == EAGAIN)
 		errno = ETIMEDOUT;
 	return false;
+}
+
+bool wire_connect_now(struct wire *w)
+{
+	if (!buf_ok(&w->out)) {
+		errno = ENOMEM;
+		return false;
+	}
+	w->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	return w->fd >= 0 && connect(w->fd, (const struct sockaddr *)&address, sizeof address) == 0;
 }
 
 static bool send_some(struct wire *w)
@@ -113,32 +124,64 @@ static bool turn(struct wire *w)
 	return (p.revents & POLLOUT) == 0 || send_some(w);
 }
 
-bool wire_line(struct wire *w, struct past_line *line)
+/* A line that is there already; WIRE_WAIT: there is none, and room for more. */
+static enum wire_now take_line(struct wire *w, struct past_line *line)
 {
-	for (;;) {
-		char *begin = w->in.bytes + w->taken;
-		char *end = w->in.len > w->taken ? memchr(begin, '\n', w->in.len - w->taken) : NULL;
+	char *begin = w->in.bytes + w->taken;
+	char *end = w->in.len > w->taken ? memchr(begin, '\n', w->in.len - w->taken) : NULL;
 
-		if (end != NULL) {
-			w->taken = (size_t)(end - w->in.bytes) + 1;
-			if (!past_line_cut(begin, (size_t)(end - begin), line))
-				break;
-			if (strcmp(line->word[0], "failed") == 0) {
-				errno = EIO;
-				return false;
-			}
-			return true;
-		}
+	if (end == NULL) {
 		if (w->taken > 0) {
 			memmove(w->in.bytes, begin, w->in.len - w->taken);
 			w->in.len -= w->taken;
 			w->taken = 0;
 		}
+		return WIRE_WAIT;
+	}
+	w->taken = (size_t)(end - w->in.bytes) + 1;
+	if (!past_line_cut(begin, (size_t)(end - begin), line)) {
+		errno = EPROTO;
+		return WIRE_FAILED;
+	}
+	if (strcmp(line->word[0], "failed") == 0) {
+		errno = EIO;
+		return WIRE_FAILED;
+	}
+	return WIRE_LINE;
+}
+
+bool wire_line(struct wire *w, struct past_line *line)
+{
+	for (;;) {
+		switch (take_line(w, line)) {
+		case WIRE_LINE:
+			return true;
+		case WIRE_FAILED:
+			return false;
+		case WIRE_WAIT:
+			break;
+		}
 		if (!turn(w))
 			return false;
 	}
-	errno = EPROTO;
-	return false;
+}
+
+enum wire_now wire_line_now(struct wire *w, struct past_line *line)
+{
+	enum wire_now now = take_line(w, line);
+	size_t had = w->in.len;
+
+	if (now != WIRE_WAIT)
+		return now;
+	/* What was answered counts, also when the rest of the request is not wanted any more. */
+	if (!w->ended && (!hear_some(w) || (w->sent < w->out.len && !send_some(w))) &&
+	    w->in.len == had)
+		return WIRE_FAILED;
+	now = take_line(w, line);
+	if (now != WIRE_WAIT || (!w->ended && clock_boot() < w->until))
+		return now;
+	errno = w->ended ? ECONNRESET : ETIMEDOUT;
+	return WIRE_FAILED;
 }
 
 bool wire_expect(struct wire *w, const char *word, size_t words, struct past_line *line)

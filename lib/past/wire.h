@@ -22,11 +22,18 @@ void wire_free(struct wire *w);
 /* Connects to PAST_SOCKET. False with errno. */
 NODISCARD bool wire_connect(struct wire *w);
 
+/* The same without waiting: EAGAIN if too many do. */
+NODISCARD bool wire_connect_now(struct wire *w);
+
 /*
  * The next line of the answer, cut; it lives until the next call. Sends what is still to be sent of the
  * request meanwhile. False with errno: ETIMEDOUT, ECONNRESET, EIO for "failed", EPROTO.
  */
 NODISCARD bool wire_line(struct wire *w, struct past_line *line);
+
+/* The same without waiting for anything: nothing, too, if it is not there yet. */
+enum wire_now { WIRE_LINE, WIRE_WAIT, WIRE_FAILED };
+NODISCARD enum wire_now wire_line_now(struct wire *w, struct past_line *line);
 
 /* The same, and its first word is `word` and it has `words` of them; else EPROTO. */
 NODISCARD bool wire_expect(struct wire *w, const char *word, size_t words, struct past_line *line);

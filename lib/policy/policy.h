@@ -108,6 +108,12 @@ void policy_judgement_free(struct policy_judgement *judgement);
  * there, the facts (display names). Free with past_question_free. False: no memory. */
 NODISCARD bool policy_past_question(const struct policy_case *c, struct past_question *question);
 
+/*
+ * Whether what was found out about a message for one set answers the questions of the other: both ask the same of
+ * seki-inspect and of seki-db. False also without memory.
+ */
+NODISCARD bool policy_asks_same(const struct policy *a, const struct policy *b);
+
 /* "refuse", "notice" …: whether this version carries the action out; such that do not make mail wait. */
 NODISCARD bool policy_can(const struct rule_action *action);
 

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/inspect/protocol.h"
 #include "lib/policy/inside.h"
 
 #define GROUPS_MAX ((size_t)200) /* of the sender; more are not looked at */
@@ -120,6 +121,29 @@ static bool asks_lookalike(const struct policy *policy)
 		}
 	}
 	return false;
+}
+
+static bool ask_same(const struct policy *a, const struct policy *b)
+{
+	struct buf one, other;
+	bool same;
+
+	buf_init(&one, ASK_TEXT_MAX + 65536);
+	buf_init(&other, ASK_TEXT_MAX + 65536);
+	policy_ask(a, &one);
+	policy_ask(b, &other);
+	same = buf_ok(&one) && buf_ok(&other) && one.len == other.len &&
+	       (one.len == 0 || memcmp(one.bytes, other.bytes, one.len) == 0);
+	buf_free(&one);
+	buf_free(&other);
+	return same;
+}
+
+bool policy_asks_same(const struct policy *a, const struct policy *b)
+{
+	return strcmp(a->org_digest, b->org_digest) == 0 && a->asks_past == b->asks_past &&
+	       a->asks_facts == b->asks_facts && a->asks_checks == b->asks_checks &&
+	       asks_lookalike(a) == asks_lookalike(b) && ask_same(a, b);
 }
 
 /* The block, and where texts begin in it. False: no memory. */

@@ -292,6 +292,21 @@ struct policy *policy_open_current(struct conf_fault *fault)
 	return policy;
 }
 
+bool policy_current_rules(struct buf *bytes, struct conf_fault *fault)
+{
+	char name[COMPILED_NAME];
+	int dir = open_current(name, fault);
+	bool good;
+
+	if (dir < 0)
+		return false;
+	(void)snprintf(fault->file, sizeof fault->file, COMPILED "/%.40s/" COMPILED_RULES, name);
+	good = read_bytes(dir, bytes, fault);
+	(void)close(dir);
+	return good && ((bytes->len > 0 && digest_fits(name, bytes)) ||
+			   conf_blame(fault, 0, 0, "is not what its name says: compile again"));
+}
+
 void policy_close(struct policy *policy)
 {
 	if (policy == NULL)

@@ -67,6 +67,24 @@ NODISCARD struct policy *policy_read(const char *bytes, size_t len, const char *
 NODISCARD struct policy *policy_open_current(struct conf_fault *fault);
 void policy_close(struct policy *policy);
 
+/* Whether seki-inspect will take what the rules look for, as policy_open asks. False with `fault`. */
+NODISCARD bool policy_texts_good(const struct policy *policy, struct conf_fault *fault);
+
+/* ---- one file of the set ---- */
+
+/* Appends the bytes of the file `rules` of the current generation, whole and unchanged. False with `fault`. */
+NODISCARD bool policy_current_rules(struct buf *bytes, struct conf_fault *fault);
+
+/* The bytes of the file `name` ("user/alice@example.co.jp") in them; NULL: it is not there. */
+const char *policy_rules_find(const char *rules, size_t len, const char *name, size_t *n);
+
+/*
+ * Appends to `into` what rules_bundle would write if the file `name` had these bytes; with `n` 0, if it were not
+ * there. False with `fault`.
+ */
+NODISCARD bool policy_rules_change(const char *rules, size_t len, const char *name,
+    const char *bytes, size_t n, struct buf *into, struct conf_fault *fault);
+
 /* The lines of an "ask" (lib/inspect/protocol.h) but for limits and "go": want, pii, list, word, regex,
  * field, evidence; and `own` for each of our domains. */
 void policy_ask(const struct policy *policy, struct buf *ask);
@@ -81,5 +99,9 @@ typedef bool policy_warn(void *context, const char *where, const char *text);
  * (such mail waits). At most quadratic in the rules of one function, and bounded.
  */
 void policy_warnings(const struct policy *policy, policy_warn *warn, void *context);
+
+/* The same of the rules of one user alone. */
+void policy_warnings_of(
+    const struct policy *policy, const char *user, policy_warn *warn, void *context);
 
 #endif

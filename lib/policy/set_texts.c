@@ -82,6 +82,11 @@ static bool regexes_good(
 	return good;
 }
 
+bool policy_texts_good(const struct policy *policy, struct conf_fault *fault)
+{
+	return texts_check(policy, fault);
+}
+
 bool texts_check(const struct policy *policy, struct conf_fault *fault)
 {
 	const struct norm_tables *tables;

@@ -313,6 +313,23 @@ static void look_at_owner(struct warning *w, const struct policy_block *block)
 	say(w, &block->rule[0], block->rule[0].line, "nobody in etc/people has this address");
 }
 
+void policy_warnings_of(
+    const struct policy *policy, const char *user, policy_warn *warn, void *context)
+{
+	struct warning w = {.policy = policy, .warn = warn, .context = context};
+
+	for (size_t b = 0; b < policy->blocks; b++) {
+		const struct policy_block *block = &policy->block[b];
+
+		if (block->layer != LAYER_USER || strcmp(block->owner, user) != 0)
+			continue;
+		for (size_t r = 0; r < block->rules && !w.stopped; r++) {
+			look_at_rule(&w, &block->rule[r]);
+			look_before(&w, block, r);
+		}
+	}
+}
+
 void policy_warnings(const struct policy *policy, policy_warn *warn, void *context)
 {
 	struct warning w = {.policy = policy, .warn = warn, .context = context};

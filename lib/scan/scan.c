@@ -11,9 +11,9 @@
 #include "lib/base/clock.h"
 #include "lib/base/die.h"
 #include "lib/base/log.h"
-#include "lib/base/zone.h"
 #include "lib/scan/audit.h"
 #include "lib/scan/body.h"
+#include "lib/scan/rules.h"
 #include "lib/scan/tell.h"
 #include "queue/intake.h"
 
@@ -431,6 +431,7 @@ static void settle(struct stage *stage, struct job *job)
 	unsigned wanted;
 	bool done = false;
 
+	rules_look(stage);
 	if (job->rules != scan->serial) {
 		/* What was found out answers the questions of other rules. */
 		later(stage, &leg->name, 0);
@@ -591,6 +592,7 @@ static struct stage_outcome decide(
 
 	if (state != STATE_NEW)
 		return (struct stage_outcome){.action = STAGE_KEEP};
+	rules_look(stage);
 	wanted = judge(stage, o, NULL, &j, &verdict);
 	if (wanted != 0) {
 		policy_judgement_free(&j);
@@ -659,18 +661,8 @@ static void start(struct stage *stage)
 {
 	struct scan *scan = stage->context;
 	size_t inspectors = (size_t)stage->settings.inspectors;
-	struct conf_fault fault;
-	char why[sizeof fault.file + sizeof fault.text + 80];
 
-	scan->policy = policy_open_current(&fault);
-	if (scan->policy == NULL) {
-		conf_fault_show(&fault, why, sizeof why);
-		(void)strncat(
-		    why, "; \"seki compile\" makes it out of etc/", sizeof why - strlen(why) - 1);
-		die_config(why);
-	}
-	if (!zone_set(stage->settings.time_zone))
-		die_environ("memory");
+	rules_open(stage);
 	scan->tray = tray_open("seki-scan");
 	scan->desk = desk_new(inspectors);
 	if (scan->tray == NULL || scan->desk == NULL ||
@@ -684,22 +676,9 @@ static void start(struct stage *stage)
 static bool reload(struct stage *stage, const struct settings *fresh, char *text, size_t room)
 {
 	struct scan *scan = stage->context;
-	struct conf_fault fault;
-	struct policy *policy = policy_open_current(&fault);
 
-	if (policy == NULL) {
-		conf_fault_show(&fault, text, room);
+	if (!rules_take(scan, fresh, true, text, room))
 		return false;
-	}
-	if (!zone_set(fresh->time_zone) || !desk_settings(scan->desk, fresh, policy)) {
-		(void)snprintf(text, room, "no memory");
-		policy_close(policy);
-		return false;
-	}
-	/* No job reads the rules: they are asked by this thread alone. */
-	policy_close(scan->policy);
-	scan->policy = policy;
-	scan->serial++;
 	/* What was wrong may have been mended. */
 	faults_over(&scan->faults);
 	return true;

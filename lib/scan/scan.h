@@ -4,14 +4,18 @@
 #ifndef SEKISHO_SCAN_SCAN_H
 #define SEKISHO_SCAN_SCAN_H
 
+#include "lib/org/compile.h"
 #include "lib/scan/faults.h"
 #include "lib/scan/jobs.h"
 #include "queue/timetable.h"
 
 struct scan {
 	struct policy *policy; /* the rules in force */
-	uint64_t serial;       /* of them: another after each reload */
-	struct tray *tray;     /* what seki-db is told */
+	uint64_t serial;       /* of what they ask: another as soon as they ask something else */
+	char generation[COMPILED_NAME]; /* in lib/compiled: theirs */
+	char refused[COMPILED_NAME];    /* one that could not be read, and was told of */
+	int64_t refused_at;             /* boot clock */
+	struct tray *tray;              /* what seki-db is told */
 	struct desk *desk;
 	struct jobs jobs;
 	struct timetable waiting[JOB_KINDS]; /* legs for which there was no place */

@@ -34,9 +34,10 @@ struct page {
 	const struct settings *settings;
 	const struct web_request *request;
 	struct web_person person;
-	char lang[3]; /* "ja" or "en"; say() speaks it */
-	json_t *
-	    values; /* of the template: page_begin has put in lang, site, person, form-token, back … */
+	char visit[64]; /* of who is not logged in: a cookie by which his forms are known; "" if there is none */
+	bool visit_new; /* it has to be set */
+	char lang[3];   /* "ja" or "en"; say() speaks it */
+	json_t *values; /* of the template: see "values of every page" */
 
 	/* The answer: one of these. */
 	int status;           /* 200 unless it is said otherwise */
@@ -46,6 +47,7 @@ struct page {
 	char file_type[64];   /* "text/html; charset=utf-8"; else application/octet-stream */
 	struct buf file_name; /* UTF-8; Content-Disposition: attachment, unless empty */
 	bool frame;           /* may stand in a frame of our own pages, and is sandboxed */
+	const char *allow;    /* with 405: the methods that are possible */
 	struct buf cookies;   /* whole "Set-Cookie: …\r\n" lines */
 };
 
@@ -64,6 +66,17 @@ struct page_route {
 	enum page_needs needs;
 	page_function *function;
 };
+
+/*
+ * Values of every page, which the core has set before a page's function is called:
+ *   lang            "ja" or "en"
+ *   site            the setting web-name; "" if there is none
+ *   person          the address of who is logged in; null
+ *   t               the capability of who came by a link; null: forms hand it on in the field "t"
+ *   form-token      for the field "form" of what this page does
+ *   own-form-token  for forms that have no field "t" (language, logout): the same, but by the link's reader, too
+ *   back            path and query of this page, for a field "back"
+ */
 
 /* The table; the first that fits. `*n` rows. */
 const struct page_route *page_routes(size_t *n);

@@ -70,7 +70,7 @@ class Instance:
         self.ahead = 0
         self.may_stay_full = False  # a body in sent/ is kept until its end is known to be durable
         for place in ("etc", "lib/clock", "lib/quota", "lib/loop", "lib/gate", "lib/hold", "lib/audit/log", "lib/audit/trays",
-                      "run/gate", "run/queue", "run/own", "run/taken", "run/remote", "run/notice", "run/resolve", "run/audit",
+                      "run/gate", "run/queue", "run/own", "run/taken", "run/remote", "run/notice", "run/letter", "run/resolve", "run/audit",
                       "run/seal",
                       *(f"run/order/{p}" for p in ORDERED), "outbox/cur", "outbox/new", "outbox/tmp",
                       *(f"spool/{s}" for s in STATES), *(f"spool/split/{s}" for s in SPLITS)):

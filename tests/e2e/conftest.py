@@ -15,8 +15,8 @@ import pytest
 REPO = Path(__file__).resolve().parent.parent.parent
 INSTANCE = REPO / "services" / "instance"
 SERVICES = [
-    "seki-auth", "seki-smtpd", "seki-queue", "seki-scan", "seki-hold", "seki-encrypt", "seki-stagger", "seki-deliver",
-    "seki-audit", "seki-resolve", "seki-remote", "seki-notice", "seki-convert", "seki-seal", "seki-inspect", "seki-db",
+    "seki-auth", "seki-login", "seki-smtpd", "seki-queue", "seki-scan", "seki-hold", "seki-encrypt", "seki-stagger", "seki-deliver",
+    "seki-audit", "seki-resolve", "seki-remote", "seki-notice", "seki-convert", "seki-seal", "seki-inspect", "seki-db", "seki-rules",
 ]
 RELAY = "127.0.0.0/8 @example.co.jp quota=none\n"  # what "make up" writes
 STEP = 0.03  # between two looks at a file that somebody else writes

@@ -314,9 +314,19 @@ def test_setup_follows_no_link_of_a_service(machine: Machine) -> None:
 @needs_root
 def test_users_that_are_other_people_stop_setup(machine: Machine) -> None:
     machine.spool_disk()
-    machine.sh("useradd --system --user-group sekid; useradd --system --gid games sekiq")
+    machine.sh("useradd --system --user-group sekil; useradd --system --gid games sekiq")
     said = machine.run(*make("install"), code=2)
     assert "the user sekiq is there already, with other groups" in said
+
+
+def test_users_of_an_older_release_get_the_groups_they_lack(machine: Machine) -> None:
+    """And nobody else's user of that name does."""
+    machine.spool_disk()
+    machine.sh("useradd --system --user-group --comment 'Sekisho mail gateway' sekid")
+    machine.sh("useradd --system --user-group --comment 'somebody else' sekik")
+    said = machine.run(*make("install"), code=2)
+    assert "the user sekik is there already, with other groups" in said
+    machine.sh("id -Gn sekid | grep -qw seki-pw && ! id -Gn sekik | grep -qw seki-gk")
 
 
 @pytest.mark.parametrize("prefix, unit", [("/usr", "/lib/systemd/system"), ("/opt/sekisho", "/etc/systemd/system")])

@@ -39,7 +39,7 @@ def lay_out(root, settings, route):
     folders = ["spool/" + s for s in STATES] + ["spool/split/" + s for s in STAGES]
     for folder in folders + ["etc", "lib/clock", "lib/quota", "lib/loop", "lib/gate", "lib/hold", "lib/audit/log",
                              "lib/audit/trays", "run/queue", "run/own", "run/taken", "run/gate", "run/seal", "run/audit",
-                             "run/remote", "run/notice", "run/resolve", "others",
+                             "run/remote", "run/notice", "run/letter", "run/resolve", "others",
                              *("run/order/seki-" + p for p in ("hold", "encrypt", "stagger", "deliver")),
                              "outbox/tmp", "outbox/new", "outbox/cur"]:
         (root / folder).mkdir(parents=True)

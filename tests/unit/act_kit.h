@@ -185,13 +185,14 @@ static inline bool possible(enum act_word word, const char *who, enum spool_stat
 {
 	struct act act = act_of(word, who, state);
 	struct stage_opened o;
-	char why[160];
+	struct order_answer no;
 	bool can;
 
 	assert_int_equal(stage_read(&stage, state, &act.order.name, &o), STAGE_OPEN_ACT);
 	o.law = law_of(&o.leg, state, stage_now(&stage));
-	can = act_possible(&hold, &act, &o, why, sizeof why);
-	assert_int_equal(can, why[0] == '\0');
+	can = act_possible(&hold, &act, &o, &no);
+	assert_int_equal(can, no.why[0] == '\0');
+	assert_int_equal(can, no.code == NULL);
 	leg_free(&o.leg);
 	(void)close(o.fd);
 	return can;

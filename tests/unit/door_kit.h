@@ -87,7 +87,7 @@ static inline void note_in(enum spool_state state, const char *id, uint64_t grou
 	(void)snprintf(name.id, sizeof name.id, "%s", id);
 	name.due = kit_time("2026-11-22T10:35:02Z") / CLOCK_SECOND;
 	assert_int_equal(stage_read(&f.stage, state, &name, &o), STAGE_OPEN_ACT);
-	assert_true(index_put(f.h.index, state, &o.leg, people, 1, 0, group));
+	assert_true(index_put(f.h.index, state, &o.leg, people, 1, 0, group, 0));
 	leg_free(&o.leg);
 	(void)close(o.fd);
 }

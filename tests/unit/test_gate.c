@@ -239,6 +239,84 @@ static void base64url(const unsigned char *bytes, size_t len, char *text)
 		*at = *at == '+' ? '-' : *at == '/' ? '_' : *at;
 }
 
+/* ---- proofs ------------------------------------------------------------------------------- */
+
+static enum gate_proof read_proof(const char *text, const char *cap)
+{
+	return gate_proof_read(&key, text, strlen(text), now(), cap);
+}
+
+static void proof_is_about_one_capability(void **state)
+{
+	struct gate_capability cap = usual();
+	char text[GATE_PROOF_TEXT], one[GATE_CAP_TEXT], other[GATE_CAP_TEXT];
+	int64_t until = (now() / CLOCK_SECOND + 60) * CLOCK_SECOND;
+
+	(void)state;
+	assert_true(gate_capability_write(&key, &cap, one));
+	cap.generation++;
+	assert_true(gate_capability_write(&key, &cap, other));
+	assert_true(gate_proof_write(&key, one, until, text));
+	assert_int_equal(strlen(text), GATE_PROOF_TEXT - 1);
+	assert_int_equal(read_proof(text, one), GATE_GOOD);
+	assert_int_equal(gate_proof_read(&key, text, strlen(text), until - 1, one), GATE_GOOD);
+	assert_int_equal(gate_proof_read(&key, text, strlen(text), until, one), GATE_EXPIRED);
+	assert_int_equal(read_proof(text, other), GATE_FORGED);
+	assert_int_equal(read_proof(text, ""), GATE_FORGED);
+	/* What is no capability's text is not signed. */
+	assert_false(gate_proof_write(&key, "short", until, text));
+	assert_string_equal(text, "");
+	assert_false(gate_proof_write(&key, one, -1, text));
+	assert_false(gate_proof_write(&key, one, INT64_MAX, text));
+}
+
+static void changed_proof_is_forged(void **state)
+{
+	struct gate_capability cap = usual();
+	char text[GATE_PROOF_TEXT], changed[GATE_PROOF_TEXT + 1], one[GATE_CAP_TEXT];
+	const struct gate_key none = {{0}};
+
+	(void)state;
+	assert_true(gate_capability_write(&key, &cap, one));
+	assert_true(gate_proof_write(&key, one, now() + 60 * CLOCK_SECOND, text));
+	for (size_t i = 0; i < GATE_PROOF_TEXT - 1; i++) {
+		for (const char *letter = LETTERS "."; *letter != '\0'; letter++) {
+			memcpy(changed, text, sizeof text);
+			changed[i] = *letter;
+			if (*letter != text[i])
+				assert_int_equal(read_proof(changed, one), GATE_FORGED);
+		}
+	}
+	for (size_t len = 0; len < GATE_PROOF_TEXT - 1; len++)
+		assert_int_equal(gate_proof_read(&key, text, len, now(), one), GATE_FORGED);
+	(void)snprintf(changed, sizeof changed, "%sA", text);
+	assert_int_equal(read_proof(changed, one), GATE_FORGED);
+	/* Neither another key's, nor a session's or a capability's signature. */
+	assert_true(gate_proof_write(&other_key, one, now() + 60 * CLOCK_SECOND, text));
+	assert_int_equal(read_proof(text, one), GATE_FORGED);
+	assert_false(gate_proof_write(&none, one, now(), text));
+	assert_int_equal(
+	    gate_proof_read(&none, changed, GATE_PROOF_TEXT - 1, now(), one), GATE_FORGED);
+}
+
+/* RFC 4648 section 10, without padding; and the two letters in which base64url differs. */
+static void letters_are_base64url(void **state)
+{
+	static const struct {
+		const char *bytes, *text;
+	} rows[] = {{"", ""}, {"f", "Zg"}, {"fo", "Zm8"}, {"foo", "Zm9v"}, {"foob", "Zm9vYg"},
+	    {"fooba", "Zm9vYmE"}, {"foobar", "Zm9vYmFy"}, {"\xfb\xff", "-_8"}};
+	char text[16];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		assert_int_equal(
+		    gate_letters((const unsigned char *)rows[i].bytes, strlen(rows[i].bytes), text),
+		    strlen(rows[i].text));
+		assert_string_equal(text, rows[i].text);
+	}
+}
+
 /* Where no key could be read its bytes are zero, and nobody must be able to be anybody. */
 static void without_a_key_all_is_forged(void **state)
 {
@@ -343,6 +421,9 @@ int main(void)
 	    cmocka_unit_test(pseudonyms_differ),
 	    cmocka_unit_test(session_says_who),
 	    cmocka_unit_test(changed_session_is_forged),
+	    cmocka_unit_test(proof_is_about_one_capability),
+	    cmocka_unit_test(changed_proof_is_forged),
+	    cmocka_unit_test(letters_are_base64url),
 	    cmocka_unit_test(without_a_key_all_is_forged),
 	    cmocka_unit_test(requests),
 	    cmocka_unit_test(request_is_read_as_written),

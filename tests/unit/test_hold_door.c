@@ -118,7 +118,7 @@ static void lists(void **state)
 	json = list("bob@x.example", "");
 	assert_int_equal(json_integer_value(json_object_get(json, "total")), 0);
 	json_decref(json);
-	assert_result(list("alice@x.example", " state=sent"), "no", "state");
+	assert_result(list("alice@x.example", " state=bad"), "no", "state");
 	assert_result(list("alice@x.example", " page=0"), "no", "words");
 
 	/* The index is no authority: what has gone is not listed, and forgotten. */

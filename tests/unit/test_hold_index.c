@@ -60,7 +60,7 @@ static void put(struct index *index, enum spool_state state, unsigned number, co
 
 	assert_true(index_put(index, state,
 	    leg_of(&m, number, k, "x", "bob@partner.example", "carol@partner.example"), people, 1,
-	    asked != NULL, group));
+	    asked != NULL, group, 0));
 	let_go(&m);
 }
 
@@ -188,7 +188,7 @@ static void search_of_subjects_and_recipients(void **state)
 	(void)state;
 	assert_true(index_put(index, STATE_HOLD,
 	    leg_of(&m, 1, "1", subject, "Bob@Partner.example", "carol@other.example"), people, 1, 0,
-	    0));
+	    0, 0));
 	let_go(&m);
 	assert_int_equal(search(index, "").found, 1);
 	assert_int_equal(search(index, "見積書").found, 1);
@@ -203,7 +203,7 @@ static void search_of_subjects_and_recipients(void **state)
 	memset(address, 'a', sizeof address);
 	(void)snprintf(address + 300, sizeof address - 300, "@partner.example");
 	assert_true(index_put(index, STATE_HOLD,
-	    leg_of(&m, 1, "1", "x", address, "carol@other.example"), people, 1, 0, 0));
+	    leg_of(&m, 1, "1", "x", address, "carol@other.example"), people, 1, 0, 0, 0));
 	let_go(&m);
 	assert_int_equal(search(index, "carol").found, 0);
 	assert_int_equal(search(index, "carol").cut, 1);
@@ -227,7 +227,7 @@ static void what_was_renamed_is_not_forgotten(void **state)
 	enum spool_state where = STATE_HOLD;
 
 	(void)state;
-	assert_true(index_put(index, STATE_HOLD, leg, people, 1, 0, 0));
+	assert_true(index_put(index, STATE_HOLD, leg, people, 1, 0, 0, 0));
 	name.due += 60;
 	assert_true(index_gone(index, &name, &where));
 	assert_true(name.due == leg->name.due);
@@ -271,7 +271,7 @@ static void memory_of_many_legs(void **state)
 		    rcpt, sizeof rcpt, "somebody.with.a.long.name.%u@partner.example", i);
 		assert_true(index_put(index, STATE_HOLD,
 		    leg_of(&m, i, "1", subject, rcpt, "carol@partner.example"), people, 1, 1,
-		    i % 4 == 0 ? i + 1 : 0));
+		    i % 4 == 0 ? i + 1 : 0, 0));
 		let_go(&m);
 	}
 	after = in_use();

@@ -388,6 +388,9 @@ static void generations_follow_each_other(void **state)
 	(void)snprintf(again, sizeof again, "current/%s", COMPILED_RULES);
 	assert_int_equal(fstatat(k.out, again, &st, 0), 0);
 	assert_int_equal(st.st_mode & 07777, 0640);
+	/* No more than etc/ says to everybody; programs that are no stage ask it. */
+	assert_int_equal(fstatat(k.out, "current/" ORG_FILE, &st, 0), 0);
+	assert_int_equal(st.st_mode & 07777, 0644);
 	kit_close(&k);
 }
 

@@ -1,0 +1,177 @@
+/* A change of rules, from the first check to the generation that is in force. */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include "lib/base/log.h"
+#include "lib/mine/work.h"
+#include "lib/org/compile.h"
+
+#define LOCK_SECONDS 20 /* "seki compile" may be at work, and its tests take their time */
+
+static void at(const struct mine_work *w, enum mine_point point)
+{
+	if (w->mine->at != NULL)
+		w->mine->at(point);
+}
+
+/* ---- the lock ----------------------------------------------------------------------------- */
+
+static void wake(int signal)
+{
+	(void)signal; /* flock(2) returns */
+}
+
+/* False with errno: EINTR if somebody has it for too long. */
+static bool lock(int compiled)
+{
+	const struct sigaction action = {.sa_handler = wake};
+	sigset_t set;
+	bool locked;
+	int error;
+
+	(void)sigemptyset(&set);
+	(void)sigaddset(&set, SIGALRM);
+	if (sigaction(SIGALRM, &action, NULL) != 0 || sigprocmask(SIG_UNBLOCK, &set, NULL) != 0)
+		return false;
+	(void)alarm(LOCK_SECONDS);
+	locked = flock(compiled, LOCK_EX) == 0;
+	error = errno;
+	(void)alarm(0);
+	errno = error;
+	return locked;
+}
+
+/* ---- what others have begun --------------------------------------------------------------- */
+
+static bool in_force(void *context, const char *address, const char *bytes, size_t len)
+{
+	const struct buf *rules = context;
+	char path[MINE_PATH_MAX];
+	const char *found;
+	size_t n;
+
+	(void)snprintf(path, sizeof path, "user/%s", address);
+	found = policy_rules_find(rules->bytes, rules->len, path, &n);
+	LOG("rules-unfinished", kv("who", address),
+	    kv("done", n == len && (n == 0 || memcmp(found, bytes, n) == 0) ? "yes" : "no"));
+	return n == len && (n == 0 || memcmp(found, bytes, n) == 0);
+}
+
+int mine_finish(const struct mine *mine)
+{
+	struct conf_fault fault;
+	struct buf rules;
+	int done = -1;
+
+	buf_init(&rules, (size_t)64 * 1024 * 1024);
+	if (!lock(mine->compiled))
+		return -1;
+	errno = EPROTO;
+	if (policy_current_rules(&rules, &fault))
+		done = mine_file_finish(mine->users, in_force, &rules);
+	buf_free(&rules);
+	return done;
+}
+
+bool mine_lock(struct mine_work *w)
+{
+	/* The lock is given back when the process ends. */
+	return mine_finish(w->mine) >= 0 ||
+	       mine_later(w, "the lock, or a change that was not finished", strerrordesc_np(errno));
+}
+
+/* ---- the change --------------------------------------------------------------------------- */
+
+static bool tests_pass(struct mine_work *w, const struct generation *generation)
+{
+	switch (w->mine->test(w->mine->context, generation->name)) {
+	case MINE_TESTS_FINE:
+		return true;
+	case MINE_TESTS_RED:
+		return mine_no(w, "tests");
+	case MINE_TESTS_UNABLE:
+		break;
+	}
+	return mine_later(w, "the tests of rules", "they cannot be run");
+}
+
+/* Before anything is changed: what nobody would know of is not done. */
+static bool audited(struct mine_work *w, const struct generation *generation, const char *after)
+{
+	struct audit *audit = w->mine->audit;
+	bool adds = w->line > 0, said;
+	char why[AUDIT_REASON_MAX];
+	struct buf line;
+
+	if (!audit_well(audit)) {
+		audit_reason(audit, why, sizeof why);
+		return mine_later(w, "the audit log", why);
+	}
+	buf_init(&line, AUDIT_LINE_MAX);
+	audit_begin(&line, "own-rules");
+	audit_put(&line, "by", w->address);
+	audit_put(&line, "via", "web");
+	audit_put(&line, "do", adds ? "add" : "remove");
+	if (adds)
+		audit_put(&line, "rule", w->rule.name);
+	audit_put(&line, "before", w->file.digest);
+	audit_put(&line, "after", after);
+	audit_put(&line, "generation", generation->name);
+	said = audit_say_line(audit, true, &line);
+	buf_free(&line);
+	return said || mine_later(w, "the audit log", strerrordesc_np(errno));
+}
+
+/* The file, and then the generation that has it. What fails in between is taken back, as after a crash. */
+static bool put_in_force(struct mine_work *w, const struct generation *generation)
+{
+	const struct mine *mine = w->mine;
+	struct conf_fault fault = {.line = 0};
+	bool done = mine_file_put(mine->users, w->address, w->fresh.bytes, w->fresh.len);
+
+	if (!done)
+		(void)conf_blame(&fault, 0, 0, "%s", strerrordesc_np(errno));
+	at(w, MINE_PUT);
+	done = done && compile_publish(mine->compiled, generation, &fault);
+	at(w, MINE_PUBLISHED);
+	if (done) {
+		mine_file_keep(mine->users, w->address);
+		return true;
+	}
+	if (mine_finish(mine) < 0)
+		LOG_ALARM("rules-unfinished", kv("who", w->address), kv_errno(errno));
+	return mine_later(w, "the person's file", fault.text);
+}
+
+bool mine_change(struct mine_work *w)
+{
+	struct generation generation;
+	struct conf_fault fault;
+	char after[DIGEST_HEX], why[sizeof fault.file + sizeof fault.text + 32];
+	bool done;
+
+	digest_of(w->fresh.len > 0 ? w->fresh.bytes : "", w->fresh.len, after);
+	if (!compile_rules(
+		w->mine->compiled, w->bundle.bytes, w->bundle.len, &generation, &fault)) {
+		conf_fault_show(&fault, why, sizeof why);
+		return mine_later(w, "the generation", why);
+	}
+	at(w, MINE_COMPILED);
+	done = tests_pass(w, &generation) && audited(w, &generation, after);
+	if (done)
+		at(w, MINE_AUDITED);
+	done = done && put_in_force(w, &generation);
+	if (!done) {
+		compile_abandon(w->mine->compiled, &generation);
+		return false;
+	}
+	LOG("rules-changed", kv("who", w->address), kv("do", mine_verb_word(w->request.verb)),
+	    kv("generation", generation.name));
+	mine_set(w->json, "generation", json_string(generation.name));
+	mine_set(w->json, "digest", json_string(after));
+	return true;
+}

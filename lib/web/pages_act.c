@@ -1,0 +1,214 @@
+/* What somebody does to a mail. seki-hold says whether he may; here is said what came of it. */
+#include <string.h>
+
+#include "lib/web/pages.h"
+#include "lib/web/pages_mail.h"
+#include "lib/web/say.h"
+
+#define CHECKED_MAX  ((size_t)4096) /* bytes of all facts that are ticked */
+#define SENTENCE_MAX ((size_t)4096)
+
+/* ---- what the form says --------------------------------------------------------------------- */
+
+/* Each field "checked" of the form, with commas between: its points that were ticked. */
+static void read_checked(const struct page *page, struct buf *checked)
+{
+	const struct web_words *form = &page->request->form;
+
+	for (size_t i = 0; i < form->n; i++) {
+		if (strcmp(form->word[i].name, "checked") != 0 || form->word[i].value[0] == '\0')
+			continue;
+		if (checked->len > 0)
+			buf_add(checked, ",", 1);
+		buf_add_text(checked, form->word[i].value);
+	}
+	buf_add(checked, "", 1);
+}
+
+/* ---- what went wrong ------------------------------------------------------------------------ */
+
+/* Words that wait for a PIN are asked on their own page, which has the field. */
+static void show_again(
+    struct page *page, const struct mail_way *way, const struct mail_problem *problem, bool confirm)
+{
+	if (confirm)
+		mail_confirm(page, way, problem);
+	else
+		mail_show(page, way, problem);
+}
+
+static const char *code_of(const json_t *answer)
+{
+	return mail_text(answer, "code");
+}
+
+/* Somebody else was first, or time: what was decided, by whom, and when. */
+static void add_last(const struct page *page, const json_t *answer, struct buf *sentence)
+{
+	const json_t *last = json_object_get(answer, "last");
+	struct buf time;
+
+	if (!json_is_object(last))
+		return;
+	buf_init(&time, SENTENCE_MAX);
+	if (mail_text(last, "at")[0] != '\0')
+		page_time(page, mail_text(last, "at"), &time);
+	buf_add_text(sentence, " ");
+	mail_record(page, last, NULL, page->person.address, sentence);
+	if (buf_ok(&time) && time.len > 0)
+		buf_addf(sentence, " (%.*s)", (int)time.len, time.bytes);
+	buf_free(&time);
+}
+
+/* It was not done, or nobody knows. */
+static void say_not_done(struct page *page, const struct mail_way *way, const json_t *answer)
+{
+	struct mail_problem problem = {.status = 409, .title = say("Nothing was done")};
+	const char *result = page_result(answer);
+	struct buf sentence;
+
+	buf_init(&sentence, SENTENCE_MAX);
+	problem.sentence = &sentence;
+	if (strcmp(result, "gone") == 0) {
+		problem.title = say("It was too late");
+		buf_add_text(&sentence, say("The mail waits no more."));
+		add_last(page, answer, &sentence);
+	} else if (strcmp(result, "unknown") == 0) {
+		problem.status = 503;
+		problem.title = say("It is not certain whether it was done");
+		buf_add_text(&sentence, say("Please look at its state here, and try again."));
+	} else {
+		buf_add_text(&sentence, mail_reason(code_of(answer)));
+		add_last(page, answer, &sentence);
+	}
+	mail_show(page, way, &problem);
+	buf_free(&sentence);
+}
+
+/* ---- the PIN -------------------------------------------------------------------------------- */
+
+static void say_pin(struct page *page, const struct mail_way *way, const char *code)
+{
+	struct mail_problem problem = {.status = 403, .title = say("The PIN is not right")};
+	struct buf sentence;
+
+	buf_init(&sentence, SENTENCE_MAX);
+	problem.sentence = &sentence;
+	if (strcmp(code, "capped") == 0 || strcmp(code, "later") == 0) {
+		problem.title = say("Too many wrong PINs");
+		buf_add_text(&sentence,
+		    say("Please try again in an hour, or log in: then no PIN is needed."));
+	} else if (strcmp(code, "none") == 0) {
+		problem.title = say("You have no PIN yet");
+		buf_add_text(&sentence, say("Log in, and choose one on the page “Me”."));
+	} else if (strcmp(code, "needed") == 0) {
+		problem.title = say("Please type your PIN");
+		buf_add_text(&sentence, say("It shows that it is you, and no program, who opened "
+					    "the link."));
+	} else {
+		buf_add_text(&sentence, say("Nothing was done. Please try again."));
+	}
+	show_again(page, way, &problem, true);
+	buf_free(&sentence);
+}
+
+/* What seki-hold takes for the PIN that was typed, in `proof`; NULL if none was. False: it was answered. */
+static bool read_proof(struct page *page, const struct mail_way *way, json_t **answer)
+{
+	const char *pin = page_form(page, "pin");
+	const char *const words[] = {
+	    "cap", page->person.capability, "pin", pin, "source", page->request->source, NULL};
+
+	*answer = NULL;
+	if (page->person.capability[0] == '\0' || pin == NULL)
+		return true;
+	*answer = page_login(page, "proof", words);
+	if (*answer == NULL)
+		return false;
+	if (strcmp(page_result(*answer), "done") == 0)
+		return true;
+	if (strcmp(page_result(*answer), "no") == 0)
+		say_pin(page, way, code_of(*answer));
+	else if (!page_failed(page, *answer))
+		say_pin(page, way, "");
+	json_decref(*answer);
+	*answer = NULL;
+	return false;
+}
+
+/* ---- acting --------------------------------------------------------------------------------- */
+
+/* A mail that was brought back by a link has a new one, which the answer tells. */
+static void go_on(struct page *page, const struct mail_way *way, const json_t *answer)
+{
+	const char *link = mail_text(answer, "link");
+
+	page_go(page, "/gate/m/");
+	page_go_add(page, way->by, link[0] != '\0' ? link : way->key);
+	page_go_add(page, "said", page_form(page, "word"));
+	if (json_integer_value(json_object_get(answer, "copies")) > 0 ||
+	    json_is_true(json_object_get(answer, "more")))
+		page_go_add(page, "copies", "yes");
+}
+
+static void say_what_came(struct page *page, const struct mail_way *way, const json_t *answer)
+{
+	const char *result = page_result(answer), *code = code_of(answer);
+
+	if (strcmp(result, "done") == 0)
+		go_on(page, way, answer);
+	else if (strcmp(result, "forbidden") == 0 && strcmp(code, "pin") == 0)
+		say_pin(page, way, "needed");
+	else if (strcmp(result, "forbidden") == 0 && strcmp(code, "login") == 0) {
+		page_go(page, "/gate/login");
+		page_go_add(page, "back", "/gate/");
+	} else if (strcmp(result, "no") == 0 || strcmp(result, "gone") == 0 ||
+		   strcmp(result, "unknown") == 0)
+		say_not_done(page, way, answer);
+	else if (!page_failed(page, answer))
+		say_not_done(page, way, answer);
+}
+
+static void act(struct page *page, const struct mail_way *way, const char *proof)
+{
+	struct buf checked;
+	json_t *answer;
+
+	buf_init(&checked, CHECKED_MAX);
+	read_checked(page, &checked);
+	if (!buf_ok(&checked)) {
+		buf_free(&checked);
+		page_say(page, 400, say("Not understood"), say("The form cannot be understood."));
+		return;
+	}
+	answer = page_gate(page, "act",
+	    (const char *const[]){"word", page_form(page, "word"), "id",
+		strcmp(way->by, "id") == 0 ? way->key : NULL, "leg", page_form(page, "leg"), "rcpt",
+		page_form(page, "rcpt"), "until", page_form(page, "until"), "reason",
+		page_form(page, "reason"), "checked", checked.len > 1 ? checked.bytes : NULL,
+		"shown", page_form(page, "shown"), "proof", proof, NULL},
+	    NULL);
+	buf_free(&checked);
+	if (answer == NULL)
+		return;
+	say_what_came(page, way, answer);
+	json_decref(answer);
+}
+
+void pages_act(struct page *page)
+{
+	const char *word = page_form(page, "word");
+	struct mail_way way;
+	json_t *proof;
+
+	if (!mail_way(page, &way))
+		return;
+	if (word == NULL || mail_done(word) == NULL) {
+		page_say(page, 400, say("Not understood"), say("The form cannot be understood."));
+		return;
+	}
+	if (!read_proof(page, &way, &proof))
+		return;
+	act(page, &way, proof != NULL ? mail_text(proof, "proof") : NULL);
+	json_decref(proof);
+}
