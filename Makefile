@@ -45,7 +45,10 @@ lib_dir   = $(if $(filter queue,$(1)),queue,lib/$(1))
 lib_src   = $(wildcard $(call lib_dir,$(1))/*.c)
 ARCHIVES := $(foreach l,$(LIBS),$(B)/lib$(l).a)
 
-all: $(PROGRAMS:%=$(B)/bin/%)
+# The words of people's pages, in what other languages there are.
+WORDS := $(patsubst etc/web/%.po,$(B)/%.mo,$(wildcard etc/web/locale/*/LC_MESSAGES/sekisho.po))
+
+all: $(PROGRAMS:%=$(B)/bin/%) $(WORDS)
 
 define archive_rule
 $(B)/lib$(1).a: $(patsubst %.c,$(B)/%.o,$(call lib_src,$(1)))
@@ -65,6 +68,10 @@ SYSTEM := -Wl,--as-needed -lssl -lcrypto -lcrypt -lpam -lunbound -lidn2 -larchiv
 
 $(B)/bin/%: $(B)/bin/%.o $(ARCHIVES)
 	@echo "  LD  $@" ; $(CC) $(PIE) $(LDFLAGS_ALL) -o $@ $^ $(SYSTEM)
+
+$(B)/%.mo: etc/web/%.po
+	@mkdir -p $(@D)
+	@echo "  MO  $<" ; msgfmt --check-format --check-domain -o $@ $<
 
 .SECONDARY:
 

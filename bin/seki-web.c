@@ -1,7 +1,7 @@
 /* seki-web(8): people's pages about their mail. */
 #include <sys/socket.h>
 
-#include <openssl/evp.h>
+#include <jansson.h>
 
 #include "lib/base/die.h"
 #include "lib/base/local.h"
@@ -40,8 +40,9 @@ int main(int argc, char **argv)
 	}
 	signals = local_signals();
 	say_open(WEB_LOCALE);
-	/* What cryptography opens it opens here, once for all workers. */
+	/* What cryptography and the tables of JSON objects open they open here, once for all workers. */
 	web_form_token("-", token);
+	json_object_seed(0);
 	listener = local_listen(WEB_SOCKET, SOMAXCONN);
 	if (listener < 0)
 		die_environ("making " WEB_SOCKET);

@@ -280,7 +280,7 @@ static bool list(struct answering *a)
 		return true;
 	if (state != NULL && strcmp(state, show_state(STATE_SENT)) == 0)
 		return answer_sent(a);
-	if (!show_list(&a->asker, a->request, a->json))
+	if (!show_list(&a->asker, a->turn->lines, a->request, a->json))
 		answer_say(a, "no", "room", "no memory");
 	return true;
 }

@@ -13,6 +13,7 @@
 
 struct firsts; /* lib/hold/firsts.h */
 struct hold;
+struct lines;     /* lib/hold/lines.h */
 struct past_call; /* lib/past/call.h */
 struct recent;    /* lib/hold/recent.h */
 
@@ -34,12 +35,16 @@ struct answer_turn {
 
 	bool last;                /* what is busy just now is not waited for any longer */
 	struct answer_work *work; /* the request's; NULL at first; the caller frees it in the end */
-	struct firsts
-	    *firsts; /* what was heard of recipients lately; NULL: nothing is remembered */
-	const struct past_call
-	    *call; /* set: it goes on when that has more to say, or is over; else NULL */
-	bool
-	    at_once; /* set: it goes on at the next turn, and nothing else has to happen for that */
+
+	/* What was found out lately; NULL: nothing is remembered. */
+	struct lines *lines;
+	struct firsts *firsts;
+
+	/* Set: it goes on when that has more to say, or is over; NULL: seki-db was not asked. */
+	const struct past_call *call;
+
+	/* Set: it goes on at the next turn, and nothing else has to happen for that. */
+	bool at_once;
 };
 
 /* Answers. False: it is not done yet, and the same request is to be made again at another turn. */

@@ -16,6 +16,7 @@
 #include "lib/hold/answer.h"
 #include "lib/hold/firsts.h"
 #include "lib/hold/inside.h"
+#include "lib/hold/lines.h"
 #include "lib/hold/recent.h"
 #include "lib/past/call.h"
 
@@ -55,6 +56,7 @@ struct gate_door {
 	struct gate_request parsed; /* of one client after another */
 	struct recent recent;
 	struct firsts firsts;
+	struct lines lines;
 };
 
 /* ---- the door ----------------------------------------------------------------------------- */
@@ -131,6 +133,7 @@ void door_close(struct gate_door *door)
 		return;
 	for (size_t i = 0; i < DOOR_CLIENTS; i++)
 		drop(&door->client[i]);
+	lines_clear(&door->lines);
 	if (door->listener >= 0)
 		(void)close(door->listener);
 	if (door->again >= 0)
@@ -396,8 +399,10 @@ static void drop_late(struct gate_door *door)
 
 void door_serve(struct gate_door *door)
 {
-	struct answer_turn turn = {
-	    .acts = ANSWER_ACTS_A_TURN, .bytes = ANSWER_BYTES_A_TURN, .firsts = &door->firsts};
+	struct answer_turn turn = {.acts = ANSWER_ACTS_A_TURN,
+	    .bytes = ANSWER_BYTES_A_TURN,
+	    .lines = &door->lines,
+	    .firsts = &door->firsts};
 	struct epoll_event events[EVENTS_A_TURN];
 	uint64_t woken;
 	bool somebody = false;

@@ -19,6 +19,7 @@ struct hold {
 	/* Who is who. NULL: there is no generation that can be read, and nobody but an operator may act. */
 	struct org *org;           /* the view's */
 	struct hold_view *view;    /* never NULL: what jobs go by; replaced, and never changed */
+	uint64_t views;            /* how many there have been */
 	struct absences *absences; /* never NULL */
 	struct gate_key key;
 	bool keyed; /* it could be read or made */

@@ -2,11 +2,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/hold/lines.h"
 #include "lib/hold/risk.h"
 #include "lib/hold/show.h"
 
 struct listing {
 	struct asker *asker;
+	struct lines *lines;
 	const char *query;
 	struct index_query *folded; /* NULL: nothing had to be looked into yet */
 	size_t looked;              /* recipients */
@@ -147,8 +149,9 @@ static json_t *risk_json(const struct org *org, const struct leg *leg)
 	return object;
 }
 
-static json_t *line_of(const struct asker *asker, const struct index_line *line,
-    const struct asked_leg *leg, const struct asker_role *role)
+/* All but what depends on the list that it stands in. */
+static json_t *line_of(
+    const struct asker *asker, const struct asked_leg *leg, const struct asker_role *role)
 {
 	const struct leg *l = &leg->o.leg;
 	json_t *object = json_object();
@@ -171,31 +174,52 @@ static json_t *line_of(const struct asker *asker, const struct index_line *line,
 	set(object, "for",
 	    role->right == RIGHT_DEPUTY ? show_text(role->for_whom, strlen(role->for_whom))
 					: json_null());
-	set(object, "copies", json_integer((json_int_t)line->copies));
 	add_next(object, leg);
 	set(object, "risk", risk_json(asker->h->org, l));
 	return object;
 }
 
-/* A leg that is no longer there comes back into the index when it is seen elsewhere. */
-static void add_mail(json_t *mails, struct listing *l, const struct index_line *line)
+/* NULL: it is not there, not his, or cannot be read. */
+static json_t *make_line(struct listing *l, struct leg_place *place, bool *lasts)
 {
-	struct leg_place place = {line->state, line->name};
 	struct asker_role role;
 	struct asked_leg leg;
+	json_t *line = NULL;
 
-	switch (asked_leg_open(l->asker->h, &place, &leg)) {
+	*lasts = false;
+	switch (asked_leg_open(l->asker->h, place, &leg)) {
 	case STAGE_OPEN_ACT:
 		break;
 	case STAGE_OPEN_AGAIN:
 		l->incomplete = true;
-		return;
-	case STAGE_OPEN_GONE:
-		return;
+		return NULL;
+	case STAGE_OPEN_GONE: /* it comes back into the index when it is seen elsewhere */
+		return NULL;
 	}
 	if (asker_role(l->asker, &leg, &role))
-		(void)json_array_append_new(mails, line_of(l->asker, line, &leg, &role));
+		line = line_of(l->asker, &leg, &role);
+	*lasts = !leg.approving;
 	asked_leg_close(&leg);
+	return line;
+}
+
+static void add_mail(json_t *mails, struct listing *l, const struct index_line *index_line)
+{
+	const char *address = l->asker->address;
+	struct leg_place place = {index_line->state, index_line->name};
+	struct line_source source;
+	bool known = l->lines != NULL && line_source(l->asker->h, &place, &source), lasts;
+	json_t *line = known ? lines_find(l->lines, &source, address) : NULL;
+
+	if (line == NULL) {
+		line = make_line(l, &place, &lasts);
+		if (line != NULL && known && lasts)
+			lines_keep(l->lines, &source, address, line);
+	}
+	if (line == NULL)
+		return;
+	set(line, "copies", json_integer((json_int_t)index_line->copies));
+	(void)json_array_append_new(mails, line);
 }
 
 /* Whether each leg has been looked at since the start. */
@@ -246,12 +270,13 @@ static void say_none(json_t *answer, size_t page)
 	show_page(answer, page, 0, true, json_array());
 }
 
-bool show_list(struct asker *asker, const struct gate_request *request, json_t *answer)
+bool show_list(
+    struct asker *asker, struct lines *lines, const struct gate_request *request, json_t *answer)
 {
 	const char *query = gate_request_value(request, "query");
 	const char *order = gate_request_value(request, "order");
 	const char *state = gate_request_value(request, "state");
-	struct listing l = {.asker = asker, .query = query != NULL ? query : ""};
+	struct listing l = {.asker = asker, .lines = lines, .query = query != NULL ? query : ""};
 	size_t page = show_page_asked(gate_request_value(request, "page"));
 	struct index_question q = {.address = asker->address,
 	    .as = show_as(gate_request_value(request, "as")),

@@ -13,6 +13,8 @@
 #define LIST_LOOKED_MAX  ((size_t)5000) /* recipients that a search looks at in legs */
 #define LIST_RCPTS       ((size_t)3)    /* that a line of a list names */
 
+struct lines; /* lib/hold/lines.h */
+
 /* A string; bytes that are no UTF-8 become U+FFFD. NULL: no memory. */
 json_t *show_text(const char *text, size_t len);
 
@@ -36,8 +38,9 @@ unsigned show_as(const char *word);
 /* Adds what every list has. `mails` is the answer's from now on. */
 void show_page(json_t *answer, size_t page, size_t total, bool complete, json_t *mails);
 
-/* Adds the answer to `list` to `answer`. False: no memory. */
-NODISCARD bool show_list(struct asker *asker, const struct gate_request *request, json_t *answer);
+/* Adds the answer to `list` to `answer`; lines that were made are kept in `lines`. False: no memory. */
+NODISCARD bool show_list(
+    struct asker *asker, struct lines *lines, const struct gate_request *request, json_t *answer);
 
 /* ---- words.c ---- */
 

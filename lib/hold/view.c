@@ -84,6 +84,7 @@ bool hold_take_view(struct hold *h, const struct settings *settings)
 		memcpy(h->compiled, name, sizeof h->compiled);
 	h->compiled_looked = clock_boot();
 	h->view = view;
+	h->views++;
 	h->org = view->org;
 	if (old != NULL) {
 		h->look_at_all = view->org != NULL;

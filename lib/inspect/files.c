@@ -251,7 +251,7 @@ static void count_file(struct inspection *i, size_t part, uint64_t size)
 static bool is_shown(const struct inspection *i, const struct mime_part *p)
 {
 	size_t len = strlen(p->id);
-	const char *at = i->cids.bytes, *end = at + i->cids.len;
+	const char *at = i->cids.len > 0 ? i->cids.bytes : "", *end = at + i->cids.len;
 
 	if (len == 0)
 		return false;

@@ -89,6 +89,7 @@ struct view_file {
 	uint64_t size;
 	unsigned warnings; /* 1 << enum view_warning */
 	bool shown;        /* an image that the HTML shows where it stands */
+	bool unopened;     /* an archive that was not looked into: too much time has gone */
 };
 
 /* Looks at one part. False: it is no file that a reader is told of. */

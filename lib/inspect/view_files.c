@@ -1,6 +1,7 @@
 /* What a page says of an attachment: its name, what it is, and what to be careful of. */
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "lib/extract/ole.h"
 #include "lib/extract/zip.h"
@@ -57,6 +58,7 @@ static bool is_in(const char *list, const char *extension)
 struct members {
 	struct inspection *i;
 	struct view_file *file;
+	bool deep; /* names within are looked for */
 };
 
 /* An archive within one is known by its name: by its bytes, it would have to be unpacked first. */
@@ -104,10 +106,17 @@ static void told_text_ends(void *context)
 	(void)context;
 }
 
+/*
+ * Nobody converts here. A file that was to be converted although no text is wanted says that it is encrypted, be it
+ * against changes alone (lib/extract/pdf.c).
+ */
 static bool told_convert(void *context, enum convert_tool tool, const struct source *file,
     struct sink out, bool *encrypted)
 {
-	(void)context;
+	struct members *m = context;
+
+	if (!m->deep)
+		warn(m->file, VIEW_WARNS_ENCRYPTED);
 	(void)tool;
 	(void)file;
 	(void)out;
@@ -240,6 +249,20 @@ static void read_name(struct inspection *i, size_t part, struct view_file *file)
 
 /* ---- one file ---- */
 
+/*
+ * Many archives must not keep a reader from seeing the message at all: when a quarter of the time has gone, no more
+ * of them is opened. This process opens no other message.
+ */
+static bool has_time(const struct inspection *i)
+{
+	const struct inspect_limits *l = &i->by->ask.limits;
+	int64_t most = (l->inspect_cpu < l->inspect_time ? l->inspect_cpu : l->inspect_time) / 4;
+	struct timespec used;
+
+	return clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used) == 0 &&
+	       (int64_t)used.tv_sec * 1000000 + used.tv_nsec / 1000 < most;
+}
+
 static bool is_told(enum part_role role)
 {
 	switch (role) {
@@ -259,19 +282,18 @@ static bool is_told(enum part_role role)
 	return false;
 }
 
-static void look_inside(struct inspection *i, struct view_file *file, const struct source *bytes,
-    const struct mime_part *p, struct extract_file *found)
+/* What the bytes are; `deep`: and what is in an archive. */
+static void open_file(struct inspection *i, struct view_file *file, const struct source *bytes,
+    const char *label, bool deep, struct extract_file *found)
 {
-	struct members members = {i, file};
+	struct members members = {i, file, deep};
 
-	if (found->format == FORMAT_ZIP)
+	if (deep && found->format == FORMAT_ZIP)
 		see_zip(&members, bytes);
 	i->told = (struct extract_told){
 	    &members, told_text, told_text_ends, told_member, told_fault, told_convert};
-	extract_free(i->extract);
-	i->extract = NULL;
 	if (files_ready(i))
-		extract_file(i->extract, bytes, file->name.text, p->charset, true, found);
+		extract_file(i->extract, bytes, file->name.text, label, deep, found);
 	extract_free(i->extract);
 	i->extract = NULL;
 	i->told = (struct extract_told){.context = NULL};
@@ -282,8 +304,9 @@ static void judge(struct inspection *i, size_t part, struct view_file *file,
 {
 	const struct mime_part *p = &i->tree.parts[part];
 
-	if (is_archive(found->format))
-		look_inside(i, file, bytes, p, found);
+	file->unopened = is_archive(found->format) && !has_time(i);
+	if (is_archive(found->format) && !file->unopened)
+		open_file(i, file, bytes, p->charset, true, found);
 	if (found->encrypted == ENCRYPTED_ALL || found->encrypted == ENCRYPTED_SOME)
 		warn(file, VIEW_WARNS_ENCRYPTED);
 	if (found->format == FORMAT_PROGRAM || is_in(programs, file->name.extension))
@@ -316,14 +339,12 @@ bool view_look_at_file(struct inspection *i, size_t part, struct view_file *file
 		(void)snprintf(file->kind, sizeof file->kind, "message/rfc822");
 		return true;
 	}
-	if (!part_decode(i, part, p->encoding, &bytes) || !files_ready(i)) {
+	if (!part_decode(i, part, p->encoding, &bytes)) {
 		file->size = p->end - p->body;
 		return true;
 	}
 	file->size = bytes.size;
-	extract_file(i->extract, &bytes, file->name.text, p->charset, false, &found);
-	extract_free(i->extract);
-	i->extract = NULL;
+	open_file(i, file, &bytes, p->charset, false, &found);
 	part_settle_role(i, part, &bytes, &found);
 	file->shown = i->view[part].role == ROLE_INLINE;
 	judge(i, part, file, &bytes, &found);

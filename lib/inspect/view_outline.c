@@ -175,8 +175,10 @@ static void outline_files(struct outline *o)
 			o->cut = true;
 			break;
 		}
-		if (view_look_at_file(o->i, k, file))
-			outline_file(o, files, k, file);
+		if (!view_look_at_file(o->i, k, file))
+			continue;
+		outline_file(o, files, k, file);
+		o->cut = o->cut || file->unopened;
 	}
 	free(file);
 	set(o, "files", files);

@@ -64,6 +64,40 @@ static bool plain(const char *value, size_t len, char out[SANITISE_VALUE_MAX])
 
 /* ---- colours ---- */
 
+/* CSS Color Module Level 4, section 6.1, and what Office writes; each between blanks. */
+static const char colours[] =
+    " aliceblue antiquewhite aqua aquamarine azure beige bisque black blanchedalmond blue "
+    "blueviolet brown burlywood cadetblue chartreuse chocolate coral cornflowerblue cornsilk "
+    "crimson cyan darkblue darkcyan darkgoldenrod darkgray darkgreen darkgrey darkkhaki "
+    "darkmagenta darkolivegreen darkorange darkorchid darkred darksalmon darkseagreen "
+    "darkslateblue darkslategray darkslategrey darkturquoise darkviolet deeppink deepskyblue "
+    "dimgray dimgrey dodgerblue firebrick floralwhite forestgreen fuchsia gainsboro "
+    "ghostwhite gold goldenrod gray green greenyellow grey honeydew hotpink indianred indigo "
+    "ivory khaki lavender lavenderblush lawngreen lemonchiffon lightblue lightcoral "
+    "lightcyan lightgoldenrodyellow lightgray lightgreen lightgrey lightpink lightsalmon "
+    "lightseagreen lightskyblue lightslategray lightslategrey lightsteelblue lightyellow "
+    "lime limegreen linen magenta maroon mediumaquamarine mediumblue mediumorchid "
+    "mediumpurple mediumseagreen mediumslateblue mediumspringgreen mediumturquoise "
+    "mediumvioletred midnightblue mintcream mistyrose moccasin navajowhite navy oldlace "
+    "olive olivedrab orange orangered orchid palegoldenrod palegreen paleturquoise "
+    "palevioletred papayawhip peachpuff peru pink plum powderblue purple rebeccapurple red "
+    "rosybrown royalblue saddlebrown salmon sandybrown seagreen seashell sienna silver "
+    "skyblue slateblue slategray slategrey snow springgreen steelblue tan teal thistle "
+    "tomato turquoise violet wheat white whitesmoke window windowtext yellow yellowgreen ";
+
+static bool is_colour_name(const char *value)
+{
+	size_t len = strlen(value);
+
+	if (!is_word(value, 3, 24))
+		return false;
+	for (const char *at = colours; (at = strstr(at, value)) != NULL; at += len) {
+		if (at[-1] == ' ' && at[len] == ' ')
+			return true;
+	}
+	return false;
+}
+
 static bool is_hex(const char *digits, size_t len)
 {
 	return strlen(digits) == len && strspn(digits, "0123456789abcdef") == len;
@@ -86,7 +120,7 @@ static bool is_colour(const char *value)
 	if (value[0] == '#')
 		return is_hex(value + 1, 3) || is_hex(value + 1, 4) || is_hex(value + 1, 6) ||
 		       is_hex(value + 1, 8);
-	return is_word(value, 3, 24) || is_function(value);
+	return is_colour_name(value) || is_function(value);
 }
 
 /* Of an attribute: a name, or digits, which old programs wrote without the "#". */
@@ -94,7 +128,7 @@ static bool colour_attribute(const char *value, char out[SANITISE_VALUE_MAX])
 {
 	bool bare = is_hex(value, 6);
 
-	if (!bare && !is_word(value, 3, 24) &&
+	if (!bare && !is_colour_name(value) &&
 	    (value[0] != '#' || (!is_hex(value + 1, 3) && !is_hex(value + 1, 6))))
 		return false;
 	(void)snprintf(out, SANITISE_VALUE_MAX, "%s%.30s", bare ? "#" : "", value);

@@ -84,6 +84,7 @@ static void ask_for_view(struct ask *ask, const struct settings *s)
 {
 	ask_init(ask);
 	ask_limits(ask, s);
+	ask->limits.inspect_time = s->view_time;
 	if (ask->limits.inspect_expansion > EXPANSION)
 		ask->limits.inspect_expansion = EXPANSION;
 	if (ask->limits.inspect_members > MEMBERS)

@@ -7,6 +7,7 @@
 
 #define CHECKED_MAX  ((size_t)4096) /* bytes of all facts that are ticked */
 #define SENTENCE_MAX ((size_t)4096)
+#define ABOUT_MAX    ((size_t)512) /* bytes of a subject that goes on to the next page */
 
 /* ---- what the form says --------------------------------------------------------------------- */
 
@@ -138,8 +139,38 @@ static bool read_proof(struct page *page, const struct mail_way *way, json_t **a
 
 /* ---- acting --------------------------------------------------------------------------------- */
 
+/* The subject of mail that this may let go: behind that nobody tells it. NULL: it does not, or cannot be told. */
+static json_t *ask_about(struct page *page, const struct mail_way *way)
+{
+	static const char *const words[] = {"release", "check", "approve", "urgent"};
+	const char *word = page_form(page, "word");
+
+	for (size_t i = 0; i < COUNT_OF(words); i++) {
+		if (strcmp(words[i], word) == 0)
+			return page_gate(page, "show",
+			    (const char *const[]){
+				"id", strcmp(way->by, "id") == 0 ? way->key : NULL, NULL},
+			    NULL);
+	}
+	return NULL;
+}
+
+static void add_about(struct page *page, const json_t *show)
+{
+	const json_t *leg = json_array_get(json_object_get(show, "legs"), 0);
+	const char *subject = mail_text(leg, "subject");
+	char seal[64];
+
+	if (subject[0] == '\0' || strlen(subject) > ABOUT_MAX)
+		return;
+	mail_seal(page, subject, seal);
+	page_go_add(page, "about", subject);
+	page_go_add(page, "seal", seal);
+}
+
 /* A mail that was brought back by a link has a new one, which the answer tells. */
-static void go_on(struct page *page, const struct mail_way *way, const json_t *answer)
+static void go_on(
+    struct page *page, const struct mail_way *way, const json_t *answer, const json_t *show)
 {
 	const char *link = mail_text(answer, "link");
 
@@ -149,14 +180,16 @@ static void go_on(struct page *page, const struct mail_way *way, const json_t *a
 	if (json_integer_value(json_object_get(answer, "copies")) > 0 ||
 	    json_is_true(json_object_get(answer, "more")))
 		page_go_add(page, "copies", "yes");
+	add_about(page, show);
 }
 
-static void say_what_came(struct page *page, const struct mail_way *way, const json_t *answer)
+static void say_what_came(
+    struct page *page, const struct mail_way *way, const json_t *answer, const json_t *show)
 {
 	const char *result = page_result(answer), *code = code_of(answer);
 
 	if (strcmp(result, "done") == 0)
-		go_on(page, way, answer);
+		go_on(page, way, answer, show);
 	else if (strcmp(result, "forbidden") == 0 && strcmp(code, "pin") == 0)
 		say_pin(page, way, "needed");
 	else if (strcmp(result, "forbidden") == 0 && strcmp(code, "login") == 0) {
@@ -172,7 +205,7 @@ static void say_what_came(struct page *page, const struct mail_way *way, const j
 static void act(struct page *page, const struct mail_way *way, const char *proof)
 {
 	struct buf checked;
-	json_t *answer;
+	json_t *answer, *show;
 
 	buf_init(&checked, CHECKED_MAX);
 	read_checked(page, &checked);
@@ -181,6 +214,7 @@ static void act(struct page *page, const struct mail_way *way, const char *proof
 		page_say(page, 400, say("Not understood"), say("The form cannot be understood."));
 		return;
 	}
+	show = ask_about(page, way);
 	answer = page_gate(page, "act",
 	    (const char *const[]){"word", page_form(page, "word"), "id",
 		strcmp(way->by, "id") == 0 ? way->key : NULL, "leg", page_form(page, "leg"), "rcpt",
@@ -189,10 +223,10 @@ static void act(struct page *page, const struct mail_way *way, const char *proof
 		"shown", page_form(page, "shown"), "proof", proof, NULL},
 	    NULL);
 	buf_free(&checked);
-	if (answer == NULL)
-		return;
-	say_what_came(page, way, answer);
+	if (answer != NULL)
+		say_what_came(page, way, answer, show);
 	json_decref(answer);
+	json_decref(show);
 }
 
 void pages_act(struct page *page)

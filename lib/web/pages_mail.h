@@ -55,6 +55,12 @@ json_t *mail_longer(const char *end);
 /* The values of the template "mail" from the answer of `show` (done, or gone). */
 void mail_set_values(struct page *page, const json_t *show);
 
+/*
+ * What mail that has just left is called: nobody tells it any more, so it goes from the page that let it go to the
+ * next one, sealed: about=SUBJECT seal=… in the query. `text`: of the form token and the subject; "" without one.
+ */
+void mail_seal(const struct page *page, const char *subject, char text[64]);
+
 /* Whether one of the legs can be done `word` to. */
 bool mail_can(const json_t *show, const char *word);
 

@@ -7,6 +7,7 @@
 
 #include "lib/web/pages_mail.h"
 #include "lib/web/say.h"
+#include "lib/web/web.h"
 
 #define KEY_MAX    ((size_t)8192)
 #define PARTS_MOST ((size_t)50) /* as many as seki-hold tells legs */
@@ -584,6 +585,35 @@ static bool gone_without_legs(const json_t *show, const json_t *legs)
 	return strcmp(page_result(show), "gone") == 0 && json_array_size(legs) == 0;
 }
 
+void mail_seal(const struct page *page, const char *subject, char text[64])
+{
+	struct buf key;
+	char token[64];
+
+	text[0] = '\0';
+	page_form_token(page, token);
+	buf_init(&key, KEY_MAX);
+	buf_addf(&key, "%s %s", token, subject);
+	buf_add(&key, "", 1);
+	if (token[0] != '\0' && buf_ok(&key))
+		web_form_token(key.bytes, text);
+	buf_free(&key);
+}
+
+/* Of mail that has gone: its subject, if the page before told it. */
+static const char *gone_title(struct page *page)
+{
+	const char *about = page_query(page, "about"), *seal = page_query(page, "seal");
+	char right[64];
+
+	if (about != NULL && seal != NULL) {
+		mail_seal(page, about, right);
+		if (right[0] != '\0' && strcmp(right, seal) == 0)
+			return about;
+	}
+	return say("This mail waits no more");
+}
+
 /* A list, and whether there is something in it. */
 static void set_list(struct page *page, const char *name, const char *some, json_t *list)
 {
@@ -604,8 +634,7 @@ void mail_set_values(struct page *page, const json_t *show)
 	set_manner(page, show);
 	set_last(page, show, legs, you);
 	page_set(page, "gone", json_boolean(gone));
-	page_set_text(page, "title",
-	    gone ? say("This mail waits no more") : mail_text(page->values, "subject"));
+	page_set_text(page, "title", gone ? gone_title(page) : mail_text(page->values, "subject"));
 	page_set_text(page, "shown", mail_text(show, "shown"));
 	page_set(page, "several", json_boolean(json_array_size(parts) > 1));
 	page_set(page, "parts", parts);

@@ -2,6 +2,7 @@
 
 #include <libintl.h>
 #include <locale.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,8 +15,18 @@ extern int _nl_msg_cat_cntr;
 
 void say_open(const char *locale)
 {
+	char path[256];
+	int n;
+
+	/*
+	 * gettext makes of a relative path an absolute one each time that it is asked: that takes a call that is
+	 * denied later, and leads through directories that may be closed to us. This one stays where we are.
+	 */
+	n = snprintf(path, sizeof path, "/proc/self/cwd/%s", locale);
+	if (n < 0 || (size_t)n >= sizeof path)
+		die_bug("the path of the catalogues");
 	/* In "C" gettext translates nothing; LANGUAGE alone says what is spoken. */
-	if (setlocale(LC_ALL, "C.UTF-8") == NULL || bindtextdomain(DOMAIN, locale) == NULL ||
+	if (setlocale(LC_ALL, "C.UTF-8") == NULL || bindtextdomain(DOMAIN, path) == NULL ||
 	    bind_textdomain_codeset(DOMAIN, "UTF-8") == NULL || textdomain(DOMAIN) == NULL)
 		die_environ("opening the catalogues of words");
 	/* A catalogue is read when it is first asked. */

@@ -9,7 +9,7 @@
 
 #define N_(text) text /* to be translated where it is used */
 
-/* Opens the catalogues below `locale`, a path; before the program is confined. */
+/* Opens the catalogues below `locale`, a path from the current directory; before the program is confined. */
 void say_open(const char *locale);
 
 /* From now on this language: "ja" or "en"; any other is "en". */

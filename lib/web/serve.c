@@ -79,7 +79,7 @@ NORETURN static void be_worker(struct parent *p)
 
 	(void)close(p->signals);
 	(void)close(p->heard);
-	worker_run(&worker);
+	web_worker_run(&worker);
 }
 
 static bool start_one(struct parent *p)

@@ -79,7 +79,7 @@ static bool add_page(struct web_templates *t, int pages, const char *file, struc
 
 	if (t->pages == WEB_TEMPLATE_PAGES)
 		return conf_blame(fault, 0, 0, "more than %zu pages", WEB_TEMPLATE_PAGES);
-	if (len >= TEMPLATE_NAME_MAX || !template_is_name(file, len) ||
+	if (len >= TEMPLATE_NAME_MAX || !web_template_is_name(file, len) ||
 	    memchr(file, '.', len) != NULL)
 		return conf_blame(fault, 0, 0, "the name of a page is a-z, 0-9, - and _");
 	page = &t->page[t->pages++];
@@ -89,7 +89,7 @@ static bool add_page(struct web_templates *t, int pages, const char *file, struc
 	good =
 	    read_file(pages, file, &bytes, fault) &&
 	    (escape_is_text(bytes.bytes, bytes.len) || conf_blame(fault, 0, 0, "is not UTF-8")) &&
-	    template_parse(page, bytes.bytes, bytes.len, fault);
+	    web_template_parse(page, bytes.bytes, bytes.len, fault);
 	buf_free(&bytes);
 	return good;
 }
@@ -142,12 +142,12 @@ static bool join(struct web_templates *t, struct conf_fault *fault)
 
 			if (node->kind != NODE_PAGE)
 				continue;
-			node->page = find(t, template_text(page, node->text));
+			node->page = find(t, web_template_text(page, node->text));
 			if (node->page < t->pages)
 				continue;
 			set_file(fault, page->name);
 			return conf_blame(fault, node->line, node->column,
-			    "there is no page %.60s" ENDING, template_text(page, node->text));
+			    "there is no page %.60s" ENDING, web_template_text(page, node->text));
 		}
 	}
 	return true;

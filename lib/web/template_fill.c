@@ -122,7 +122,7 @@ static void put_words(struct filling *f, const char *words, const struct scope *
 	size_t len = strlen(words), from = 0;
 
 	for (size_t i = 0; i < len;) {
-		size_t n = words[i] == '{' ? template_brace(words + i, len - i) : 0;
+		size_t n = words[i] == '{' ? web_template_brace(words + i, len - i) : 0;
 		char name[TEMPLATE_TAG_MAX];
 
 		if (n == 0 || n >= sizeof name) {
@@ -159,7 +159,7 @@ static bool fill_section(
     struct filling *f, const struct template_page *page, size_t at, const struct scope *scope)
 {
 	const struct node *node = &page->node[at];
-	const json_t *value = look_up(scope, template_text(page, node->text));
+	const json_t *value = look_up(scope, web_template_text(page, node->text));
 	struct scope inner = {value, scope};
 
 	if (node->kind == NODE_EMPTY)
@@ -180,7 +180,7 @@ static bool fill_node(
     struct filling *f, const struct template_page *page, size_t at, const struct scope *scope)
 {
 	const struct node *node = &page->node[at];
-	const char *text = template_text(page, node->text);
+	const char *text = web_template_text(page, node->text);
 
 	switch (node->kind) {
 	case NODE_BYTES:
@@ -194,8 +194,8 @@ static bool fill_node(
 		break;
 	case NODE_MANY:
 		put_words(f,
-		    say_n(text, template_text(page, node->many),
-			number_of(look_up(scope, template_text(page, node->name)))),
+		    say_n(text, web_template_text(page, node->many),
+			number_of(look_up(scope, web_template_text(page, node->name)))),
 		    scope);
 		break;
 	case NODE_PAGE:

@@ -60,24 +60,24 @@ struct walk {
 	const char *why; /* the fault */
 };
 
-void walk_begin(struct walk *w);
+void web_walk_begin(struct walk *w);
 
 /* One byte; `*keep`: whether it belongs into the page (a comment does not). False: `why`. */
-NODISCARD bool walk_byte(struct walk *w, unsigned char c, bool *keep);
+NODISCARD bool web_walk_byte(struct walk *w, unsigned char c, bool *keep);
 
 /* Whether this tag may stand here; false: `why`. */
-NODISCARD bool walk_value(
+NODISCARD bool web_walk_value(
     struct walk *w, bool ends_value, bool named_url, enum template_place *place);
-NODISCARD bool walk_words(struct walk *w);
-NODISCARD bool walk_page(struct walk *w);
-NODISCARD bool walk_comment(struct walk *w);
+NODISCARD bool web_walk_words(struct walk *w);
+NODISCARD bool web_walk_page(struct walk *w);
+NODISCARD bool web_walk_comment(struct walk *w);
 
 /* A section begins, and ends: it may be left out, or stand there twice. `from` is for the end. */
-NODISCARD bool walk_open(struct walk *w, struct walk *from);
-NODISCARD bool walk_close(struct walk *w, const struct walk *from);
+NODISCARD bool web_walk_open(struct walk *w, struct walk *from);
+NODISCARD bool web_walk_close(struct walk *w, const struct walk *from);
 
 /* At the end of the file. */
-NODISCARD bool walk_end(struct walk *w);
+NODISCARD bool web_walk_end(struct walk *w);
 
 /* ---- a page -------------------------------------------------------------------------------- */
 
@@ -116,16 +116,16 @@ struct web_templates {
 };
 
 /* Takes a file apart. False with the fault's line, column and text. NODE_PAGE.page is not set yet. */
-NODISCARD bool template_parse(
+NODISCARD bool web_template_parse(
     struct template_page *page, const char *bytes, size_t len, struct conf_fault *fault);
 
 /* A name: letters a-z, digits, "-" and "_", beginning with a letter; parts joined by "."; or "." alone. */
-NODISCARD bool template_is_name(const char *text, size_t len);
+NODISCARD bool web_template_is_name(const char *text, size_t len);
 
 /* The length of "{name}" at `text`, of which `len` bytes are there; 0: there is none. */
-NODISCARD size_t template_brace(const char *text, size_t len);
+NODISCARD size_t web_template_brace(const char *text, size_t len);
 
-static inline const char *template_text(const struct template_page *page, size_t at)
+static inline const char *web_template_text(const struct template_page *page, size_t at)
 {
 	return page->bytes.bytes + at;
 }

@@ -28,7 +28,7 @@ static bool blame(struct parsing *p, const char *why)
 
 /* ---- names --------------------------------------------------------------------------------- */
 
-bool template_is_name(const char *text, size_t len)
+bool web_template_is_name(const char *text, size_t len)
 {
 	bool begins = true;
 
@@ -49,18 +49,18 @@ bool template_is_name(const char *text, size_t len)
 	return !begins;
 }
 
-size_t template_brace(const char *text, size_t len)
+size_t web_template_brace(const char *text, size_t len)
 {
 	const char *end = len > 2 && text[0] == '{' ? memchr(text, '}', len) : NULL;
 
-	if (end == NULL || !template_is_name(text + 1, (size_t)(end - text) - 1))
+	if (end == NULL || !web_template_is_name(text + 1, (size_t)(end - text) - 1))
 		return 0;
 	return (size_t)(end - text) + 1;
 }
 
 static bool is_page_name(const char *text, size_t len)
 {
-	return len < TEMPLATE_NAME_MAX && template_is_name(text, len) &&
+	return len < TEMPLATE_NAME_MAX && web_template_is_name(text, len) &&
 	       memchr(text, '.', len) == NULL;
 }
 
@@ -131,11 +131,11 @@ static bool take_value(struct parsing *p, const char *name, size_t len, bool end
 	enum template_place place;
 	struct node *node;
 
-	if (!template_is_name(name, len))
+	if (!web_template_is_name(name, len))
 		return blame(p,
 		    "expected a name: a-z, 0-9, - and _, parts joined by \".\"; every value is "
 		    "escaped, and there is no tag that does not");
-	if (!walk_value(&p->walk, ends_value, url, &place))
+	if (!web_walk_value(&p->walk, ends_value, url, &place))
 		return blame(p, p->walk.why);
 	node = add_node(p, NODE_VALUE);
 	if (node == NULL)
@@ -149,11 +149,11 @@ static bool open_section(struct parsing *p, enum node_kind kind, const char *nam
 {
 	struct node *node;
 
-	if (!template_is_name(name, len))
+	if (!web_template_is_name(name, len))
 		return blame(p, "expected the name of a section");
 	if (p->depth == TEMPLATE_NEST_MAX)
 		return blame(p, "too many sections within sections");
-	if (!walk_open(&p->walk, &p->open[p->depth].walk))
+	if (!web_walk_open(&p->walk, &p->open[p->depth].walk))
 		return blame(p, p->walk.why);
 	node = add_node(p, kind);
 	if (node == NULL)
@@ -173,10 +173,10 @@ static bool close_section(struct parsing *p, const char *name, size_t len)
 		return blame(p, "this ends no section");
 	from = &p->open[--p->depth];
 	node = &p->page->node[from->node];
-	opened = template_text(p->page, node->text);
+	opened = web_template_text(p->page, node->text);
 	if (strlen(opened) != len || memcmp(opened, name, len) != 0)
 		return conf_blame(p->fault, p->line, p->column, "expected {{/%.60s}} here", opened);
-	if (!walk_close(&p->walk, &from->walk))
+	if (!web_walk_close(&p->walk, &from->walk))
 		return blame(p, p->walk.why);
 	node->end = p->page->nodes;
 	p->in_bytes = false;
@@ -189,7 +189,7 @@ static bool take_page(struct parsing *p, const char *name, size_t len)
 
 	if (!is_page_name(name, len))
 		return blame(p, "expected the name of a page, without .html");
-	if (!walk_page(&p->walk))
+	if (!web_walk_page(&p->walk))
 		return blame(p, p->walk.why);
 	node = add_node(p, NODE_PAGE);
 	if (node == NULL)
@@ -202,7 +202,7 @@ static bool take_page(struct parsing *p, const char *name, size_t len)
 static bool check_braces(struct parsing *p, const char *text, size_t len)
 {
 	for (size_t i = 0; i < len; i++) {
-		size_t n = text[i] == '{' ? template_brace(text + i, len - i) : 1;
+		size_t n = text[i] == '{' ? web_template_brace(text + i, len - i) : 1;
 
 		if (n == 0 || text[i] == '}')
 			return blame(p, "within words { and } stand around a name alone");
@@ -217,7 +217,7 @@ static bool take_words(struct parsing *p, const char *words, size_t len)
 
 	if (!check_braces(p, words, len))
 		return false;
-	if (!walk_words(&p->walk))
+	if (!web_walk_words(&p->walk))
 		return blame(p, p->walk.why);
 	node = add_node(p, NODE_WORDS);
 	if (node == NULL)
@@ -245,11 +245,11 @@ static bool take_many(struct parsing *p, const char *text, size_t len)
 	size[2] = len - (size_t)(part[2] - text);
 	for (size_t i = 0; i < COUNT_OF(part); i++)
 		trim(&part[i], &size[i]);
-	if (!template_is_name(part[0], size[0]))
+	if (!web_template_is_name(part[0], size[0]))
 		return blame(p, "expected the name of a number");
 	if (!check_braces(p, part[1], size[1]) || !check_braces(p, part[2], size[2]))
 		return false;
-	if (!walk_words(&p->walk))
+	if (!web_walk_words(&p->walk))
 		return blame(p, p->walk.why);
 	node = add_node(p, NODE_MANY);
 	if (node == NULL)
@@ -282,7 +282,7 @@ static bool take_tag(struct parsing *p, const char *text, size_t len, bool ends_
 	case '_':
 		return many ? take_many(p, text, len) : take_words(p, text, len);
 	case '!':
-		return walk_comment(&p->walk) || blame(p, p->walk.why);
+		return web_walk_comment(&p->walk) || blame(p, p->walk.why);
 	default:
 		return take_value(p, text, len, ends_value);
 	}
@@ -294,7 +294,7 @@ static size_t tag_length(const char *text, size_t len)
 	size_t most = len < TEMPLATE_TAG_MAX ? len : TEMPLATE_TAG_MAX;
 
 	for (size_t i = 2; i + 1 < most; i++) {
-		size_t n = text[i] == '{' ? template_brace(text + i, most - i) : 0;
+		size_t n = text[i] == '{' ? web_template_brace(text + i, most - i) : 0;
 
 		if (n > 0)
 			i += n - 1;
@@ -327,7 +327,7 @@ static bool take_byte(struct parsing *p)
 
 	if (c < ' ' && c != '\n' && c != '\t' && c != '\r')
 		return blame(p, "a control character");
-	if (!walk_byte(&p->walk, c, &wanted))
+	if (!web_walk_byte(&p->walk, c, &wanted))
 		return blame(p, p->walk.why);
 	if (before == WALK_DECLARE && p->walk.state == WALK_COMMENT) {
 		/* "<!" has been kept already, in this very node. */
@@ -367,13 +367,13 @@ static bool take_some(struct parsing *p)
 	return true;
 }
 
-bool template_parse(
+bool web_template_parse(
     struct template_page *page, const char *bytes, size_t len, struct conf_fault *fault)
 {
 	struct parsing p = {
 	    .page = page, .bytes = bytes, .len = len, .line = 1, .column = 1, .fault = fault};
 
-	walk_begin(&p.walk);
+	web_walk_begin(&p.walk);
 	while (p.at < len) {
 		if (!take_some(&p))
 			return false;
@@ -382,9 +382,9 @@ bool template_parse(
 		const struct node *node = &page->node[p.open[p.depth - 1].node];
 
 		return conf_blame(fault, node->line, node->column,
-		    "this section does not end: {{/%.60s}}", template_text(page, node->text));
+		    "this section does not end: {{/%.60s}}", web_template_text(page, node->text));
 	}
-	if (!walk_end(&p.walk))
+	if (!web_walk_end(&p.walk))
 		return blame(&p, p.walk.why);
 	return buf_ok(&page->bytes) || blame(&p, "no memory");
 }

@@ -13,7 +13,7 @@
 	"https://host/ or mailto:"
 #define WHY_QUOTES "an attribute needs a value in double quotes: name=\"value\""
 
-void walk_begin(struct walk *w)
+void web_walk_begin(struct walk *w)
 {
 	*w = (struct walk){.state = WALK_TEXT};
 }
@@ -381,7 +381,7 @@ static bool text_byte(struct walk *w, unsigned char c)
 	return true;
 }
 
-bool walk_byte(struct walk *w, unsigned char c, bool *keep)
+bool web_walk_byte(struct walk *w, unsigned char c, bool *keep)
 {
 	*keep = true;
 	switch (w->state) {
@@ -469,7 +469,7 @@ static bool closed_value(struct walk *w)
 	return wrong(w, "no {{...}} in this attribute");
 }
 
-bool walk_value(struct walk *w, bool ends_value, bool named_url, enum template_place *place)
+bool web_walk_value(struct walk *w, bool ends_value, bool named_url, enum template_place *place)
 {
 	bool whole = w->url == URL_OPEN && w->start_len == 0 && !w->maybe && ends_value;
 
@@ -486,7 +486,7 @@ bool walk_value(struct walk *w, bool ends_value, bool named_url, enum template_p
 	return url_tag(w);
 }
 
-bool walk_words(struct walk *w)
+bool web_walk_words(struct walk *w)
 {
 	if (w->state == WALK_TEXT || w->state == WALK_SHOWN)
 		return true;
@@ -497,12 +497,12 @@ bool walk_words(struct walk *w)
 	return w->url == URL_NONE || wrong(w, "no words in a URL");
 }
 
-bool walk_page(struct walk *w)
+bool web_walk_page(struct walk *w)
 {
 	return w->state == WALK_TEXT || wrong(w, "{{>name}} stands between tags alone");
 }
 
-bool walk_comment(struct walk *w)
+bool web_walk_comment(struct walk *w)
 {
 	if (w->state == WALK_NAME) {
 		w->state = WALK_BETWEEN;
@@ -525,9 +525,9 @@ bool walk_comment(struct walk *w)
 	return !w->closed_to_tags || closed_value(w);
 }
 
-bool walk_open(struct walk *w, struct walk *from)
+bool web_walk_open(struct walk *w, struct walk *from)
 {
-	if (!walk_comment(w))
+	if (!web_walk_comment(w))
 		return false;
 	if (w->state == WALK_VALUE && w->url == URL_OPEN && w->start_len > 0 && !url_tag(w))
 		return false;
@@ -566,9 +566,9 @@ static bool join_urls(struct walk *w, const struct walk *from)
 	}
 }
 
-bool walk_close(struct walk *w, const struct walk *from)
+bool web_walk_close(struct walk *w, const struct walk *from)
 {
-	bool same = walk_comment(w) && w->state == from->state;
+	bool same = web_walk_comment(w) && w->state == from->state;
 
 	if (w->why != NULL)
 		return false;
@@ -583,7 +583,7 @@ bool walk_close(struct walk *w, const struct walk *from)
 	return w->state != WALK_VALUE || join_urls(w, from);
 }
 
-bool walk_end(struct walk *w)
+bool web_walk_end(struct walk *w)
 {
 	return w->state == WALK_TEXT ||
 	       wrong(w, "the file ends within a tag, an element or a comment");

@@ -109,7 +109,7 @@ static void set_signals(sigset_t *waiting)
 		die_environ("setting signals up");
 }
 
-void worker_run(struct worker *w)
+void web_worker_run(struct worker *w)
 {
 	FCGX_Request request;
 	sigset_t waiting;

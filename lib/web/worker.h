@@ -21,6 +21,6 @@ struct worker {
 };
 
 /* Serves until SIGTERM, or until it was replaced; never in the middle of a request. */
-NORETURN void worker_run(struct worker *worker);
+NORETURN void web_worker_run(struct worker *worker);
 
 #endif

@@ -16,7 +16,8 @@ REPO = Path(__file__).resolve().parent.parent.parent
 INSTANCE = REPO / "services" / "instance"
 SERVICES = [
     "seki-auth", "seki-login", "seki-smtpd", "seki-queue", "seki-scan", "seki-hold", "seki-encrypt", "seki-stagger", "seki-deliver",
-    "seki-audit", "seki-resolve", "seki-remote", "seki-notice", "seki-convert", "seki-seal", "seki-inspect", "seki-db", "seki-rules",
+    "seki-audit", "seki-resolve", "seki-remote", "seki-notice", "seki-convert", "seki-seal", "seki-inspect", "seki-view", "seki-db", "seki-rules",
+    "seki-web", "seki-front",
 ]
 RELAY = "127.0.0.0/8 @example.co.jp quota=none\n"  # what "make up" writes
 STEP = 0.03  # between two looks at a file that somebody else writes
@@ -89,10 +90,12 @@ class Gateway:
     hand in mail (0: nowhere); what they are shown is `certificate`."""
 
     def __init__(self, root: Path, port: int, build: str = "build", sample: bool = True,
-                 submission: bool = True) -> None:
+                 submission: bool = True, web: bool = False) -> None:
         self.root = root
         self.port = port
         self.submission_port = free_port() if submission else 0
+        self.web_port = free_port() if web else 0  # 0: no pages are served
+        self.web_url = f"http://127.0.0.1:{self.web_port}" if web else ""
         self.certificate = root / "etc/tls/default.crt"
         self.build = build
         self.sample = sample
@@ -107,6 +110,8 @@ class Gateway:
                         SAMPLE="yes" if self.sample else "no", MAKE="true")
         if self.submission_port:
             env["SUBMISSION_PORT"] = str(self.submission_port)
+        if self.web_port:
+            env["WEB_PORT"] = str(self.web_port)
         env.update(more)
         return subprocess.run([str(INSTANCE), action], cwd=REPO, env=env, stdin=subprocess.DEVNULL,
                               capture_output=True, text=True, timeout=timeout)
@@ -244,9 +249,9 @@ def replace(path: Path, text: str) -> None:
 
 
 def prepare(settings: dict[str, str] | None = None, relay: str = RELAY, testing: bool = False,
-            files: dict[str, str | bytes] | None = None, submission: bool = True) -> Gateway:
-    """The directory of an instance with its configuration; nothing is started. Without `submission` it listens
-    nowhere else than on its port, and gets no certificate."""
+            files: dict[str, str | bytes] | None = None, submission: bool = True, web: bool = False) -> Gateway:
+    """The directory of an instance with its configuration; nothing is started. Without `submission` it takes mail
+    nowhere else than on its port, and gets no certificate. With `web` people's pages are at gw.web_url."""
     root = Path(tempfile.mkdtemp(prefix="sekisho-test-", dir="/var/tmp"))
     os.chmod(root, 0o711)
     port = free_port()
@@ -261,7 +266,8 @@ def prepare(settings: dict[str, str] | None = None, relay: str = RELAY, testing:
         path = root / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content.encode() if isinstance(content, str) else content)
-    return Gateway(root, port, build="build/testing" if testing else "build", sample=False, submission=submission)
+    return Gateway(root, port, build="build/testing" if testing else "build", sample=False, submission=submission,
+                   web=web)
 
 
 @pytest.fixture(scope="session")
@@ -277,15 +283,16 @@ def gateway() -> Iterator[Gateway]:
 @pytest.fixture
 def fresh_gateway() -> Iterator[Callable[..., Gateway]]:
     """Makes instances of one's own: fresh_gateway(settings={...}, relay="...", testing=True, files={...},
-    submission=False).
+    submission=False, web=True).
 
     testing=True is the build with the virtual clock, which then runs as the real one, but counts as
     synchronised. start=False: only prepared."""
     made: list[Gateway] = []
 
     def make(settings: dict[str, str] | None = None, relay: str = RELAY, testing: bool = False,
-             files: dict[str, str | bytes] | None = None, start: bool = True, submission: bool = True) -> Gateway:
-        gw = prepare(settings, relay, testing, files, submission)
+             files: dict[str, str | bytes] | None = None, start: bool = True, submission: bool = True,
+             web: bool = False) -> Gateway:
+        gw = prepare(settings, relay, testing, files, submission, web)
         made.append(gw)
         if testing:
             gw.clock(0, 0, True)

@@ -83,10 +83,11 @@ class Desk(Office):
     """An office whose clock stands at ten o'clock on a Monday, and goes on only as the test says."""
 
     def __init__(self, settings: dict[str, str] | None = None, rules: str = RULES, relay: str = RELAY,
-                 submission: bool = False) -> None:
+                 submission: bool = False, web: bool = False) -> None:
         self.offset = 0
-        self.gw = prepare({"time-zone": "Asia/Tokyo", "web-url": WEB, "foreign-sender": "allow", "remind-every": "0s",
-                           **(settings or {})}, relay=relay, testing=True, files=FILES, submission=submission)
+        self.gw = prepare({"time-zone": "Asia/Tokyo", **({} if web else {"web-url": WEB}), "foreign-sender": "allow",
+                           "remind-every": "0s", **(settings or {})}, relay=relay, testing=True, files=FILES,
+                          submission=submission, web=web)
         if BUILD != "build":
             self.gw.build = BUILD + "-testing"
             conftest._built.add(self.gw.build)
@@ -233,7 +234,7 @@ class Desk(Office):
     def page(self, notice: EmailMessage) -> str:
         """The link in it."""
         (found,) = re.findall(r"^\[URL\] (\S+)$", words(notice), flags=re.M)
-        assert found.startswith(f"{WEB}/gate/m/?"), found
+        assert found.startswith(f"{self.gw.web_url or WEB}/gate/m/?"), found
         return found
 
 

@@ -122,7 +122,7 @@ def test_list_of_a_person(gw: Gateway) -> None:
     as_(gw, BOB, "act", "word=discard", f"id={ids[0]}")
     wait_for(lambda: listed(BOB, "state=discarded") == [ids[0]])
     assert listed(BOB, "state=held") == ids[:0:-1]
-    assert as_(gw, BOB, "list", "state=staggered")["code"] == "state"
+    assert as_(gw, BOB, "list", "state=bad")["code"] == "state"
 
 
 # ---- what is done ------------------------------------------------------------------------------

@@ -33,13 +33,14 @@ static struct fixture {
 
 static bool no_fsync;
 
-int __real_fsync(int fd);
 int __wrap_fsync(int fd);
 
+/* No power fails here: it costs nothing. */
 int __wrap_fsync(int fd)
 {
+	(void)fd;
 	errno = EIO;
-	return no_fsync ? -1 : __real_fsync(fd);
+	return no_fsync ? -1 : 0;
 }
 
 static int open_dir(const char *path)

@@ -293,7 +293,8 @@ static void test_tricks_of_styles_go(void **state)
 	    "color:rgb(1,2,3", "color:#12", "color:#ggg", "color:", ":red", ";;;",
 	    "text-indent:-9999px", "content:'x'", "cursor:url(x)", "list-style:url(x)",
 	    "color:<!--", "color:\xe3\x81\x82", "color:rgb(url(x))", "background-color:rgba((1)",
-	    "font-weight:950", "transform:scale(9)", "text-align:-moz-right", "font-size:1e9px",
+	    "font-weight:950", "transform:scale(9)", "text-align:-moz-right", "color:expression",
+	    "color:inherit", "background:none", "color:urlred", "font-size:1e9px",
 	    "font-size:0x20px", "font-size:infpx", "font-size:nanem",
 	    "color:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"};
 

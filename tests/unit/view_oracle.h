@@ -56,8 +56,22 @@ static inline bool oracle_style(const char *value)
 		    (at - value < 4 || memcmp(at - 4, "rgba", 4) != 0))
 			return false;
 	}
-	return strstr(value, "position") == NULL && strstr(value, "behavior") == NULL &&
-	       strstr(value, "display") == NULL && strstr(value, "url") == NULL;
+	for (const char *at = value; *at != '\0';
+	     at += strcspn(at, ";") + (strchr(at, ';') != NULL)) {
+		char name[32];
+		size_t len = strcspn(at, ":");
+
+		if (len >= sizeof name)
+			return false;
+		memcpy(name, at, len);
+		name[len] = '\0';
+		if (!oracle_is_in(
+			" color background-color font-weight font-style text-decoration text-align "
+			"font-size ",
+			name))
+			return false;
+	}
+	return true;
 }
 
 static inline bool oracle_data(const char *value)

@@ -4,16 +4,14 @@
 	const ja = document.documentElement.lang === "ja";
 	const each = (css, see) => document.querySelectorAll(css).forEach(see);
 
-	/* How long it still waits: to the second at the end. */
+	/* How long it still waits: to the second in the last ten minutes. */
 	const left = seconds => {
-		const m = Math.floor(seconds / 60), h = Math.floor(m / 60), s = seconds % 60;
-		if (h >= 24)
+		const m = Math.floor(seconds / 60), s = String(seconds % 60).padStart(2, "0");
+		if (m >= 10)
 			return null;
-		if (h > 0)
-			return ja ? `あと${h}時間${m % 60}分` : `in ${h} h ${m % 60} min`;
 		if (m > 0)
-			return ja ? `あと${m}分${String(s).padStart(2, "0")}秒` : `in ${m} min ${String(s).padStart(2, "0")} s`;
-		return ja ? `あと${s}秒` : `in ${s} s`;
+			return ja ? `あと${m}分${s}秒` : `in ${m} min ${s} s`;
+		return ja ? `あと${seconds}秒` : `in ${seconds} s`;
 	};
 	const count = () => each("[data-until]", e => {
 		const seconds = Math.ceil((Date.parse(e.dataset.until) - Date.now()) / 1000);
@@ -30,8 +28,9 @@
 	const stamp = document.querySelector("[data-stamp]");
 	const busy = () => [...document.querySelectorAll("textarea, input:not([type=hidden])")].some(
 		e => e.type === "checkbox" ? e.checked !== e.defaultChecked : e.value !== e.defaultValue);
+	let looks = 40; /* then nobody is there: a page that is left open keeps no session alive */
 	const look = async () => {
-		if (document.hidden || busy())
+		if (document.hidden || busy() || looks-- <= 0)
 			return;
 		try {
 			const answer = await fetch(location.href, { cache: "no-store", redirect: "error" });
