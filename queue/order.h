@@ -69,7 +69,8 @@ struct order_answer {
 	bool counted;           /* with ORDER_DONE: `legs` says something */
 	size_t legs;
 	bool busy; /* ORDER_NO only for now: a stage asks itself again before it says so */
-	const char *code; /* ORDER_NO: the role's own word for it, a literal, not told to the tool; NULL: none */
+	const char *
+	    code; /* ORDER_NO: the role's own word for it, a literal, not told to the tool; NULL: none */
 };
 
 /* "release", "discard"... */

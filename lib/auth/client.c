@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -10,8 +11,10 @@ struct client *client_new(int fd)
 {
 	struct client *c = calloc(1, sizeof *c);
 
-	if (c != NULL)
+	if (c != NULL) {
 		c->fd = fd;
+		c->epoll = -1;
+	}
 	return c;
 }
 
@@ -60,6 +63,12 @@ void client_wipe(struct client *c)
 
 void client_hang_up(struct client *c)
 {
+	/*
+	 * Closing alone takes it out of the epoll set only when nobody else has it open: a back end that is
+	 * just starting has, until it has become its program. Its events would name a client that is freed.
+	 */
+	if (c->fd >= 0 && c->epoll >= 0)
+		(void)epoll_ctl(c->epoll, EPOLL_CTL_DEL, c->fd, NULL);
 	if (c->fd >= 0)
 		(void)close(c->fd);
 	c->fd = -1;

@@ -16,7 +16,8 @@ enum client_state {
 
 struct client {
 	struct client *next;
-	int fd; /* -1: it has given up */
+	int fd;    /* -1: it has given up */
+	int epoll; /* that watches it; -1: none does */
 	enum client_state state;
 	uint64_t turn; /* CLIENT_WAITING: the smallest is next */
 	int64_t due;   /* when the state ends by itself, clock_boot() */

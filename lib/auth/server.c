@@ -318,6 +318,7 @@ static void accept_some(struct server *s)
 		s->clients = c;
 		s->n_clients++;
 		watch(s, fd, c);
+		c->epoll = s->epoll;
 	}
 }
 

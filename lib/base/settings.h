@@ -169,7 +169,7 @@ S(CHOICE, "hold-notice",          hold_notice,           "risky|always|digest|ne
 S(SPAN,   "link-time",            link_time,             "14d",     3600, 31536000, "how long the link in a notice about held mail may be used") \
 S(TEXT,   "web-listen",            web_listen,            "-",       0, 0, "where nginx serves people's pages, ADDRESS:PORT or *:PORT; - is nowhere") \
 S(YESNO,  "web-tls",               web_tls,               "no",      0, 0, "the pages are served by TLS, with etc/tls/default.crt and .key") \
-S(TEXT,   "web-name",              web_name,              "-",       0, 0, "the name at the head of people's pages; - is none") \
+S(LIST,   "web-name",              web_name,              "-",       0, 0, "the name at the head of people's pages; - is none") \
 S(NUMBER, "web-workers",           web_workers,           "4",       1, 64, "requests for people's pages that are dealt with at once") \
 S(NUMBER, "web-connections",       web_connections,       "4096",    64, 100000, "connections of browsers at once") \
 S(SIZE,   "web-request",           web_request,           "64KB",    4096, 1048576, "largest form that a browser may send") \

@@ -155,7 +155,8 @@ pid_t front_start(int *errors)
 
 	(void)unlink(FRONT_PID);
 	pid = spawn(FRONT_CONFIG, false, errors);
-	if (pid < 0)
+	/* What nginx leaves behind may hold the other end when it has gone. */
+	if (pid < 0 || fcntl(*errors, F_SETFL, O_NONBLOCK) != 0)
 		die_environ("starting nginx");
 	return pid;
 }

@@ -3,7 +3,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/base/clock.h"
 #include "lib/hold/answering.h"
+
+#define JUDGED_WITHIN (60 * CLOCK_SECOND) /* it is not likely to be in new/ any more */
 
 bool answer_in_english(const struct answering *a)
 {
@@ -192,6 +195,8 @@ static void add_recent(struct answering *a)
 	if (a->asker.session && !gate_who(&a->h->key, a->asker.address, who))
 		return;
 	act = recent_find(a->recent, a->id, who);
+	if (act != NULL && act->word == ACT_RESTORE && asking_now(a->h) - act->time < JUDGED_WITHIN)
+		answer_set(a->json, "state", json_string(show_state(STATE_NEW)));
 	/* Behind these it still waited: time has let it go since, and they are not why. */
 	if (act == NULL || act->word == ACT_EXTEND || act->word == ACT_REMOVE ||
 	    act->word == ACT_RESTORE)

@@ -91,10 +91,12 @@ static json_t *rcpts_of(const struct past_sent *sent)
 static void see_sent(void *context, const struct past_sent *sent)
 {
 	struct sent_work *w = context;
+	int64_t accepted, ended = sent->ended * CLOCK_SECOND;
 	json_t *one;
 
 	if (!id_valid(sent->id, strlen(sent->id)))
 		return;
+	accepted = id_time(sent->id);
 	one = json_object();
 	answer_set(one, "id", json_string(sent->id));
 	answer_set(one, "state", json_string(show_state(STATE_SENT)));
@@ -102,8 +104,8 @@ static void see_sent(void *context, const struct past_sent *sent)
 	answer_set(one, "subject", answer_text(sent->subject));
 	answer_set(one, "to", rcpts_of(sent));
 	answer_set(one, "recipients", json_integer((json_int_t)sent->rcpts));
-	answer_set(one, "accepted", show_time(id_time(sent->id)));
-	answer_set(one, "ended", show_time(sent->ended * CLOCK_SECOND));
+	answer_set(one, "accepted", show_time(accepted));
+	answer_set(one, "ended", show_time(ended > accepted ? ended : accepted));
 	answer_set(one, "delivered", json_integer((json_int_t)sent->delivered));
 	answer_set(one, "failed", json_integer((json_int_t)sent->failed));
 	answer_set(one, "returned", json_integer((json_int_t)sent->returned));

@@ -25,6 +25,8 @@ struct first {
 	json_t *rcpt; /* the work's answer has it */
 	char address[ORG_ADDRESS_MAX];
 	unsigned char hash[FIRSTS_HASH];
+	bool
+	    delivered; /* this mail is one of those that count, and what was heard before it says nothing */
 	bool known;
 	uint64_t mails;
 };
@@ -76,7 +78,7 @@ static void recall(struct firsts *firsts, const char *from, struct first *f)
 {
 	const struct first_heard *heard;
 
-	if (firsts == NULL || !hash(from, f->address, f->hash))
+	if (firsts == NULL || f->delivered || !hash(from, f->address, f->hash))
 		return;
 	heard = place_of(firsts, f->hash);
 	f->known = heard->until > clock_boot() && memcmp(heard->hash, f->hash, sizeof f->hash) == 0;
@@ -87,7 +89,7 @@ static void remember(struct firsts *firsts, const struct first *f)
 {
 	struct first_heard *heard;
 
-	if (firsts == NULL)
+	if (firsts == NULL || f->delivered)
 		return;
 	heard = place_of(firsts, f->hash);
 	memcpy(heard->hash, f->hash, sizeof heard->hash);
@@ -112,11 +114,13 @@ static void gather(struct firsts_work *w, struct firsts *firsts, const json_t *l
 		json_array_foreach(json_object_get(leg, "recipients"), k, rcpt)
 		{
 			const char *address = json_string_value(json_object_get(rcpt, "address"));
+			const char *fate = json_string_value(json_object_get(rcpt, "fate"));
 			struct first *f = &w->first[w->n];
 
 			if (w->n == ASKED_MAX || address == NULL)
 				continue;
 			f->rcpt = rcpt;
+			f->delivered = fate != NULL && strcmp(fate, "delivered") == 0;
 			(void)!org_normal(address, f->address);
 			recall(firsts, w->from, f);
 			w->n++;
@@ -184,16 +188,13 @@ static void say_unknown(json_t *legs)
 	}
 }
 
-/* A mail that has been delivered is itself one of those that count. */
 static void say_known(const struct firsts_work *w)
 {
 	for (size_t i = 0; i < w->n; i++) {
 		const struct first *f = &w->first[i];
-		const char *fate = json_string_value(json_object_get(f->rcpt, "fate"));
-		uint64_t own = fate != NULL && strcmp(fate, "delivered") == 0;
 
 		if (f->known)
-			answer_set(f->rcpt, "first", json_boolean(f->mails <= own));
+			answer_set(f->rcpt, "first", json_boolean(f->mails <= f->delivered));
 	}
 }
 

@@ -520,45 +520,6 @@ char *index_fold(const char *query)
 	return fold_for_search(query, len < QUERY_MAX ? len : QUERY_MAX);
 }
 
-bool index_rows(const struct index *index, const char *address, unsigned as, const char *query,
-    index_see_row *see, void *context)
-{
-	const struct person *p = index_person(index, address);
-	char *looked_for = NULL;
-	struct row **rows;
-	size_t n = 0, query_len = strlen(query);
-	bool more = true;
-
-	if (p == NULL)
-		return true;
-	rows = rows_of(p, as, &n);
-	if (query_len > 0)
-		looked_for = index_fold(query);
-	if ((rows == NULL && n > 0) || (query_len > 0 && looked_for == NULL)) {
-		free(rows);
-		free(looked_for);
-		return false;
-	}
-	for (size_t i = 0; i < n && more; i++) {
-		const struct row *r = rows[i];
-		struct index_row row = {.state = (enum spool_state)r->state,
-		    .name = index_name_of(r),
-		    .group = r->group,
-		    .found = true,
-		    .cut = r->cut};
-
-		if (i > 0 && r == rows[i - 1])
-			continue;
-		if (looked_for != NULL)
-			row.found = memmem(r->text + r->k_len, r->text_len, looked_for,
-					strlen(looked_for)) != NULL;
-		more = see(context, &row);
-	}
-	free(rows);
-	free(looked_for);
-	return true;
-}
-
 struct index_query {
 	char *folded;
 };
@@ -593,25 +554,22 @@ bool index_query_in(const struct index_query *query, const char *text)
 	return found;
 }
 
-struct seeing {
-	index_see *see;
-	void *context;
-};
-
-static bool see_name(void *context, const struct index_row *row)
-{
-	const struct seeing *s = context;
-
-	return s->see(s->context, row->state, &row->name);
-}
-
 void index_of_person(
     const struct index *index, const char *address, bool asked, index_see *see, void *context)
 {
-	struct seeing s = {see, context};
+	const struct person *p = index_person(index, address);
+	size_t n = 0;
+	struct row **rows =
+	    p != NULL ? rows_of(p, asked ? INDEX_ASKED : INDEX_ASKED | INDEX_SENDER, &n) : NULL;
+	bool more = rows != NULL; /* without memory he is not found: nothing depends on it */
 
-	(void)!index_rows(
-	    index, address, asked ? INDEX_ASKED : INDEX_ASKED | INDEX_SENDER, "", see_name, &s);
+	for (size_t i = 0; i < n && more; i++) {
+		struct leg_name name = index_name_of(rows[i]);
+
+		if (i == 0 || rows[i] != rows[i - 1])
+			more = see(context, (enum spool_state)rows[i]->state, &name);
+	}
+	free(rows);
 }
 
 void index_of_message(const struct index *index, const char *id, index_see *see, void *context)

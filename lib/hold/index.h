@@ -48,22 +48,6 @@ size_t index_count(const struct index *index);
 
 enum index_as { INDEX_SENDER = 1, INDEX_ASKED = 2 }; /* may be added */
 
-struct index_row {
-	enum spool_state state;
-	struct leg_name name;
-	uint64_t group; /* 0: there is only one of its kind */
-	bool found;     /* the query is in the subject or in a recipient; true without one */
-	bool cut;       /* not all of its recipients were looked at */
-};
-typedef bool index_see_row(void *context, const struct index_row *row);
-
-/*
- * Each leg that concerns the address as a sender or as somebody who is asked, the newest first. `query`: "" or
- * what is looked for, UTF-8 of any case and width. False: no memory.
- */
-NODISCARD bool index_rows(const struct index *index, const char *address, unsigned as,
-    const char *query, index_see_row *see, void *context);
-
 /* ---- a page of a person's list ---- */
 
 #define INDEX_RISKS 4 /* levels of risk, from 0 */
@@ -83,7 +67,7 @@ typedef enum index_looked index_look(
 struct index_question {
 	const char *address; /* normal form */
 	unsigned as, states; /* INDEX_…; a bit for each state */
-	const char *query;   /* as above */
+	const char *query;   /* "" or what is looked for, UTF-8 of any case and width */
 	bool by_risk;        /* what is risky first; else, and among equals, what is new */
 	size_t first, count;
 	index_look *look;

@@ -22,6 +22,14 @@ static bool where_it_leads(char name[sizeof((struct hold *)0)->compiled])
 	return n > 0;
 }
 
+/* Whether two generations, RULES-ORG, have the same organisation: people change rules of their own all day. */
+static bool same_organisation(const char *a, const char *b)
+{
+	const char *x = strchr(a, '-'), *y = strchr(b, '-');
+
+	return x != NULL && y != NULL ? strcmp(x, y) == 0 : strcmp(a, b) == 0;
+}
+
 /* NULL with errno. */
 static struct org *open_org(const char *path)
 {
@@ -101,8 +109,12 @@ void hold_look_at_compiled(struct hold *h)
 	if (clock_boot() - h->compiled_looked < LOOK_EVERY)
 		return;
 	h->compiled_looked = clock_boot();
-	if (!where_it_leads(name) || (strcmp(name, h->compiled) == 0 && !h->lost_org))
+	if (!where_it_leads(name))
 		return;
+	if (!h->lost_org && same_organisation(name, h->compiled)) {
+		memcpy(h->compiled, name, sizeof h->compiled);
+		return;
+	}
 	if (h->lost_org) { /* said already */
 		org = open_org(COMPILED_CURRENT);
 		if (org == NULL)

@@ -12,7 +12,6 @@
 
 struct outline {
 	struct inspection *i;
-	const struct view_bounds *bounds;
 	json_t *object;
 	bool cut;
 	bool failed;
@@ -219,7 +218,7 @@ static bool write_all(const json_t *object, int out)
 
 enum view_told inspection_outline(struct inspection *i, const struct view_bounds *bounds, int out)
 {
-	struct outline o = {.i = i, .bounds = bounds, .object = json_object()};
+	struct outline o = {.i = i, .object = json_object()};
 	enum view_told told = VIEW_TOLD_FAILED;
 
 	if (o.object == NULL)

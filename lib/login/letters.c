@@ -161,8 +161,7 @@ static const char *why_not(const struct login *l, const struct links_one *one)
 		return "web-url";
 	if (l->org == NULL)
 		return "no-organisation";
-	if (strchr(one->address, '@') == NULL ||
-	    org_class(l->org, one->address) != CLASS_INTERNAL)
+	if (strchr(one->address, '@') == NULL || org_class(l->org, one->address) != CLASS_INTERNAL)
 		return "address";
 	return NULL;
 }

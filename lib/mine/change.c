@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "lib/base/log.h"
@@ -147,6 +148,22 @@ static bool put_in_force(struct mine_work *w, const struct generation *generatio
 	return mine_later(w, "the person's file", fault.text);
 }
 
+/* Each change leaves a file of rules behind: what new mail is to have is not taken for it. */
+static bool has_room(struct mine_work *w)
+{
+	const struct settings *settings = w->mine->settings;
+	uint64_t keep, left;
+	struct statvfs room;
+
+	if (fstatvfs(w->mine->compiled, &room) != 0)
+		return mine_later(w, "the generation", strerrordesc_np(errno));
+	keep = (uint64_t)room.f_blocks * room.f_frsize / 100 * (uint64_t)settings->space_percent;
+	if (keep > (uint64_t)settings->space_bytes)
+		keep = (uint64_t)settings->space_bytes;
+	left = (uint64_t)room.f_bavail * room.f_frsize;
+	return left >= keep || mine_later(w, "the generation", strerrordesc_np(ENOSPC));
+}
+
 bool mine_change(struct mine_work *w)
 {
 	struct generation generation;
@@ -155,6 +172,8 @@ bool mine_change(struct mine_work *w)
 	bool done;
 
 	digest_of(w->fresh.len > 0 ? w->fresh.bytes : "", w->fresh.len, after);
+	if (!has_room(w))
+		return false;
 	if (!compile_rules(
 		w->mine->compiled, w->bundle.bytes, w->bundle.len, &generation, &fault)) {
 		conf_fault_show(&fault, why, sizeof why);

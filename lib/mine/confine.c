@@ -72,6 +72,7 @@ static bool deny_calls(void)
 	    {.number = SYS_ppoll},
 	    {.number = SYS_close},
 	    {.number = SYS_fstat},
+	    {.number = SYS_fstatfs},
 	    {.number = SYS_newfstatat},
 	    {.number = SYS_statx},
 	    {.number = SYS_openat},

@@ -53,7 +53,8 @@
  *
  * Codes of "no":
  *   request      that is no request
- *   field        with "field" (the key) and "why": missing, wrong, long, many, unknown, used (name); "text" in English
+ *   field        with "field" (the key) and "why": missing, wrong, long, many, unknown, used (name); "text" in
+ *                English
  *   not-allowed  etc/allow does not let users decide that function; field is "do"
  *   changed      the file is not the one of `digest` any more; "digest" is that of now
  *   hand         an administrator wrote the file

@@ -273,6 +273,10 @@ void mine_start(const struct settings *settings)
 			LOG_ALARM("rules-unfinished", kv_errno(errno));
 		_exit(EXIT_FINE);
 	}
-	while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR)
-		continue;
+	if (pid < 0)
+		die_environ("a process to end what was begun");
+	while (waitpid(pid, &status, 0) < 0) {
+		if (errno != EINTR)
+			die_environ("waiting for what was begun");
+	}
 }

@@ -495,7 +495,7 @@ json_t *mine_rule_fields(struct arena *arena, const struct rule *rule)
 {
 	struct filling f = {.arena = arena};
 	struct mine_wrong wrong;
-	struct rule again;
+	struct rule again = {.conditions = 0};
 	json_t *fields;
 
 	f.failed = rule->shadow || rule->actions != 1 || rule->conditions > MINE_CONDITIONS;

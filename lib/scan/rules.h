@@ -9,8 +9,8 @@
 void rules_open(struct stage *stage);
 
 /*
- * All of what is in force now, or none of it, and `text` says why. `changed`: settings are, too. What jobs are finding
- * out stays good if these rules ask the same.
+ * All of what is in force now, or none of it, and `text` says why. `changed`: settings are, too. What jobs are
+ * finding out stays good if these rules ask the same.
  */
 NODISCARD bool rules_take(
     struct scan *scan, const struct settings *settings, bool changed, char *text, size_t room);

@@ -34,7 +34,8 @@ struct page {
 	const struct settings *settings;
 	const struct web_request *request;
 	struct web_person person;
-	char visit[64]; /* of who is not logged in: a cookie by which his forms are known; "" if there is none */
+	char visit
+	    [64]; /* of who is not logged in: a cookie by which his forms are known; "" if there is none */
 	bool visit_new; /* it has to be set */
 	char lang[3];   /* "ja" or "en"; say() speaks it */
 	json_t *values; /* of the template: see "values of every page" */

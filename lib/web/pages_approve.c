@@ -98,8 +98,8 @@ static bool count_reviews(struct page *page)
 void pages_approvals(struct page *page)
 {
 	json_t *answer = page_gate(page, "list",
-	    (const char *const[]){
-		"state", "approval", "as", "approver", "page", page_query(page, "page"), NULL},
+	    (const char *const[]){"state", "approval", "as", "approver", "order", "risk", "page",
+		page_query(page, "page"), NULL},
 	    NULL);
 
 	if (answer == NULL)

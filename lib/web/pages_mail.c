@@ -1,10 +1,15 @@
 /* One mail, and what is asked once more before something is done to it. */
+#include <poll.h>
 #include <string.h>
 
 #include "lib/web/pages.h"
 #include "lib/web/pages_kit.h"
 #include "lib/web/pages_mail.h"
 #include "lib/web/say.h"
+
+/* Milliseconds between two looks for mail that is moving. */
+#define LOOK_FIRST 20
+#define LOOK_LAST  640
 
 bool mail_way(struct page *page, struct mail_way *way)
 {
@@ -24,13 +29,48 @@ bool mail_way(struct page *page, struct mail_way *way)
 	return true;
 }
 
+static bool is_gone(const json_t *show)
+{
+	return strcmp(page_result(show), "gone") == 0 &&
+	       json_array_size(json_object_get(show, "legs")) == 0;
+}
+
+/*
+ * What somebody has just done moves the mail from one place to another, and for a moment nobody knows it there; mail
+ * that was brought back is judged first. He is not told that his mail has gone: it is looked for once more.
+ */
+static bool may_come_back(const struct page *page)
+{
+	static const char *const words[] = {
+	    "discard", "restore", "remove", "extend", "reject", "return"};
+	const char *said = page_query(page, "said");
+
+	for (size_t i = 0; said != NULL && i < COUNT_OF(words); i++) {
+		if (strcmp(words[i], said) == 0)
+			return true;
+	}
+	return false;
+}
+
+static json_t *ask_once(struct page *page, const struct mail_way *way)
+{
+	return page_gate(page, "show",
+	    (const char *const[]){
+		"id", strcmp(way->by, "id") == 0 ? way->key : NULL, "lang", page->lang, NULL},
+	    NULL);
+}
+
 /* NULL: it was answered already. */
 static json_t *ask_show(struct page *page, const struct mail_way *way)
 {
-	const char *id = strcmp(way->by, "id") == 0 ? way->key : NULL;
-	const char *const words[] = {"id", id, "lang", page->lang, NULL};
-	json_t *show = page_gate(page, "show", words, NULL);
+	json_t *show = ask_once(page, way);
 
+	for (int wait = LOOK_FIRST;
+	     show != NULL && wait <= LOOK_LAST && is_gone(show) && may_come_back(page); wait *= 2) {
+		(void)poll(NULL, 0, wait);
+		json_decref(show);
+		show = ask_once(page, way);
+	}
 	if (show == NULL)
 		return NULL;
 	if (strcmp(page_result(show), "done") == 0 || strcmp(page_result(show), "gone") == 0)

@@ -96,9 +96,14 @@ static bool is(const json_t *record, const char *key, const char *value)
 	return strcmp(mail_text(record, key), value) == 0;
 }
 
+/*
+ * What has just been done to mail that is no more here seki-hold tells by the record's word, who and when alone: of
+ * held a person ended it, of approved it was sent urgently, of a vote it was a yes.
+ */
 static void tell_held(const struct telling *t, struct buf *out)
 {
-	if (is(t->record, "ended", "released") || is(t->record, "ended", "confirmed"))
+	if (is(t->record, "ended", "released") || is(t->record, "ended", "confirmed") ||
+	    is(t->record, "ended", ""))
 		tell(t, out, say("Sent on by {who}."));
 	else if (is(t->record, "ended", "checked"))
 		tell(t, out, say("Checked and sent on by {who}."));
@@ -108,7 +113,7 @@ static void tell_held(const struct telling *t, struct buf *out)
 
 static void tell_approved(const struct telling *t, struct buf *out)
 {
-	if (is(t->record, "ended", "urgent"))
+	if (is(t->record, "ended", "urgent") || is(t->record, "ended", ""))
 		tell(t, out, say("Sent without an approval by {who}, to be reviewed afterwards."));
 	else if (is(t->record, "ended", "operator"))
 		tell(t, out, say("Approved by an administrator."));
@@ -120,12 +125,12 @@ static void tell_vote(const struct telling *t, struct buf *out)
 {
 	bool deputy = mail_text(t->record, "for")[0] != '\0';
 
-	if (is(t->record, "say", "yes"))
-		tell(t, out, deputy ? say("{who} said yes, for {for}.") : say("{who} said yes."));
-	else if (is(t->record, "say", "return"))
+	if (is(t->record, "say", "return"))
 		tell(t, out, say("{who} wants it changed."));
-	else
+	else if (is(t->record, "say", "no"))
 		tell(t, out, deputy ? say("{who} said no, for {for}.") : say("{who} said no."));
+	else
+		tell(t, out, deputy ? say("{who} said yes, for {for}.") : say("{who} said yes."));
 }
 
 static void tell_discarded(const struct telling *t, struct buf *out)

@@ -431,6 +431,27 @@ static json_t *approval_of(struct page *page, const json_t *legs)
 	return value;
 }
 
+/* Whether this reader would have been asked about mail that its sender sent without an approval. */
+static bool went_urgently(const json_t *legs)
+{
+	const json_t *leg, *record;
+	size_t i, k;
+
+	json_array_foreach(legs, i, leg)
+	{
+		if (!json_is_true(json_object_get(leg, "approver")) ||
+		    json_is_true(json_object_get(leg, "sender")))
+			continue;
+		json_array_foreach(json_object_get(leg, "history"), k, record)
+		{
+			if (strcmp(mail_text(record, "what"), "approved") == 0 &&
+			    strcmp(mail_text(record, "ended"), "urgent") == 0)
+				return true;
+		}
+	}
+	return false;
+}
+
 /* ---- acts ----------------------------------------------------------------------------------- */
 
 static bool any_role(const json_t *legs, const char *role)
@@ -545,6 +566,8 @@ static void set_last(struct page *page, const json_t *show, const json_t *legs, 
 	if (json_is_object(last))
 		mail_record(page, last, leg, you, &text);
 	page_set(page, "last", mail_said(&text));
+	page_set_text(page, "gone-state",
+	    mail_state(strcmp(mail_text(last, "what"), "discarded") == 0 ? "discarded" : ""));
 	put_time(page, page->values, "last-at", mail_text(last, "at"));
 }
 
@@ -641,6 +664,7 @@ void mail_set_values(struct page *page, const json_t *show)
 	set_list(page, "points", "some-points", points_of(legs, check));
 	set_list(page, "rules", "some-rules", rules_of(legs));
 	page_set(page, "approval", approval_of(page, legs));
+	page_set(page, "review", json_boolean(went_urgently(legs)));
 	page_set(page, "acts", acts_of(show, legs));
 	page_set(page, "cannots", cannots_of(legs));
 	set_list(page, "longer", "some-longer",

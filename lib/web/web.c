@@ -128,7 +128,8 @@ static void find_visit(struct page *page)
 		memcpy(page->visit, cookie, strlen(cookie) + 1);
 		return;
 	}
-	page->visit_new = page->request->method != WEB_POST && web_random(page->visit);
+	page->visit_new =
+	    !page->person.in && page->request->method != WEB_POST && web_random(page->visit);
 }
 
 /* This page again: path and query. */

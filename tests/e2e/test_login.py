@@ -214,7 +214,7 @@ def test_W3_nobody_locks_the_owner_out() -> None:
     the same time do not go beyond the cap."""
     desk = Desk(auth_delay="0s", auth_failures_login="5", auth_failures_source="4", auth_cache="0s")
     try:
-        home = desk.source()
+        home, checker = desk.source(), desk.gw.pid("seki-auth")
         assert desk.login(BOB, source=home)["result"] == "done"
         answers: list[dict] = []
         threads = [threading.Thread(target=lambda: answers.append(desk.login(BOB, "guess", source=f"10.9.{i}.1"))) for i in range(12)]
@@ -223,6 +223,8 @@ def test_W3_nobody_locks_the_owner_out() -> None:
         for thread in threads:
             thread.join(60)
         codes = [answer["code"] for answer in answers]
+        # A client whose back end was just starting was freed while its socket was still watched.
+        assert desk.gw.pid("seki-auth") == checker
         assert len(codes) == 12 and set(codes) <= {"wrong", "capped"}
         # Those that had begun when the cap was reached still end (auth-checks, 8 at once).
         assert 5 <= codes.count("wrong") <= 5 + 8

@@ -487,6 +487,41 @@ def test_who_reaches_the_doors(place: Place) -> None:
     assert reaches("sekio", "run/own/socket") and reaches("sekir", "run/notice/socket")
     for user in ("sekid", "sekia", "sekix", "nobody"):
         assert not reaches(user, "run/notice/socket"), user
+    for user in ("sekid", "sekis", "sekir", "sekih", "sekiw", "nobody"):
+        assert not reaches(user, "run/letter/socket"), user
+    assert reaches("sekij", "run/letter/socket") and not reaches("sekij", "run/notice/socket")
+
+
+LOGIN = "gate login\nto alice@example.co.jp\nlang en\nvar url https://x.example/gate/login?abc\nvar source 192.0.2.1\n"
+
+
+def test_what_is_asked_for_at_the_door_for_logins(place: Place) -> None:
+    """The mail by which people log in (W2), and nothing else; nobody else gets that."""
+    def asked(text: str, door: str = "run/letter/socket", leg: bytes = b"") -> str:
+        with place.connect(door) as s:
+            prefix = struct.pack(">I", len(text.encode()))
+            if leg:
+                fd = place.open_leg(leg)
+                socket.send_fds(s, [prefix], [fd])
+                os.close(fd)
+            else:
+                s.sendall(prefix)
+            s.sendall(text.encode())
+            return s.makefile("rb").read().decode().rstrip("\n")
+    before = len(place.everything())
+    for text in (LOGIN.replace("login", "hold", 1), LOGIN + "attach draft\n", "letter\nto a@example.co.jp\nsubject x\n\nx\n", "refused\n",
+                 "forward a@example.co.jp\n", FAILED):
+        assert asked(text, leg=make_leg()) == "wrong door", text
+    assert asked(LOGIN, leg=make_leg()) == "wrong door"
+    assert asked(LOGIN.replace("login", "hold", 1)) == "wrong door"
+    assert asked(LOGIN, "run/notice/socket") == "wrong door"
+    assert len(place.everything()) == before
+    answer = asked(LOGIN)
+    assert answer.startswith("kept "), answer
+    leg = Leg(place.raw(answer.split()[1]))
+    assert leg.head["from"].startswith("<>") and leg.head["to"].startswith("alice@example.co.jp ")
+    mail = leg.mail()
+    assert mail["Subject"] == "Your link to log in" and "https://x.example/gate/login?abc" in mail.get_body().get_content()
 
 
 def test_nothing_is_counted(bare: Place) -> None:

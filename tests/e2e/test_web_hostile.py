@@ -15,6 +15,7 @@ import stat
 import time
 import traceback
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -125,47 +126,27 @@ def test_hostile_web_reads_no_secret_and_no_mail(desk: WebDesk) -> None:
     desk.mail("hour", subject="not for the pages")
     root = str(desk.gw.root)
 
+    files = [str(p.relative_to(root)) for p in desk.gw.root.rglob("*") if p.is_file() and not p.is_symlink()]
+
     def readable() -> dict[str, str]:
-        found, todo = {}, [root]
-        while todo:
-            folder = todo.pop()
-            try:
-                entries = list(os.scandir(folder))
-            except OSError:
-                continue
-            for entry in entries:
-                if entry.is_dir(follow_symlinks=False):
-                    todo.append(entry.path)
-                elif entry.is_file(follow_symlinks=False):
-                    for what, flags in (("r", os.O_RDONLY), ("w", os.O_WRONLY)):
-                        try:
-                            os.close(os.open(entry.path, flags))
-                            found[os.path.relpath(entry.path, root)] = found.get(os.path.relpath(entry.path, root), "") + what
-                        except OSError:
-                            pass
+        found = {}
+        for name in files:
+            for what, flags in (("r", os.O_RDONLY), ("w", os.O_WRONLY)):
+                try:
+                    os.close(os.open(os.path.join(root, name), flags))
+                    found[name] = found.get(name, "") + what
+                except OSError:
+                    pass
         return found
     found = as_web(readable)
     assert any(name.startswith("etc/web/") for name in found), "it reads nothing at all: is it the user?"
     for name, how in found.items():
         assert "w" not in how or name.startswith("run/web/"), f"it can write {name}"
-        assert not name.startswith(("spool/", "lib/gate/", "lib/login/", "lib/hold/", "lib/audit/log", "lib/history/db", "lib/quota/",
+        assert name.endswith("/README") or not name.startswith(("spool/", "lib/gate/", "lib/login/", "lib/hold/", "lib/audit/log", "lib/history/db", "lib/quota/",
                                     "etc/passwd", "etc/secrets/", "etc/logins/", "etc/passwords/", "log/seki-login")), name
         assert not name.endswith(".key"), name
-    # Those it is told to be kept from, by their names, where a directory can be searched but not listed.
-    secret = ["lib/gate/key", "etc/passwd", "etc/tls/default.key", "lib/loop/key",
-              *(str(p.relative_to(root)) for d in ("lib/login", "lib/hold", "spool") for p in (desk.gw.root / d).rglob("*") if p.is_file())]
-    assert any(name.startswith("spool/hold/") for name in secret) and "lib/gate/key" in secret
-
-    def opened() -> list[str]:
-        got = []
-        for name in secret:
-            try:
-                os.close(os.open(os.path.join(root, name), os.O_RDONLY))
-                got.append(name)
-            except OSError:
-                pass
-        return got
-    assert as_web(opened) == []
+    assert {"lib/gate/key", "etc/passwd"} <= set(files) and any(name.startswith("spool/hold/") for name in files)
+    assert any(name.startswith("lib/login/") for name in files)
 
 
 def test_hostile_web_reaches_four_doors_and_no_other(desk: WebDesk) -> None:
@@ -336,8 +317,9 @@ def test_W3_hostile_web_guesses_no_pin(desk: WebDesk) -> None:
     answer = login(desk, "proof", cap=cap, pin="9999", source="198.51.100.7")
     assert answer["result"] == "no" and answer.get("code") == "capped", f"the right one while it is capped: {answer}"
     assert desk.logged_in(BOB)
-    desk.later(61 * MINUTE)
-    assert login(desk, "proof", cap=cap, pin="9999", source="198.51.100.7")["result"] == "done"
+    desk.later(70 * MINUTE)  # failures count for an hour and an eighth of it at most
+    answer = login(desk, "proof", cap=cap, pin="9999", source="198.51.100.7")
+    assert answer["result"] == "done", answer
 
 
 # ---- logins --------------------------------------------------------------------------------------
@@ -365,15 +347,24 @@ def test_W2_hostile_web_opens_no_mailed_link_that_it_never_saw(desk: WebDesk) ->
 def test_W3_hostile_web_checks_passwords_no_faster(desk: WebDesk) -> None:
     """It may name any source: guesses at one login are slowed whatever it says; and what it gets for a right one is what the
     owner gets."""
-    codes = []
-    begun = time.monotonic()
-    for n in range(40):
+    took, codes = [], []
+    for n in range(6):
+        begun = time.monotonic()
         answer = login(desk, "password", login=BOSS, password=f"guess {n}", source=f"203.0.113.{n + 1}")
+        took.append(time.monotonic() - begun)
         assert answer["result"] == "no" and "token" not in answer, answer
         codes.append(answer.get("code"))
-    took = time.monotonic() - begun
     assert codes[0] == "wrong", codes
-    assert "capped" in codes or "later" in codes or took > 20, f"40 guesses at one login in {took:.1f} s: {codes}"
+    assert set(codes[1:]) <= {"capped", "later"} or took[-1] >= 8 > took[1], f"{took} s: {codes}"
+
+    # As many as it likes at once: no more of them are looked at, and the answers come no sooner.
+    def guess(n: int) -> dict:
+        return login(desk, "password", login=BOSS, password=f"more {n}", source=f"203.0.113.{n + 50}")
+    begun = time.monotonic()
+    with ThreadPoolExecutor(10) as pool:
+        answers = list(pool.map(guess, range(10)))
+    assert all(a["result"] == "no" and "token" not in a for a in answers)
+    assert time.monotonic() - begun >= 8 or sum(a.get("code") == "wrong" for a in answers) <= 2, answers
 
 
 def test_W4_hostile_web_has_a_minute_behind_a_logout(desk: WebDesk) -> None:

@@ -61,8 +61,13 @@ class Browser:
         self.cdp("Emulation.setDeviceMetricsOverride", width=size[0], height=size[1], deviceScaleFactor=1,
                  mobile=size[0] < 600)
         self.cdp("Network.setExtraHTTPHeaders", headers={"Accept-Language": lang})
+        return self.darkens(dark)
+
+    def darkens(self, dark: bool = True) -> "Browser":
+        """At once."""
         self.cdp("Emulation.setEmulatedMedia", features=[
-            {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}])
+            {"name": "prefers-color-scheme", "value": "dark" if dark else "light"},
+            {"name": "prefers-reduced-motion", "value": "reduce"}])
         return self
 
     def forgets(self) -> "Browser":
@@ -241,17 +246,17 @@ class Browser:
         except NoAlertPresentException:
             return False
 
-    def axe(self) -> list[str]:
-        """What axe-core finds serious or critical."""
-        self.run(AXE.read_text() + "; window.axe = axe;")
-        told = self.driver.execute_async_script("""
-            const done = arguments[arguments.length - 1];
-            axe.run(document, {resultTypes: ['violations'], iframes: false}).then(
+    def axe(self, *rules: str) -> list[str]:
+        """What axe-core finds serious or critical, by all its rules or by these."""
+        if not self.run("return typeof window.axe === 'object'"):
+            self.run(AXE.read_text() + "; window.axe = axe;")
+        return self.driver.execute_async_script("""
+            const done = arguments[arguments.length - 1], only = arguments[0];
+            axe.run(document, {resultTypes: ['violations'], iframes: false, ...(only.length ? {runOnly: only} : {})}).then(
                 r => done(r.violations.filter(v => ['serious', 'critical'].includes(v.impact)).map(
                     v => v.impact + ' ' + v.id + ': ' + v.nodes.slice(0, 4).map(
                         n => n.html.slice(0, 200) + ' ' + n.failureSummary).join(' | '))),
-                e => done(['axe-core: ' + e]));""")
-        return told
+                e => done(['axe-core: ' + e]));""", list(rules))
 
 
 @contextmanager

@@ -156,21 +156,34 @@ struct hits {
 	size_t found, cut;
 };
 
-static bool see_row(void *context, const struct index_row *row)
+/* None of those that are not all in the index. */
+static enum index_looked look(void *context, enum spool_state state, const struct leg_name *name)
 {
 	struct hits *hits = context;
 
-	hits->found += row->found;
-	hits->cut += row->cut;
-	return true;
+	(void)state;
+	(void)name;
+	hits->cut++;
+	return INDEX_NOT_IN;
 }
 
-static struct hits search(const struct index *index, const char *query)
+static struct hits search(struct index *index, const char *query)
 {
 	struct hits hits = {0, 0};
+	struct index_line line[1];
+	size_t lines;
+	bool complete;
 
-	assert_true(index_rows(
-	    index, "alice@example.co.jp", INDEX_SENDER | INDEX_ASKED, query, see_row, &hits));
+	assert_true(index_list(index,
+	    &(const struct index_question){.address = "alice@example.co.jp",
+		.as = INDEX_SENDER | INDEX_ASKED,
+		.states = ~0U,
+		.query = query,
+		.count = 1,
+		.look = look,
+		.context = &hits},
+	    line, &lines, &hits.found, &complete));
+	assert_true(complete);
 	return hits;
 }
 
@@ -183,6 +196,7 @@ static void search_of_subjects_and_recipients(void **state)
 	struct index *index = index_new();
 	struct index_query *query;
 	struct made m;
+	struct hits hits;
 	char address[400];
 
 	(void)state;
@@ -205,8 +219,9 @@ static void search_of_subjects_and_recipients(void **state)
 	assert_true(index_put(index, STATE_HOLD,
 	    leg_of(&m, 1, "1", "x", address, "carol@other.example"), people, 1, 0, 0, 0));
 	let_go(&m);
-	assert_int_equal(search(index, "carol").found, 0);
-	assert_int_equal(search(index, "carol").cut, 1);
+	hits = search(index, "carol");
+	assert_int_equal(hits.found, 0);
+	assert_int_equal(hits.cut, 1);
 	index_free(index);
 	query = index_query_new("ＣＡＲＯＬ");
 	assert_non_null(query);
@@ -239,6 +254,177 @@ static void what_was_renamed_is_not_forgotten(void **state)
 	assert_int_equal(index_count(index), 0);
 	assert_false(index_gone(index, &name, &where));
 	let_go(&m);
+	index_free(index);
+}
+
+/* ---- lists --------------------------------------------------------------------------------- */
+
+struct page {
+	struct index_question q;
+	char text[4096];
+	size_t total;
+	bool complete;
+};
+
+/* "hold/07.1*2 …": the lines of a page, and of how many legs they are. */
+static const char *page_of(struct index *index, struct page *p)
+{
+	struct index_line line[50];
+	size_t lines, len = 0;
+
+	p->q.look = p->q.look != NULL ? p->q.look : look;
+	p->q.address = "alice@example.co.jp";
+	p->q.as = p->q.as != 0 ? p->q.as : INDEX_SENDER | INDEX_ASKED;
+	p->q.states = p->q.states != 0 ? p->q.states : ~0U;
+	p->q.query = p->q.query != NULL ? p->q.query : "";
+	assert_true(p->q.count <= 50);
+	assert_true(index_list(index, &p->q, line, &lines, &p->total, &p->complete));
+	p->text[0] = '\0';
+	for (size_t i = 0; i < lines; i++)
+		len += (size_t)snprintf(p->text + len, sizeof p->text - len, "%s%s/%s.%s*%zu",
+		    i > 0 ? " " : "", state_name(line[i].state), line[i].name.id + ID_LEN - 2,
+		    line[i].name.k, line[i].copies);
+	return p->text;
+}
+
+static void put_risky(struct index *index, unsigned number, unsigned risk)
+{
+	static const char *const people[] = {"alice@example.co.jp"};
+	struct made m;
+
+	assert_true(index_put(index, STATE_HOLD,
+	    leg_of(&m, number, "1", "x", "bob@partner.example", "carol@partner.example"), people, 1,
+	    0, 0, risk));
+	let_go(&m);
+}
+
+static void remove_leg(struct index *index, unsigned number, const char *k)
+{
+	struct made m;
+
+	index_remove(index, &leg_of(&m, number, k, "x", "b@x.example", "c@x.example")->name);
+	let_go(&m);
+}
+
+/* S3-05: the newest first, legs and copies of a message as one; what comes and goes is there at once. */
+static void S3_05_pages_of_a_list(void **state)
+{
+	static const char alice[] = "alice@example.co.jp", bob[] = "bob@example.co.jp";
+	struct index *index = index_new();
+	struct page p = {.q.count = 3}, mine = {.q = {.count = 9, .as = INDEX_ASKED}};
+
+	(void)state;
+	assert_string_equal(page_of(index, &p), "");
+	for (unsigned i = 1; i <= 5; i++)
+		put(index, STATE_HOLD, i, "1", alice, NULL, 0);
+	assert_string_equal(page_of(index, &p), "hold/05.1*1 hold/04.1*1 hold/03.1*1");
+	assert_int_equal(p.total, 5);
+	p.q.first = 3;
+	assert_string_equal(page_of(index, &p), "hold/02.1*1 hold/01.1*1");
+	p.q.first = 6;
+	assert_string_equal(page_of(index, &p), "");
+	p.q.first = 0;
+
+	/* Now that it is in order: another leg of a message, one in between, and one at the end. */
+	put(index, STATE_HOLD, 4, "1.1", alice, NULL, 0);
+	put(index, STATE_TRASH, 9, "1", alice, NULL, 0);
+	assert_string_equal(page_of(index, &p), "trash/09.1*1 hold/05.1*1 hold/04.1*2");
+	assert_int_equal(p.total, 6);
+	remove_leg(index, 5, "1");
+	remove_leg(index, 4, "1");
+	assert_string_equal(page_of(index, &p), "trash/09.1*1 hold/04.1.1*1 hold/03.1*1");
+	p.q.states = 1U << STATE_HOLD;
+	assert_string_equal(page_of(index, &p), "hold/04.1.1*1 hold/03.1*1 hold/02.1*1");
+
+	/* A leg that changes its state, and whom others send; of a set in which she is twice it is one. */
+	put(index, STATE_TRASH, 3, "1", alice, NULL, 0);
+	put(index, STATE_APPROVE, 10, "1", bob, alice, 0);
+	put(index, STATE_APPROVE, 11, "1", alice, alice, 0);
+	assert_string_equal(page_of(index, &p), "hold/04.1.1*1 hold/02.1*1 hold/01.1*1");
+	assert_string_equal(page_of(index, &mine), "approve/0b.1*1 approve/0a.1*1");
+
+	/* Copies of one message, which do not stand side by side. */
+	put(index, STATE_HOLD, 12, "1", alice, NULL, 77);
+	put(index, STATE_HOLD, 13, "1", alice, NULL, 0);
+	put(index, STATE_HOLD, 14, "1", alice, NULL, 77);
+	assert_string_equal(page_of(index, &p), "hold/0e.1*2 hold/0d.1*1 hold/04.1.1*1");
+	assert_int_equal(p.total, 5);
+	remove_leg(index, 14, "1");
+	assert_string_equal(page_of(index, &p), "hold/0d.1*1 hold/0c.1*1 hold/04.1.1*1");
+	index_free(index);
+}
+
+/* Who goes altogether, and comes back, is listed as he is. */
+static void the_last_of_somebody(void **state)
+{
+	struct index *index = index_new();
+	struct page p = {.q.count = 3};
+
+	(void)state;
+	put(index, STATE_HOLD, 1, "1", "alice@example.co.jp", NULL, 0);
+	assert_string_equal(page_of(index, &p), "hold/01.1*1");
+	remove_leg(index, 1, "1");
+	assert_string_equal(page_of(index, &p), "");
+	assert_int_equal(p.total, 0);
+	put(index, STATE_HOLD, 2, "1", "alice@example.co.jp", NULL, 0);
+	assert_string_equal(page_of(index, &p), "hold/02.1*1");
+	index_free(index);
+}
+
+static void risky_mail_comes_first(void **state)
+{
+	struct index *index = index_new();
+	struct page p = {.q = {.count = 9, .by_risk = true}}, plain = {.q.count = 9};
+
+	(void)state;
+	for (unsigned i = 1; i <= 4; i++)
+		put_risky(index, i, i % 2);
+	put_risky(index, 5, 3);
+	put_risky(index, 6, 0);
+	assert_string_equal(page_of(index, &p),
+	    "hold/05.1*1 hold/03.1*1 hold/01.1*1 hold/06.1*1 hold/04.1*1 hold/02.1*1");
+	assert_string_equal(page_of(index, &plain),
+	    "hold/06.1*1 hold/05.1*1 hold/04.1*1 hold/03.1*1 hold/02.1*1 hold/01.1*1");
+	put_risky(index, 2, 3);
+	p.q.count = 2;
+	assert_string_equal(page_of(index, &p), "hold/05.1*1 hold/02.1*1");
+	index_free(index);
+}
+
+/* What is not all in the index is looked into, and may have gone by then. */
+static enum index_looked look_and_remove(
+    void *context, enum spool_state state, const struct leg_name *name)
+{
+	struct index *index = context;
+
+	(void)state;
+	if (strcmp(name->id + ID_LEN - 2, "02") == 0) {
+		index_remove(index, name);
+		return INDEX_IN;
+	}
+	return strcmp(name->id + ID_LEN - 2, "03") == 0 ? INDEX_UNKNOWN : INDEX_IN;
+}
+
+static void what_is_cut_is_looked_into(void **state)
+{
+	static const char *const people[] = {"alice@example.co.jp"};
+	struct index *index = index_new();
+	struct page p = {
+	    .q = {.count = 9, .query = "carol", .look = look_and_remove, .context = index}};
+	char address[400];
+	struct made m;
+
+	(void)state;
+	memset(address, 'a', sizeof address);
+	(void)snprintf(address + 300, sizeof address - 300, "@partner.example");
+	for (unsigned i = 1; i <= 4; i++) {
+		assert_true(index_put(index, STATE_HOLD,
+		    leg_of(&m, i, "1", "x", address, "carol@other.example"), people, 1, 0, 0, 0));
+		let_go(&m);
+	}
+	assert_string_equal(page_of(index, &p), "hold/04.1*1 hold/01.1*1");
+	assert_false(p.complete);
+	assert_int_equal(index_count(index), 3);
 	index_free(index);
 }
 
@@ -290,6 +476,10 @@ int main(void)
 	    cmocka_unit_test(copies_of_a_message),
 	    cmocka_unit_test(search_of_subjects_and_recipients),
 	    cmocka_unit_test(what_was_renamed_is_not_forgotten),
+	    cmocka_unit_test(S3_05_pages_of_a_list),
+	    cmocka_unit_test(the_last_of_somebody),
+	    cmocka_unit_test(risky_mail_comes_first),
+	    cmocka_unit_test(what_is_cut_is_looked_into),
 	    cmocka_unit_test(memory_of_many_legs),
 	};
 

@@ -18,7 +18,7 @@ SECTIONS = ["NAME", "SYNOPSIS", "DESCRIPTION", "FILES", "EXIT STATUS", "SECURITY
 
 # What the programs of an instance make themselves: not in services/layout, but told in FILES.
 MADE = [
-    r"run/(queue|own|resolve|remote|notice|inspect|convert|seal|db|gate|rules)/socket", r"lib/gate/key", r"lib/compiled/(current|[A-Z-]+(/(rules|org.cdb))?)", r"lib/freeze(\.new)?", r"lib/clock/[\w-]+", r"spool/tmp/ballast", r"run/clock",
+    r"run/(queue|own|resolve|remote|notice|inspect|convert|seal|db|gate|rules|login|letter|view|web)/socket", r"lib/gate/key", r"lib/compiled/(current|[A-Z-]+(/(rules|org.cdb))?)", r"lib/freeze(\.new)?", r"lib/clock/[\w-]+", r"spool/tmp/ballast", r"run/clock",
     r"run/reload", r"run/order/[\w-]+/socket", r"lib/quota/(counts|freeze)(\.bad|\.new)?", r"lib/loop/key",
     r"lib/audit/log/(YYYY-MM|torn)", r"lib/hold/(absences|reminded|reviews)", r"lib/gate/key", r"run/gate/socket",
     r"lib/compiled/current/org.cdb",
@@ -31,7 +31,7 @@ def page(program: str) -> Path:
 
 def format_page(name: str) -> Path:
     first = name.split("/")[0]
-    return MAN / f"sekisho-{'org' if first in ORG else first}.5"
+    return MAN / f"sekisho-{'org' if first in ORG else 'pages' if first == 'web' else first}.5"
 
 
 def sections(path: Path) -> dict[str, str]:
@@ -94,7 +94,7 @@ def test_every_configuration_file_has_a_page(name: str) -> None:
 
 def test_no_page_without_its_thing() -> None:
     pages = {p.name for p in MAN.glob("*.[0-9]")}
-    wanted = {f"sekisho-{n}.5" for n in ("leg", "facts", "policy", "policy-tests", "org", "audit", "gate", "mine")}
+    wanted = {f"sekisho-{n}.5" for n in ("leg", "facts", "policy", "policy-tests", "org", "audit", "gate", "login", "mine")}
     wanted |= {page(p).name for p in PROGRAMS} | {format_page(n).name for n in FORMATS}
     assert sorted(p for p in pages - wanted if not p.endswith(".7")) == []
 

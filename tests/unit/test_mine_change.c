@@ -539,6 +539,22 @@ static void test_nothing_without_the_audit_log(void **state)
 	close_kit(&k);
 }
 
+/* What new mail is to have of the disk is not taken for rules. */
+static void test_nothing_without_room(void **state)
+{
+	struct kit k;
+
+	(void)state;
+	open_kit(&k);
+	k.settings.space_percent = 1000;
+	k.settings.space_bytes = INT64_MAX;
+	assert_string_equal(add(&k, ALICE, HOLD30), "later");
+	assert_settled(&k, ALICE);
+	k.settings.space_percent = 0;
+	assert_string_equal(add(&k, ALICE, HOLD30), "done");
+	close_kit(&k);
+}
+
 static void test_red_tests_refuse(void **state)
 {
 	struct kit k;
@@ -683,6 +699,7 @@ int main(void)
 	    cmocka_unit_test(test_written_by_hand),
 	    cmocka_unit_test(test_links),
 	    cmocka_unit_test(test_nothing_without_the_audit_log),
+	    cmocka_unit_test(test_nothing_without_room),
 	    cmocka_unit_test(test_red_tests_refuse),
 	    cmocka_unit_test(test_a_fault_puts_the_old_file_back),
 	    cmocka_unit_test(test_killed_in_the_middle),

@@ -108,6 +108,33 @@ static void assert_groups(const struct org *org, const char *address, const char
 	assert_string_equal(s.text, groups);
 }
 
+/* S3-05: whose mail is a person's own. */
+static void what_a_person_sends_as(void **state)
+{
+	char login[ORG_ADDRESS_MAX];
+	struct seen s = {.n = 0};
+	struct kit k;
+	struct org *org;
+
+	(void)state;
+	set_up(&k);
+	kit_write(&k, "people",
+	    "taro@example.co.jp alias=t.yamada@example.co.jp shared=info@example.co.jp login=Taro\n"
+	    "hanako@example.co.jp\n");
+	kit_write(&k, "groups", "");
+	org = kit_org(&k);
+	org_sends_as(org, "taro@example.co.jp", see, &s);
+	assert_string_equal(s.text, "info@example.co.jp t.yamada@example.co.jp");
+	assert_true(org_login_of(org, "taro@example.co.jp", login));
+	assert_string_equal(login, "taro");
+	s = (struct seen){.n = 0};
+	org_sends_as(org, "hanako@example.co.jp", see, &s);
+	assert_string_equal(s.text, "");
+	assert_false(org_login_of(org, "hanako@example.co.jp", login));
+	org_close(org);
+	kit_close(&k);
+}
+
 static void people_are_found_by_all_their_addresses(void **state)
 {
 	struct kit k;
@@ -376,6 +403,18 @@ static void tls_is_known_of_some(void **state)
 	kit_close(&k);
 }
 
+static void assert_company(const struct org *org, const char *domain, const char *expected)
+{
+	size_t len = 0;
+	const char *name = org_partner_name(org, org_partner(org, domain), &len);
+
+	assert_true((name == NULL) == (expected == NULL));
+	if (name == NULL)
+		return;
+	assert_int_equal(len, strlen(expected));
+	assert_memory_equal(name, expected, len);
+}
+
 /* S1-12b: a domain stands for all below it, but for what lies below a longer one. */
 static void partners_are_numbered_by_line(void **state)
 {
@@ -393,6 +432,9 @@ static void partners_are_numbered_by_line(void **state)
 	assert_int_equal(org_partner(org, "example"), ORG_PARTNER_NONE);
 	assert_int_equal(org_partner(org, "xalpha.example"), ORG_PARTNER_NONE);
 	assert_int_equal(org_partner(org, ""), ORG_PARTNER_NONE);
+	assert_company(org, "mail.beta.example", "ベータ");
+	assert_company(org, "日本橋.example", "日本橋");
+	assert_company(org, "nobody.example", NULL);
 	org_close(org);
 	kit_close(&k);
 }
@@ -586,6 +628,7 @@ int main(void)
 	    cmocka_unit_test(addresses_have_one_normal_form),
 	    cmocka_unit_test(what_is_no_address_is_itself_in_small_letters),
 	    cmocka_unit_test(people_are_found_by_all_their_addresses),
+	    cmocka_unit_test(what_a_person_sends_as),
 	    cmocka_unit_test(bosses_and_deputies_keep_their_order),
 	    cmocka_unit_test(groups_come_from_people_and_from_groups),
 	    cmocka_unit_test(members_can_be_named),

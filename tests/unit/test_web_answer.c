@@ -405,6 +405,7 @@ static void the_site_is_named(void **state)
 {
 	(void)state;
 	assert_int_equal(ask("GET", "/gate/login", NULL, NULL), 200);
+	assert_said("&lt;Our&gt; pages</title>");
 	assert_unsaid("<Our>");
 }
 
