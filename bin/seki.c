@@ -20,6 +20,7 @@
 #include "lib/shell/shell.h"
 #include "lib/smtp/relay.h"
 #include "lib/smtp/tls.h"
+#include "lib/web/template.h"
 
 #define DEFAULT_ROOT "/var/lib/sekisho/instance"
 
@@ -235,8 +236,8 @@ static int options(int argc, char **argv, struct shell *sh, const char **root)
 int main(int argc, char **argv)
 {
 	shell_reader *readers[] = {read_relay, read_auth, read_people, read_certificates,
-	    shell_read_routes, shell_read_route_setting, shell_read_logins, inspect_check,
-	    notice_templates_check, NULL};
+	    web_templates_check, shell_read_routes, shell_read_route_setting, shell_read_logins,
+	    inspect_check, notice_templates_check, NULL};
 	struct shell sh = {.terminal = isatty(STDOUT_FILENO) == 1, .reader = readers};
 	const char *root = getenv("SEKISHO_ROOT");
 	const struct command *command;

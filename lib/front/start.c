@@ -126,7 +126,7 @@ static struct front_machine this_machine(void)
 	(void)getrlimit(RLIMIT_NOFILE, &files);
 	return (struct front_machine){.root = geteuid() == 0,
 	    .v6 = access("/proc/net/if_inet6", F_OK) == 0,
-	    .files = geteuid() == 0 ? 1048576 : files.rlim_max};
+	    .files = files.rlim_max};
 }
 
 bool front_prepare(const struct settings *settings, char *fault, size_t room)

@@ -530,7 +530,9 @@ static struct order_answer act_opened(struct acting *a)
 		    !siblings_remove(a->h, &a->order, &a->o->leg))
 			(void)snprintf(answer.why, sizeof answer.why,
 			    "another leg of it keeps the address in its header: see the log");
-		if (answer.result == ORDER_DONE && answer.state != a->order.state)
+		if (answer.result == ORDER_DONE && answer.state == STATE_TRASH)
+			index_moved(a->h->index, &name, STATE_TRASH);
+		else if (answer.result == ORDER_DONE && answer.state != a->order.state)
 			index_remove(a->h->index, &name);
 		else if (answer.result == ORDER_DONE)
 			index_rename(a->h->index, &a->o->leg.name);

@@ -107,7 +107,7 @@ static void gather_fresh(struct gathering *g, struct hold *h, const char *id)
 			nth_name(id, n, &name);
 			name_format(&name, ends[i], text);
 			if (spool_has(&h->stage->spool, ends[i], text, &there) && there &&
-			    !gather(g, ends[i], &name))
+			    !already(g->places, &name) && !gather(g, ends[i], &name))
 				return;
 		}
 	}
@@ -116,16 +116,18 @@ static void gather_fresh(struct gathering *g, struct hold *h, const char *id)
 bool places_of(struct hold *h, const char *id, struct leg_places *places)
 {
 	struct gathering g = {.places = places};
+	bool indexed;
 
 	*places = (struct leg_places){.n = 0};
 	if (h->index != NULL)
 		index_of_message(h->index, id, gather, &g);
-	for (size_t i = 0; places->n == 0 && i < COUNT_OF(ours); i++) {
+	indexed = places->n > 0;
+	for (size_t i = 0; !indexed && i < COUNT_OF(ours); i++) {
 		if (!gather_table(&g, ours[i], &h->stage->background[ours[i]], id) ||
 		    !gather_table(&g, ours[i], &h->stage->due[ours[i]], id))
 			break;
 	}
-	if (places->n == 0 && id_valid(id, strlen(id)))
+	if (!indexed && id_valid(id, strlen(id)))
 		gather_fresh(&g, h, id);
 	if (g.failed)
 		places_free(places);

@@ -16,7 +16,7 @@
 
 #define ASKED_MAX ((size_t)500) /* recipients of one request; nothing is told of others */
 #define PATIENCE  (30 * CLOCK_SECOND / 1000)
-#define REST      (5 * CLOCK_SECOND)
+#define REST      (2 * CLOCK_SECOND)
 #define KNOWN_FOR (600 * CLOCK_SECOND) /* who was written to stays so */
 #define NEW_FOR   (20 * CLOCK_SECOND)
 

@@ -441,6 +441,17 @@ void index_rename(struct index *index, const struct leg_name *name)
 		row->due = name->due;
 }
 
+void index_moved(struct index *index, const struct leg_name *name, enum spool_state state)
+{
+	struct row *row = find_row(index, name);
+
+	if (row == NULL)
+		return;
+	row->due = DUE_NONE;
+	row->state = (unsigned char)state;
+	index_sorted_touch(index, row);
+}
+
 bool index_gone(struct index *index, struct leg_name *name, enum spool_state *state)
 {
 	struct row *row = find_row(index, name);

@@ -24,6 +24,9 @@ void index_remove(struct index *index, const struct leg_name *name);
 /* It stays in its state, and is called that from now on: who asks before it is looked at finds it. */
 void index_rename(struct index *index, const struct leg_name *name);
 
+/* It has gone to a state whose names carry no time: who asks before it is looked at there finds it. */
+void index_moved(struct index *index, const struct leg_name *name, enum spool_state state);
+
 /*
  * It was not found under that name: it is forgotten, unless the index knows it under another by now. Then that is
  * in `name` and `state`, and true is returned.

@@ -79,6 +79,8 @@ struct leg_name index_name_of(const struct row *row);
 /* A row that has come, and one that goes. */
 void index_sorted_add(struct index *index, struct row *row);
 void index_sorted_take(struct index *index, const struct row *row);
+/* One that is of another state now. */
+void index_sorted_touch(struct index *index, const struct row *row);
 void index_sorted_drop(struct index *index, struct sorted *sorted);
 
 #endif

@@ -143,6 +143,14 @@ void index_sorted_add(struct index *index, struct row *row)
 	}
 }
 
+void index_sorted_touch(struct index *index, const struct row *row)
+{
+	for (size_t i = 0; index->sorted != NULL && i < row->set->members; i++) {
+		if (row->set->member[i].person->sorted != NULL)
+			row->set->member[i].person->sorted->version++;
+	}
+}
+
 void index_sorted_take(struct index *index, const struct row *row)
 {
 	for (size_t i = 0; index->sorted != NULL && i < row->set->members; i++) {

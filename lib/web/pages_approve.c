@@ -149,6 +149,14 @@ static json_t *deputies_of(const json_t *answer)
 	return list;
 }
 
+static void set_now(struct page *page)
+{
+	char utc[CLOCK_TEXT];
+
+	clock_format(clock_wall(), utc);
+	kit_set_time(page, page->values, "now-said", utc);
+}
+
 /* What a form wants: a fault as a sentence, and what was typed. */
 struct absence_form {
 	const char *fault, *from, *until;
@@ -174,6 +182,7 @@ static void show_absences(struct page *page, int status, const struct absence_fo
 		page_set_text(page, "typed-from", form->from != NULL ? form->from : now);
 		page_set_text(page, "typed-until", form->until != NULL ? form->until : "");
 		page_set_text(page, "now", now);
+		set_now(page);
 		page_set_text(page, "title", say("Absences"));
 		kit_set_tab(page, "absences");
 		kit_set_said(page, saids, COUNT_OF(saids));

@@ -270,7 +270,7 @@ static void add_point(json_t *points, const char *fact, const char *text)
 	add_new(points, one);
 }
 
-/* Of the legs that can be checked; else of all, to be looked at. */
+/* Of the legs that can be checked; else of all that wait, to be looked at. */
 static json_t *points_of(const json_t *legs, bool check)
 {
 	json_t *points = json_array();
@@ -281,7 +281,7 @@ static json_t *points_of(const json_t *legs, bool check)
 	{
 		const json_t *checks = json_object_get(leg, "checks");
 
-		if (check && !leg_can(leg, "check"))
+		if (mail_text(leg, "step")[0] == '\0' || (check && !leg_can(leg, "check")))
 			continue;
 		json_array_foreach(checks, k, one)
 		    add_point(points, mail_text(one, "fact"), mail_text(one, "text"));
@@ -407,6 +407,22 @@ static const json_t *find_approval(const json_t *legs)
 	return found;
 }
 
+/* Who is asked now is told unless the stage says it already. */
+static bool tells_asked(const json_t *approval)
+{
+	const json_t *asked = json_object_get(approval, "asked"), *stage;
+	size_t i;
+
+	json_array_foreach(json_object_get(approval, "stages"), i, stage)
+	{
+		if (json_array_size(asked) == 1 &&
+		    strcmp(mail_text(json_array_get(asked, 0), "address"),
+			mail_text(stage, "who")) == 0)
+			return false;
+	}
+	return json_array_size(asked) > 0;
+}
+
 static json_t *approval_of(struct page *page, const json_t *legs)
 {
 	const json_t *approval = find_approval(legs), *one;
@@ -423,8 +439,7 @@ static json_t *approval_of(struct page *page, const json_t *legs)
 	mail_put(value, "stages", stages);
 	mail_put(value, "some-votes", json_boolean(json_array_size(votes) > 0));
 	mail_put(value, "votes", votes);
-	mail_put(value, "some-asked",
-	    json_boolean(json_array_size(json_object_get(approval, "asked")) > 0));
+	mail_put(value, "some-asked", json_boolean(tells_asked(approval)));
 	mail_put(value, "asked", json_incref(json_object_get(approval, "asked")));
 	page_set_text(page, "deputy-for",
 	    strcmp(mail_text(approval, "you"), "deputy") == 0 ? mail_text(approval, "for") : "");

@@ -5,6 +5,8 @@
 
 #include "lib/web/pages_kit.h"
 
+#define LIST_MOST ((size_t)65536)
+
 const struct own_when own_whens[OWN_WHENS] = {
     {"when-to", N_("The recipient is: {value}")},
     {"when-subject", N_("The subject has one of these words: {value}")},
@@ -81,6 +83,47 @@ static const char *said_of(enum own_select field, const char *value)
 	return value;
 }
 
+/* Who a recipient may be, beside addresses and domains. */
+static const struct kit_said somebody[] = {
+    {"external", N_("somebody outside")},
+    {"internal", N_("somebody inside")},
+    {"affiliated", N_("somebody of an affiliated organisation")},
+    {"partner", N_("somebody of a known company")},
+    {"first-time", N_("somebody never written to before")},
+    {"lookalike", N_("an address that looks like a known one")},
+};
+
+static const char *somebody_of(const char *word, size_t len)
+{
+	for (size_t i = 0; i < COUNT_OF(somebody); i++) {
+		if (strlen(somebody[i].word) == len && memcmp(somebody[i].word, word, len) == 0)
+			return say(somebody[i].text);
+	}
+	return NULL;
+}
+
+/* "external, @a.example" as it is read aloud. */
+static void tell_recipients(json_t *one, const char *value)
+{
+	static const char blanks[] = ", \t\r\n";
+	struct buf list;
+
+	buf_init(&list, LIST_MOST);
+	for (const char *at = value + strspn(value, blanks); *at != '\0';
+	     at += strspn(at, blanks)) {
+		size_t len = strcspn(at, blanks);
+		const char *said = somebody_of(at, len);
+
+		if (list.len > 0)
+			buf_add_text(&list, ", ");
+		buf_add(&list, said != NULL ? said : at, said != NULL ? strlen(said) : len);
+		at += len;
+	}
+	buf_add(&list, "", 1);
+	kit_fill(one, "text", say(own_whens[0].text), buf_ok(&list) ? list.bytes : value);
+	buf_free(&list);
+}
+
 json_t *own_when(const json_t *fields)
 {
 	json_t *list = json_array();
@@ -92,7 +135,9 @@ json_t *own_when(const json_t *fields)
 		if (value[0] == '\0')
 			continue;
 		one = json_object();
-		if (own_whens[i].text != NULL) {
+		if (i == 0) {
+			tell_recipients(one, value);
+		} else if (own_whens[i].text != NULL) {
 			kit_fill(one, "text", say(own_whens[i].text), value);
 		} else {
 			said = said_of(strcmp(own_whens[i].key, "when-class") == 0 ? OWN_CLASS
@@ -335,27 +380,46 @@ static bool add_deeds(json_t *list, const char *function, const json_t *answer, 
 	return typed;
 }
 
+struct offered {
+	const json_t *answer;
+	const char *chosen;
+	json_t *groups;
+	bool typed, hold;
+};
+
+static void offer(struct offered *o, const json_t *allowed)
+{
+	const char *function = kit_text(allowed, "function");
+	json_t *group = json_object(), *choices = json_array();
+
+	o->typed = add_deeds(choices, function, o->answer, o->chosen) || o->typed;
+	o->hold = o->hold || strcmp(function, "hold") == 0;
+	kit_put(group, "label", json_string(label_of(function)));
+	kit_put(group, "cannot", json_boolean(json_is_true(json_object_get(allowed, "cannot"))));
+	if (json_array_size(choices) > 0) {
+		kit_put(group, "choices", choices);
+		(void)json_array_append_new(o->groups, group);
+		return;
+	}
+	json_decref(choices);
+	json_decref(group);
+}
+
+/* In our order: what most people look for stands first. */
 void own_choices(struct page *page, const json_t *answer, const char *chosen)
 {
-	json_t *groups = json_array();
+	struct offered o = {.answer = answer, .chosen = chosen, .groups = json_array()};
 	const json_t *one;
-	bool typed = false, hold = false;
 	size_t i;
 
-	json_array_foreach(json_object_get(answer, "allowed"), i, one)
-	{
-		const char *function = kit_text(one, "function");
-		json_t *group = json_object(), *choices = json_array();
-
-		typed = add_deeds(choices, function, answer, chosen) || typed;
-		hold = hold || strcmp(function, "hold") == 0;
-		kit_put(group, "label", json_string(label_of(function)));
-		kit_put(
-		    group, "cannot", json_boolean(json_is_true(json_object_get(one, "cannot"))));
-		kit_put(group, "choices", choices);
-		(void)json_array_append_new(groups, group);
+	for (size_t k = 0; k < COUNT_OF(functions); k++) {
+		json_array_foreach(json_object_get(answer, "allowed"), i, one)
+		{
+			if (strcmp(kit_text(one, "function"), functions[k].word) == 0)
+				offer(&o, one);
+		}
 	}
-	page_set(page, "choices", groups);
-	page_set(page, "typed-too", json_boolean(typed));
-	page_set(page, "hold-too", json_boolean(hold));
+	page_set(page, "choices", o.groups);
+	page_set(page, "typed-too", json_boolean(o.typed));
+	page_set(page, "hold-too", json_boolean(o.hold));
 }

@@ -69,11 +69,14 @@ static void ask_form(struct page *page, struct asked *asked)
 	ask_to_do(asked, typed(page, "what"), typed(page, "typed"), typed(page, "discard") != NULL);
 }
 
-/* The form as it was filled in, for the templates: "fields". */
+/* The form as it was filled in, for the templates: "fields"; what is filled in is not folded away. */
 static void set_fields(struct page *page)
 {
 	static const char *const others[] = {"name", "what", "typed", "discard"};
+	static const char *const folded[] = {
+	    "when-class", "when-words", "when-names", "when-size", "when-time"};
 	json_t *fields = json_object();
+	bool more = false;
 
 	for (size_t i = 0; i < OWN_WHENS + COUNT_OF(others); i++) {
 		const char *key = i < OWN_WHENS ? own_whens[i].key : others[i - OWN_WHENS];
@@ -81,6 +84,10 @@ static void set_fields(struct page *page)
 
 		kit_put(fields, key, json_string(value != NULL ? value : ""));
 	}
+	for (size_t i = 0; i < COUNT_OF(folded); i++)
+		more = more || typed(page, folded[i]) != NULL;
+	page_set(page, "more-open", json_boolean(more));
+	page_set(page, "name-open", json_boolean(typed(page, "name") != NULL));
 	page_set(page, "fields", fields);
 }
 

@@ -216,6 +216,22 @@ struct web_templates *web_templates_read(int pages, struct conf_fault *fault)
 	return t;
 }
 
+bool web_templates_check(int etc, struct conf_fault *fault)
+{
+	int pages = openat(etc, "web/pages", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	struct web_templates *t;
+
+	if (pages < 0 && errno == ENOENT)
+		return true;
+	(void)snprintf(fault->file, sizeof fault->file, FOLDER);
+	if (pages < 0)
+		return blame_errno(fault);
+	t = web_templates_read(pages, fault);
+	(void)close(pages);
+	web_templates_free(t);
+	return t != NULL;
+}
+
 void web_templates_free(struct web_templates *t)
 {
 	if (t == NULL)

@@ -40,6 +40,9 @@ struct web_templates;
 NODISCARD struct web_templates *web_templates_read(int pages, struct conf_fault *fault);
 void web_templates_free(struct web_templates *t);
 
+/* The same of "web/pages" in the directory `etc`, without keeping them. True also if there is no such directory. */
+NODISCARD bool web_templates_check(int etc, struct conf_fault *fault);
+
 /*
  * Adds the page `name` (without ".html"), filled with `values`, to `out`. False: there is no such page, no memory,
  * or no room in `out`.

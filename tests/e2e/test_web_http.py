@@ -533,6 +533,8 @@ def test_a_page_with_a_fault_is_refused_and_the_old_one_stays(gw: Gateway) -> No
         done = gw.seki("reload")
         line = before[:before.index("</main>")].count("\n") + 1
         assert done.returncode != 0 and f"etc/web/pages/login.html:{line}:" in done.stdout + done.stderr, done.stdout + done.stderr
+        gw.svc("-h", "seki-web")  # seki-web sees it itself, too
+        gw.wait_log("seki-web", f"reload-refused alarm=yes what=etc/web/pages/login.html:{line}:")
         assert gw.pid("seki-web") == running
         is_prompt(gw)
         replace(page, before.replace("</main>", "<p>words of this site</p>\n</main>"))

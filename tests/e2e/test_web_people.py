@@ -323,6 +323,7 @@ def test_what_is_wrong_is_told_at_its_field(writing, fields, where):
     assert page.status == 422 and alert(page), page.text[:600]
     tag = re.search(rf'<(?:input|select) id="{where}"[^>]*>', page.html).group(0)
     assert 'aria-invalid="true"' in tag, tag
+    assert ("<details open>" in page.html) == (where == "when-size"), "what is wrong is not folded away"
     assert not [f for f in page.forms if f.method == "post" and urllib.parse.urlsplit(f.action).path == "/gate/rules"]
     for name, value in fields.items():
         if name.startswith("when"):

@@ -478,12 +478,27 @@ class WebDesk:
         found = {}
         for folder in ("spool", "outbox", "lib/hold", "etc/policy"):
             for path in sorted((root / folder).rglob("*")):
-                if path.is_file() and path.name != "ballast" and "/tmp/" not in str(path):
+                name = str(path.relative_to(root))
+                if path.is_file() and path.name != "ballast" and not name.startswith("spool/tmp/"):
                     try:
-                        found[str(path.relative_to(root))] = path.read_bytes()
+                        found[name] = path.read_bytes()
                     except FileNotFoundError:
                         pass
+        assert found
         return found
+
+    def rest(self) -> dict[str, bytes]:
+        """The same, as soon as nothing is under way any more: nothing to be judged or delivered, and all still for half a
+        second."""
+        last, since = None, time.monotonic()
+
+        def still() -> dict[str, bytes] | None:
+            nonlocal last, since
+            now = self.kept()
+            if now != last or any(name.startswith(("spool/new/", "spool/deliver/")) for name in now):
+                last, since = now, time.monotonic()
+            return now if time.monotonic() - since > 0.5 else None
+        return wait_for(still, 30, "a desk at rest")
 
 
 @contextmanager

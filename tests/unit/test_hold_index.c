@@ -343,6 +343,13 @@ static void S3_05_pages_of_a_list(void **state)
 	assert_string_equal(page_of(index, &p), "hold/04.1.1*1 hold/02.1*1 hold/01.1*1");
 	assert_string_equal(page_of(index, &mine), "approve/0b.1*1 approve/0a.1*1");
 
+	/* Thrown away: it is so at once, before anybody has looked at it there. */
+	index_moved(index,
+	    &(struct leg_name){.id = "00000000000080008000000000000002", .k = "1", .due = 1000},
+	    STATE_TRASH);
+	assert_string_equal(page_of(index, &p), "hold/04.1.1*1 hold/01.1*1");
+	put(index, STATE_HOLD, 2, "1", alice, NULL, 0);
+
 	/* Copies of one message, which do not stand side by side. */
 	put(index, STATE_HOLD, 12, "1", alice, NULL, 77);
 	put(index, STATE_HOLD, 13, "1", alice, NULL, 0);

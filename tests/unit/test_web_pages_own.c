@@ -120,11 +120,12 @@ static void what_a_rule_does_is_told_in_words(void **state)
 
 static void when_a_rule_holds_is_told_in_words(void **state)
 {
-	json_t *rule = json_loads(
-	    "{\"when-visible\": \"10\", \"when-to\": \"@a.example\", \"when-attachment\": \"open\","
-	    " \"when-class\": \"external\", \"when-subject\": \"\", \"do\": \"hold\"}",
-	    0, NULL);
-	static const char *const wanted[] = {"The recipient is: @a.example",
+	json_t *rule =
+	    json_loads("{\"when-visible\": \"10\", \"when-to\": \"@a.example,external\", "
+		       "\"when-attachment\": \"open\","
+		       " \"when-class\": \"external\", \"when-subject\": \"\", \"do\": \"hold\"}",
+		0, NULL);
+	static const char *const wanted[] = {"The recipient is: @a.example, somebody outside",
 	    "There is an attachment that is not encrypted.",
 	    "Number of addresses in To and Cc, at least: 10",
 	    "Only addresses outside are counted."};
