@@ -18,7 +18,7 @@ static bool is_ours(const char *name, const char *ending, unsigned char bytes[RE
 	       hex_decode(name, bytes, RECORD_NAME_LEN) && strcmp(name + HEX_LEN, ending) == 0;
 }
 
-static bool see_one(int dir, const char *name, folder_see *see, void *context, bool *odd)
+static bool see_one(int dir, const char *name, hashes_see *see, void *context, bool *odd)
 {
 	unsigned char bytes[RECORD_NAME_LEN];
 
@@ -46,7 +46,7 @@ static bool read_names(DIR *d, struct buf *names)
 	return errno == 0;
 }
 
-bool folder_read(int dir, folder_see *see, void *context)
+bool hashes_read(int dir, hashes_see *see, void *context)
 {
 	int fd = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), error;
 	DIR *d = fd >= 0 ? fdopendir(fd) : NULL;

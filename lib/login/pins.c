@@ -97,7 +97,7 @@ struct pins *pins_open(int dir)
 	}
 	pins->dir = dir;
 	pins->guess = new_guess();
-	if (pins->guess != NULL && folder_read(dir, read_file, pins))
+	if (pins->guess != NULL && hashes_read(dir, read_file, pins))
 		return pins;
 	error = pins->guess != NULL ? errno : ENOMEM;
 	pins_close(pins);

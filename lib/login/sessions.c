@@ -311,7 +311,7 @@ struct sessions *sessions_open(int dir, const char boot[RECORD_BOOT_TEXT],
 	s->mask = BUCKETS_MIN - 1;
 	s->bucket = calloc(BUCKETS_MIN, sizeof(struct sessions_one *));
 	memcpy(s->boot, boot, RECORD_BOOT_TEXT);
-	if (s->bucket == NULL || !folder_read(dir, read_file, &r)) {
+	if (s->bucket == NULL || !hashes_read(dir, read_file, &r)) {
 		error = errno;
 		sessions_close(s);
 		errno = error;

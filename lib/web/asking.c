@@ -173,7 +173,10 @@ static bool take(char *to, size_t room, const json_t *text)
 	return true;
 }
 
-/* His language, unless his browser has a cookie that says another. */
+/*
+ * His language, unless his browser has a cookie that says another. Japanese is everybody's of whom etc/people says
+ * nothing: then what his browser asks for stands.
+ */
 static void take_language(struct page *page, const json_t *answer)
 {
 	const char *lang = json_string_value(json_object_get(answer, "lang"));
@@ -181,7 +184,7 @@ static void take_language(struct page *page, const json_t *answer)
 
 	if (lang == NULL || chosen != NULL)
 		return;
-	if (strcmp(lang, "ja") == 0 || strcmp(lang, "en") == 0)
+	if (strcmp(lang, "en") == 0)
 		memcpy(page->lang, lang, sizeof page->lang);
 }
 

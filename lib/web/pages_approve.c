@@ -169,11 +169,12 @@ static void show_absences(struct page *page, int status, const struct absence_fo
 	    {"clear", N_("You are not absent any more.")},
 	};
 	json_t *answer = page_gate(page, "absent", (const char *const[]){NULL}, NULL);
-	char now[20];
 
 	if (answer == NULL)
 		return;
 	if (!page_failed(page, answer)) {
+		char now[20];
+
 		kit_now(now);
 		set_list(page, "absences", "some", absences_of(page, answer));
 		set_list(page, "deputies", "stand-in", deputies_of(answer));

@@ -413,16 +413,17 @@ static const char *fault_of_pin(const char *pin, const char *again)
 
 void pages_me_pin(struct page *page)
 {
-	const char *typed = page_form(page, "pin"), *again = page_form(page, "again"), *fault;
+	const char *typed = page_form(page, "pin"), *again = page_form(page, "again");
 	char pin[PIN_MOST + 1] = "", same[PIN_MOST + 1] = "";
 	bool remove = page_form(page, "remove") != NULL;
 	json_t *answer;
 
 	if (!remove) {
-		fault = typed != NULL && again != NULL && typed_digits(typed, pin, sizeof pin) &&
-				typed_digits(again, same, sizeof same)
-			    ? fault_of_pin(pin, same)
-			    : say("A PIN has 4 to 12 digits.");
+		const char *fault = typed != NULL && again != NULL &&
+					    typed_digits(typed, pin, sizeof pin) &&
+					    typed_digits(again, same, sizeof same)
+					? fault_of_pin(pin, same)
+					: say("A PIN has 4 to 12 digits.");
 		if (fault != NULL) {
 			show_me(page, 422, fault);
 			return;

@@ -21,6 +21,9 @@ const char *mail_done(const char *word);
 /* "60m" as people say it; anything else as it is. Appends to `out`. */
 void mail_outcome(struct buf *out, const char *outcome);
 
+/* What a rule saw: words of its conditions as people say them; names, numbers and addresses as they are. */
+const char *mail_evidence(const char *evidence);
+
 /*
  * Appends `text` with {name} replaced by the value of that name: name, value, …, NULL. What is not named stays as
  * it is. For plain text: a template escapes it.

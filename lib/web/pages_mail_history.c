@@ -125,12 +125,14 @@ static void tell_vote(const struct telling *t, struct buf *out)
 {
 	bool deputy = mail_text(t->record, "for")[0] != '\0';
 
-	if (is(t->record, "say", "return"))
+	if (is(t->record, "say", ""))
+		tell(t, out, say("Approved by {who}."));
+	else if (is(t->record, "say", "return"))
 		tell(t, out, say("{who} wants it changed."));
-	else if (is(t->record, "say", "no"))
-		tell(t, out, deputy ? say("{who} said no, for {for}.") : say("{who} said no."));
-	else
+	else if (is(t->record, "say", "yes"))
 		tell(t, out, deputy ? say("{who} said yes, for {for}.") : say("{who} said yes."));
+	else
+		tell(t, out, deputy ? say("{who} said no, for {for}.") : say("{who} said no."));
 }
 
 static void tell_discarded(const struct telling *t, struct buf *out)

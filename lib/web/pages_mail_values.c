@@ -329,7 +329,7 @@ static json_t *rule_of(const json_t *leg, const json_t *rule)
 	mail_put(one, "outcome", mail_said(&outcome));
 	mail_put(one, "name", json_string(mail_text(rule, "name")));
 	mail_put(one, "place", json_string(mail_text(rule, "rule")));
-	mail_put(one, "evidence", json_string(mail_text(rule, "evidence")));
+	mail_put(one, "evidence", json_string(mail_evidence(mail_text(rule, "evidence"))));
 	mail_put(one, "rcpt", about_whom(leg, rule));
 	mail_put(one, "noted",
 	    json_boolean(json_is_true(json_object_get(rule, "shadow")) ||

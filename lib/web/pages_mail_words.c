@@ -212,6 +212,19 @@ void mail_outcome(struct buf *out, const char *outcome)
 	buf_add_text(out, find(outcomes, COUNT_OF(outcomes), outcome, outcome));
 }
 
+static const struct word evidences[] = {
+    {"promises-file", N_("the text speaks of a file, and none is attached")},
+    {"reply", N_("it is an answer to another mail")},
+    {"automatic", N_("a program has written it")},
+    {"encrypted", N_("it is encrypted")},
+    {"signed", N_("it is signed")},
+};
+
+const char *mail_evidence(const char *evidence)
+{
+	return find(evidences, COUNT_OF(evidences), evidence, evidence);
+}
+
 /* ---- phrases -------------------------------------------------------------------------------- */
 
 static const char *value_of(va_list pairs, const char *name, size_t len)

@@ -1,5 +1,6 @@
 """seki-login in a running instance, spoken to at its socket as the pages do (sekisho-login(5)): passwords, mailed links,
 sessions, PINs. S0-12 (a person's own pages), W1 to W4."""
+import contextlib
 import email
 import email.policy
 import json
@@ -575,7 +576,8 @@ def test_silent_clients_keep_nobody_out(desk: Desk) -> None:
     silent = [desk.connect() for _ in range(400)]
     try:
         for s in silent[::2]:
-            s.sendall(b"session tok")
+            with contextlib.suppress(BrokenPipeError):  # of more than 256 the oldest are closed
+                s.sendall(b"session tok")
         assert desk.alive(token)
     finally:
         for s in silent:

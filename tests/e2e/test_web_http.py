@@ -590,6 +590,28 @@ def test_a_port_in_use_is_told(another) -> None:
         assert done.returncode != 0 and f"port {gw.web_port} on 127.0.0.1 is in use" in done.stderr
 
 
+def test_a_first_make_up_beside_another_has_no_pages(tmp_path: Path) -> None:
+    """Nobody asked for port 8025: if it is in use the instance starts without pages, and says how to have some."""
+    root = tmp_path / "run"
+    with socket.socket() as s:
+        s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            s.bind(("127.0.0.1", 8025))
+            s.listen()
+        except OSError:
+            pass  # somebody else has it
+        gw = Gateway(root, free_port(), build=BUILD, sample=False)
+        try:
+            done = gw.instance("up")
+            assert done.returncode == 0, done.stdout + done.stderr
+            assert "Port 8025 on 127.0.0.1 is in use: no pages; WEB_PORT=" in done.stderr
+            assert "People's pages" not in done.stdout
+            lines = (root / "etc/settings").read_text().splitlines()
+            assert not [line for line in lines if line.startswith(("web-listen 127", "web-url http"))]
+        finally:
+            gw.down()
+
+
 def test_no_pages_unless_they_are_asked_for(another) -> None:
     gw = another(web=False).start()
     assert "web-listen" not in (gw.root / "etc/settings").read_text()

@@ -217,6 +217,34 @@ def test_who_is_not_asked_reviews_nothing(desk):
     assert review_form(boss.get("/gate/review"), sent), "it is still open"
 
 
+@pytest.fixture
+def asking_pins(desk) -> Iterator[WebDesk]:
+    """Who comes by a link has to know his PIN."""
+    desk.gw.setting(link_asks="pin")
+    assert desk.gw.seki("reload").returncode == 0
+    yield desk
+    desk.gw.setting(link_asks="nothing")
+    assert desk.gw.seki("reload").returncode == 0
+
+
+def test_a_review_by_a_link_asks_for_the_pin(asking_pins):
+    desk, pin = asking_pins, "2468"
+    boss = logged_in(desk, BOSS)
+    assert boss.post(boss.get("/gate/me").form("/gate/me/pin"), pin=pin, again=pin).status == 303
+    sent = urgent(desk, "urgent by link", "x")
+    link = desk.notified(BOSS, "urgent by link", "[緊急送信]")
+    by_link = desk.client()
+    page = by_link.get("/gate/review?" + urllib.parse.urlencode({"t": link.split("?")[1]}))
+    form = review_form(page, sent)
+    assert dict(form.fields)["t"] == link.split("?")[1] and re.search(r'<input id="pin-[^"]+" name="pin"', page.html)
+    for typed in (None, "1357"):
+        page = by_link.post(form, ("verdict", "fine"), pin=typed)
+        assert page.status == 403 and alert(page), (page.status, page.text[:300])
+        form = review_form(page, sent)
+    assert "said=done" in location(by_link.post(form, ("verdict", "fine"), pin=pin))
+    assert "fine" in by_link.get("/gate/review?" + urllib.parse.urlencode({"t": link.split("?")[1]})).text
+
+
 # ---- my rules ----------------------------------------------------------------------------------
 
 

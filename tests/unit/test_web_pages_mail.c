@@ -104,6 +104,9 @@ static void only_words_of_act_are_done(void **state)
 	assert_null(mail_done("list"));
 	assert_null(mail_done(""));
 	assert_string_equal(mail_reason("voted"), "You have decided about this mail already.");
+	assert_string_equal(
+	    mail_evidence("promises-file"), "the text speaks of a file, and none is attached");
+	assert_string_equal(mail_evidence("visible external 12"), "visible external 12");
 	assert_string_equal(mail_reason("<x>"), "That is not possible just now.");
 }
 
@@ -123,7 +126,7 @@ static void records_are_sentences(void **state)
 		"Rejected by a@x. “no”"},
 	    {"{\"what\":\"vote\",\"say\":\"yes\",\"by\":\"a@x\",\"for\":\"b@x\"}",
 		"a@x said yes, for b@x."},
-	    {"{\"what\":\"vote\",\"by\":\"a@x\"}", "a@x said yes."},
+	    {"{\"what\":\"vote\",\"by\":\"a@x\"}", "Approved by a@x."},
 	    {"{\"what\":\"held\",\"by\":\"a@x\"}", "Sent on by a@x."},
 	    {"{\"what\":\"delivered\",\"rcpt\":\"1,3-4\"}", "Delivered to r1@x, r3@x, r4@x."},
 	    {"{\"what\":\"delivered\",\"rcpt\":\"1-9\"}", "Delivered to r1@x, r2@x, r3@x …."},
