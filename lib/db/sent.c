@@ -23,7 +23,7 @@
 #define LEGS_MAX    ((size_t)64)    /* that are told apart; further ones are only counted */
 #define LOOKED_MAX  ((size_t)20000) /* rows of one question: mail waits for nobody's search */
 #define ID_BYTES    ((size_t)16)
-#define VALUE_MAX   ((size_t)8192)
+#define VALUE_MAX   ((size_t)32768) /* more than all of that */
 
 enum { AT_ENDED, AT_RCPTS, AT_DELIVERED, AT_FAILED, AT_RETURNED, NUMBERS };
 
@@ -226,7 +226,7 @@ enum history_took sent_take(struct history *h, const struct past_line *line, int
 	struct told t = {.number[AT_ENDED] = (uint64_t)time};
 
 	if (line->words < 11 || line->words > 11 + PAST_NAMED_MAX ||
-	    !id_valid(line->word[2], strlen(line->word[2])) || strlen(line->word[3]) >= NAME_TEXT ||
+	    !id_valid(line->word[2], strlen(line->word[2])) || strlen(line->word[3]) >= K_MAX ||
 	    line->word[4][0] == '\0')
 		return HISTORY_NO_LINE;
 	for (size_t i = AT_RCPTS; i < NUMBERS; i++) {

@@ -614,7 +614,9 @@ bool act_possible(
 		possible = acting_read(&a) && act_may(&a);
 		acting_free(&a);
 	}
-	*no = possible ? (struct order_answer){.result = ORDER_DONE} : a.no;
+	*no = a.no;
+	if (possible)
+		*no = (struct order_answer){.result = ORDER_DONE};
 	return possible;
 }
 

@@ -38,10 +38,11 @@ struct names {
 
 static void add_name(struct names *names, char kind, const char *text, size_t len)
 {
-	char *name = names->text[names->n];
+	char *name;
 
 	if (names->n == PAST_SENT_NAMES || len == 0 || len >= ORG_ADDRESS_MAX)
 		return;
+	name = names->text[names->n];
 	name[0] = kind;
 	memcpy(name + 1, text, len);
 	name[1 + len] = '\0';

@@ -121,6 +121,26 @@ static void tell_approved(const struct telling *t, struct buf *out)
 		tell(t, out, say("Approved by {who}."));
 }
 
+static void tell_text(const struct telling *t, struct buf *out)
+{
+	static const struct {
+		const char *what, *text;
+	} texts[] = {{"restored", N_("Brought back by {who}.")},
+	    {"extended", N_("Held until {until}, by {who}.")},
+	    {"removed", N_("{address} was taken out by {who}.")},
+	    {"refused", N_("Not sent, by a rule.")}, {"delivered", N_("Delivered to {rcpt}.")},
+	    {"deferred", N_("Could not yet be delivered to {rcpt}; tried again from {until} on.")},
+	    {"bounced", N_("The sender was told that it could not be delivered to {rcpt}.")},
+	    {"warned", N_("The sender was told that it is late.")},
+	    {"rewritten", N_("Addresses were taken out of its header.")},
+	    {"staggered", N_("The next portion was sent.")}, {"forwarded", N_("Handed to {to}.")}};
+
+	for (size_t i = 0; i < COUNT_OF(texts); i++) {
+		if (is(t->record, "what", texts[i].what))
+			tell(t, out, say(texts[i].text));
+	}
+}
+
 static void tell_vote(const struct telling *t, struct buf *out)
 {
 	bool deputy = mail_text(t->record, "for")[0] != '\0';
@@ -131,8 +151,10 @@ static void tell_vote(const struct telling *t, struct buf *out)
 		tell(t, out, say("{who} wants it changed."));
 	else if (is(t->record, "say", "yes"))
 		tell(t, out, deputy ? say("{who} said yes, for {for}.") : say("{who} said yes."));
-	else
+	else if (is(t->record, "say", "no"))
 		tell(t, out, deputy ? say("{who} said no, for {for}.") : say("{who} said no."));
+	else
+		tell_text(t, out); /* a word that this version does not know is no answer */
 }
 
 static void tell_discarded(const struct telling *t, struct buf *out)
@@ -162,26 +184,6 @@ static void tell_failed(const struct telling *t, struct buf *out)
 		tell(t, out, say("Could not be delivered to {rcpt}."));
 	else
 		tell(t, out, say("Could not be delivered to {rcpt}: {reply}"));
-}
-
-static void tell_text(const struct telling *t, struct buf *out)
-{
-	static const struct {
-		const char *what, *text;
-	} texts[] = {{"restored", N_("Brought back by {who}.")},
-	    {"extended", N_("Held until {until}, by {who}.")},
-	    {"removed", N_("{address} was taken out by {who}.")},
-	    {"refused", N_("Not sent, by a rule.")}, {"delivered", N_("Delivered to {rcpt}.")},
-	    {"deferred", N_("Could not yet be delivered to {rcpt}; tried again from {until} on.")},
-	    {"bounced", N_("The sender was told that it could not be delivered to {rcpt}.")},
-	    {"warned", N_("The sender was told that it is late.")},
-	    {"rewritten", N_("Addresses were taken out of its header.")},
-	    {"staggered", N_("The next portion was sent.")}, {"forwarded", N_("Handed to {to}.")}};
-
-	for (size_t i = 0; i < COUNT_OF(texts); i++) {
-		if (is(t->record, "what", texts[i].what))
-			tell(t, out, say(texts[i].text));
-	}
 }
 
 /* "what" is the record's own word; a key of that name (of noticed: what was told) gives way to it in answers. */

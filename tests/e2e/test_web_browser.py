@@ -209,7 +209,7 @@ def test_S0_12_my_mail_and_nobody_elses(desk: WebDesk, browser: Browser) -> None
 
 def test_search_and_paging_over_many(desk: WebDesk, browser: Browser) -> None:
     """120 mails: three pages, each once, newest first; a search over subjects and recipients, in any width and case."""
-    ids = [desk.mail([f"person{n}@hour.example"], subject=f"月報 第{n:03}号", sender=DAVE) for n in range(120)]
+    ids = [desk.mail([f"person{n}@never.example"], subject=f"月報 第{n:03}号", sender=DAVE) for n in range(120)]
     wait_for(lambda: sum(any(i in p.name for i in ids) for p in desk.gw.spool("hold")) == 120, 60, "all held")
     log_in(desk, browser, DAVE)
     browser.open(desk.at("/gate/"))
@@ -228,7 +228,6 @@ def test_search_and_paging_over_many(desk: WebDesk, browser: Browser) -> None:
         assert set(re.findall(r"月報 第(\d{3})号", browser.seen())) == found, query
         assert browser.run("return document.querySelector('[name=q]').value") == query
         whole(browser, "ja")
-    assert desk.gw.seki("discard", "-", stdin="".join(i + "\n" for i in ids)).returncode == 0
 
 
 # ---- the boss ------------------------------------------------------------------------------------
@@ -783,7 +782,7 @@ def test_both_languages_are_complete(desk: WebDesk, places: dict[str, tuple[str 
     for name, (who, url) in places.items():
         page = clients[who, "en"].get(url)
         text = re.sub(r"\s+", " ", page.text)
-        for mail in ("すべて入り <b>題</b>", "見本 確認", "見本 承認", "見本 送信済み", "見本 破棄", "見本 至急", "急ぎ", "日本語", *FILES, "とても長い行"):
+        for mail in ("すべて入り <b>題</b>", "見本 確認", "見本 承認", "見本 送信済み", "見本 破棄", "見本 至急", "急ぎ", "障害対応のため", "問題ありません", "日本語", *FILES, "とても長い行"):
             text = text.replace(mail, "")
         text = re.sub(r"\S*(規則|承認|破棄|保留|今すぐ|添付|至急|部長|確認|延長|私の|代理|暗証|ログイン|要確認|キーボード|暗い|一人|普通|危険|HTML メール)\S*( \S+){0,3}", "", text) if name in (
             "list", "held", "approval", "sent", "discarded", "approvals", "review", "refused") else text
