@@ -51,7 +51,7 @@ def settings(gw: Gateway) -> dict[str, str]:
 
 
 def files(root: Path) -> dict[str, str]:
-    return {str(p.relative_to(root)): p.read_text() for p in sorted(root.rglob("*")) if p.is_file()}
+    return {str(p.relative_to(root)): p.read_text(errors="surrogateescape") for p in sorted(root.rglob("*")) if p.is_file()}
 
 
 def in_force(gw: Gateway) -> str:
