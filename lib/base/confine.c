@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -204,3 +205,12 @@ bool confine_calls(const struct confine_call *calls, size_t n, enum confine_othe
 }
 
 #endif
+
+/* ---- limits ---- */
+
+bool confine_bound(int resource, uint64_t most)
+{
+	struct rlimit limit = {most, most};
+
+	return setrlimit((__rlimit_resource_t)resource, &limit) == 0;
+}

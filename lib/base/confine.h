@@ -5,6 +5,9 @@
 #ifndef SEKISHO_BASE_CONFINE_H
 #define SEKISHO_BASE_CONFINE_H
 
+#include <stdint.h>
+#include <sys/syscall.h>
+
 #include "lib/base/compat.h"
 
 /* What may still be done with a file, or with everything below a directory. */
@@ -38,6 +41,31 @@ struct confine_call {
 	uint32_t first;
 };
 
+/* What every process needs: its descriptors, its memory, who and when it is, its end. */
+#define CONFINE_CALLS_OF_ALL                                                                       \
+	{.number = SYS_read}, {.number = SYS_write}, {.number = SYS_close}, {.number = SYS_fstat}, \
+	    {.number = SYS_brk}, {.number = SYS_mmap}, {.number = SYS_munmap},                     \
+	    {.number = SYS_mremap}, {.number = SYS_mprotect}, {.number = SYS_madvise},             \
+	    {.number = SYS_futex}, {.number = SYS_getrandom}, {.number = SYS_getpid},              \
+	    {.number = SYS_gettid}, {.number = SYS_clock_gettime}, {.number = SYS_rt_sigreturn},   \
+	    {.number = SYS_restart_syscall},                                                       \
+	{                                                                                          \
+		.number = SYS_exit_group                                                           \
+	}
+
+#ifdef SYS_poll /* younger machines have ppoll alone */
+#define CONFINE_CALLS_OF_POLL                                                                      \
+	{.number = SYS_poll},                                                                      \
+	{                                                                                          \
+		.number = SYS_ppoll                                                                \
+	}
+#else
+#define CONFINE_CALLS_OF_POLL                                                                      \
+	{                                                                                          \
+		.number = SYS_ppoll                                                                \
+	}
+#endif
+
 #define CONFINE_CALLS_MAX 80 /* so that a filter's longest jump stays below 256 */
 
 enum confine_otherwise {
@@ -51,5 +79,8 @@ enum confine_otherwise {
  */
 NODISCARD bool confine_calls(
     const struct confine_call *calls, size_t n, enum confine_otherwise otherwise);
+
+/* The most that is ever had of `resource` (RLIMIT_…), in its unit, for good. False with errno. */
+NODISCARD bool confine_bound(int resource, uint64_t most);
 
 #endif

@@ -160,17 +160,14 @@ void convert_confine(void)
 static bool deny_calls(void)
 {
 	static const struct confine_call calls[] = {
+	    CONFINE_CALLS_OF_ALL,
 	    {.number = SYS_execveat, .has_first = true, .first = TOOL_FD},
 	    {.number = SYS_prlimit64, .has_first = true, .first = 0},
-	    {.number = SYS_read},
 	    {.number = SYS_readv},
 	    {.number = SYS_pread64},
 	    {.number = SYS_lseek},
-	    {.number = SYS_write},
 	    {.number = SYS_writev},
 	    {.number = SYS_openat},
-	    {.number = SYS_close},
-	    {.number = SYS_fstat},
 	    {.number = SYS_newfstatat},
 	    {.number = SYS_faccessat},
 	    {.number = SYS_faccessat2},
@@ -183,29 +180,15 @@ static bool deny_calls(void)
 	    {.number = SYS_readlink},
 	    {.number = SYS_arch_prctl},
 #endif
-	    {.number = SYS_brk},
-	    {.number = SYS_mmap},
-	    {.number = SYS_munmap},
-	    {.number = SYS_mremap},
-	    {.number = SYS_mprotect},
-	    {.number = SYS_madvise},
-	    {.number = SYS_futex},
 	    {.number = SYS_set_tid_address},
 	    {.number = SYS_set_robust_list},
 	    {.number = SYS_rseq},
-	    {.number = SYS_getrandom},
-	    {.number = SYS_getpid},
-	    {.number = SYS_gettid},
 	    {.number = SYS_sysinfo},
 	    {.number = SYS_uname},
-	    {.number = SYS_clock_gettime},
 	    {.number = SYS_gettimeofday},
 	    {.number = SYS_rt_sigaction},
 	    {.number = SYS_rt_sigprocmask},
-	    {.number = SYS_rt_sigreturn},
-	    {.number = SYS_restart_syscall},
 	    {.number = SYS_exit},
-	    {.number = SYS_exit_group},
 	};
 
 	return confine_calls(calls, COUNT_OF(calls), CONFINE_EPERM);

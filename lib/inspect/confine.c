@@ -16,25 +16,13 @@
 #ifndef __SANITIZE_ADDRESS__
 /* What every inspection needs: its message, its scratch, its employer, its memory, its log. */
 #define CALLS_OF_A_MESSAGE                                                                         \
-	{.number = SYS_read}, {.number = SYS_pread64}, {.number = SYS_pwrite64},                   \
-	    {.number = SYS_write}, {.number = SYS_pwritev2}, {.number = SYS_ftruncate},            \
+	CONFINE_CALLS_OF_ALL, CONFINE_CALLS_OF_POLL, {.number = SYS_pread64},                      \
+	    {.number = SYS_pwrite64}, {.number = SYS_pwritev2}, {.number = SYS_ftruncate},         \
 	    {.number = SYS_lseek}, {.number = SYS_sendmsg}, {.number = SYS_recvmsg},               \
-	    {.number = SYS_ppoll}, {.number = SYS_close}, {.number = SYS_fstat},                   \
-	    {.number = SYS_brk}, {.number = SYS_mmap}, {.number = SYS_munmap},                     \
-	    {.number = SYS_mremap}, {.number = SYS_mprotect}, {.number = SYS_madvise},             \
-	    {.number = SYS_futex}, {.number = SYS_getrandom}, {.number = SYS_getpid},              \
-	    {.number = SYS_gettid}, {.number = SYS_clock_gettime}, {.number = SYS_gettimeofday},   \
-	    {.number = SYS_getrusage}, {.number = SYS_sysinfo}, {.number = SYS_rt_sigreturn},      \
-	    {.number = SYS_restart_syscall}, {.number = SYS_exit},                                 \
+	    {.number = SYS_gettimeofday}, {.number = SYS_getrusage}, {.number = SYS_sysinfo},      \
 	{                                                                                          \
-		.number = SYS_exit_group                                                           \
+		.number = SYS_exit                                                                 \
 	}
-
-#ifdef SYS_poll /* younger machines have ppoll alone */
-#define CALLS_OF_OLD_MACHINES {.number = SYS_poll},
-#else
-#define CALLS_OF_OLD_MACHINES
-#endif
 
 /* What fork(3) asks for, and nothing else: no thread, no namespace. */
 #define PLAIN_FORK (CLONE_CHILD_CLEARTID | CLONE_CHILD_SETTID | SIGCHLD)
@@ -42,7 +30,7 @@
 static bool deny_calls(void)
 {
 	static const struct confine_call calls[] = {
-	    CALLS_OF_OLD_MACHINES CALLS_OF_A_MESSAGE,
+	    CALLS_OF_A_MESSAGE,
 	    /* Of the process that forks one for each message: */
 	    {.number = SYS_clone, .has_first = true, .first = PLAIN_FORK},
 	    {.number = SYS_pidfd_open},
@@ -65,7 +53,7 @@ static bool deny_calls(void)
 static bool deny_more_calls(void)
 {
 	static const struct confine_call calls[] = {
-	    CALLS_OF_OLD_MACHINES CALLS_OF_A_MESSAGE,
+	    CALLS_OF_A_MESSAGE,
 	    {.number = SYS_rt_sigprocmask, .has_first = true, .first = SIG_UNBLOCK},
 	};
 

@@ -53,88 +53,39 @@ static bool confine_paths(void)
 
 #ifdef SYS_poll /* younger machines have these of another name alone */
 #define CALLS_OF_OLD_MACHINES                                                                      \
-	{.number = SYS_poll}, {.number = SYS_readlink}, {.number = SYS_alarm},                     \
-	    {.number = SYS_open}, {.number = SYS_stat},
+	{.number = SYS_readlink}, {.number = SYS_alarm}, {.number = SYS_open}, {.number = SYS_stat},
 #else
 #define CALLS_OF_OLD_MACHINES
 #endif
 
 static bool deny_calls(void)
 {
-	static const struct confine_call calls[] = {
-	    CALLS_OF_OLD_MACHINES{.number = SYS_read},
-	    {.number = SYS_pread64},
-	    {.number = SYS_write},
-	    {.number = SYS_writev},
-	    {.number = SYS_lseek},
-	    {.number = SYS_sendto},
-	    {.number = SYS_recvfrom},
-	    {.number = SYS_ppoll},
-	    {.number = SYS_close},
-	    {.number = SYS_fstat},
-	    {.number = SYS_fstatfs},
-	    {.number = SYS_newfstatat},
-	    {.number = SYS_statx},
-	    {.number = SYS_openat},
-	    {.number = SYS_openat2},
-	    {.number = SYS_mkdirat},
-	    {.number = SYS_unlinkat},
-	    {.number = SYS_renameat},
-	    {.number = SYS_renameat2},
-	    {.number = SYS_linkat},
-	    {.number = SYS_symlinkat},
-	    {.number = SYS_readlinkat},
-	    {.number = SYS_fchmod},
-	    {.number = SYS_fchown},
-	    {.number = SYS_ftruncate},
-	    {.number = SYS_fsync},
-	    {.number = SYS_fdatasync},
-	    {.number = SYS_flock},
-	    {.number = SYS_fcntl},
-	    {.number = SYS_getdents64},
-	    {.number = SYS_faccessat},
-	    {.number = SYS_faccessat2},
-	    {.number = SYS_setitimer},
-	    {.number = SYS_brk},
-	    {.number = SYS_mmap},
-	    {.number = SYS_munmap},
-	    {.number = SYS_mremap},
-	    {.number = SYS_mprotect},
-	    {.number = SYS_madvise},
-	    {.number = SYS_futex},
-	    {.number = SYS_getrandom},
-	    {.number = SYS_getpid},
-	    {.number = SYS_gettid},
-	    {.number = SYS_geteuid},
-	    {.number = SYS_sysinfo},
-	    {.number = SYS_clock_gettime},
-	    {.number = SYS_clock_nanosleep},
-	    {.number = SYS_gettimeofday},
-	    {.number = SYS_rt_sigaction},
-	    {.number = SYS_rt_sigprocmask},
-	    {.number = SYS_rt_sigreturn},
-	    {.number = SYS_restart_syscall},
-	    {.number = SYS_exit},
-	    {.number = SYS_exit_group},
-	};
+	static const struct confine_call calls[] = {CONFINE_CALLS_OF_ALL, CONFINE_CALLS_OF_POLL,
+	    {.number = SYS_pread64}, {.number = SYS_writev}, {.number = SYS_lseek},
+	    {.number = SYS_sendto}, {.number = SYS_recvfrom}, {.number = SYS_fstatfs},
+	    {.number = SYS_newfstatat}, {.number = SYS_statx}, {.number = SYS_openat},
+	    {.number = SYS_openat2}, {.number = SYS_mkdirat}, {.number = SYS_unlinkat},
+	    {.number = SYS_renameat}, {.number = SYS_renameat2}, {.number = SYS_linkat},
+	    {.number = SYS_symlinkat}, {.number = SYS_readlinkat}, {.number = SYS_fchmod},
+	    {.number = SYS_fchown}, {.number = SYS_ftruncate}, {.number = SYS_fsync},
+	    {.number = SYS_fdatasync}, {.number = SYS_flock}, {.number = SYS_fcntl},
+	    {.number = SYS_getdents64}, {.number = SYS_faccessat}, {.number = SYS_faccessat2},
+	    {.number = SYS_setitimer}, {.number = SYS_geteuid}, {.number = SYS_sysinfo},
+	    {.number = SYS_clock_nanosleep}, {.number = SYS_gettimeofday},
+	    {.number = SYS_rt_sigaction}, {.number = SYS_rt_sigprocmask}, {.number = SYS_exit},
+	    CALLS_OF_OLD_MACHINES};
 
 	return confine_calls(calls, COUNT_OF(calls), CONFINE_EPERM);
 }
 
-static bool bound(int resource, rlim_t most)
-{
-	struct rlimit limit = {most, most};
-
-	return setrlimit((__rlimit_resource_t)resource, &limit) == 0;
-}
 #endif
 
 void mine_confine(void)
 {
 	forks_harden();
 #ifndef __SANITIZE_ADDRESS__
-	if (!bound(RLIMIT_DATA, DATA_MAX) || !bound(RLIMIT_CPU, CPU_SECONDS) ||
-	    !bound(RLIMIT_NPROC, 0))
+	if (!confine_bound(RLIMIT_DATA, DATA_MAX) || !confine_bound(RLIMIT_CPU, CPU_SECONDS) ||
+	    !confine_bound(RLIMIT_NPROC, 0))
 		die_environ("bounding memory, time and processes");
 #endif
 	if (!confine_paths())

@@ -27,22 +27,12 @@
 static bool deny_calls(void)
 {
 	static const struct confine_call calls[] = {
-	    {.number = SYS_read}, {.number = SYS_pread64}, {.number = SYS_write},
+	    CONFINE_CALLS_OF_ALL, CONFINE_CALLS_OF_POLL, {.number = SYS_pread64},
 	    {.number = SYS_writev}, {.number = SYS_pwritev2}, {.number = SYS_recvfrom},
 	    {.number = SYS_recvmsg}, {.number = SYS_sendto}, {.number = SYS_sendmsg},
-#ifdef SYS_poll /* younger machines have ppoll alone */
-	    {.number = SYS_poll},
-#endif
-	    {.number = SYS_ppoll}, {.number = SYS_socket, .has_first = true, .first = AF_UNIX},
-	    {.number = SYS_connect}, {.number = SYS_setsockopt}, {.number = SYS_fcntl},
-	    {.number = SYS_close}, {.number = SYS_fstat}, {.number = SYS_newfstatat},
-	    {.number = SYS_brk}, {.number = SYS_mmap}, {.number = SYS_munmap},
-	    {.number = SYS_mremap}, {.number = SYS_mprotect}, {.number = SYS_madvise},
-	    {.number = SYS_futex}, {.number = SYS_getrandom}, {.number = SYS_getpid},
-	    {.number = SYS_gettid}, {.number = SYS_tgkill}, {.number = SYS_clock_gettime},
-	    {.number = SYS_rt_sigprocmask}, {.number = SYS_rt_sigaction},
-	    {.number = SYS_rt_sigreturn}, {.number = SYS_restart_syscall},
-	    {.number = SYS_exit_group},
+	    {.number = SYS_socket, .has_first = true, .first = AF_UNIX}, {.number = SYS_connect},
+	    {.number = SYS_setsockopt}, {.number = SYS_fcntl}, {.number = SYS_newfstatat},
+	    {.number = SYS_tgkill}, {.number = SYS_rt_sigprocmask}, {.number = SYS_rt_sigaction},
 #ifdef SEKISHO_TESTING
 	    {.number = SYS_openat}, /* run/clock; Landlock forbids it all the same */
 #endif

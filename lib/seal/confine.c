@@ -13,62 +13,33 @@
 
 #define MEGABYTE ((uint64_t)1024 * 1024)
 
-#ifdef SYS_poll /* younger machines have ppoll alone */
-#define CALLS_OF_OLD_MACHINES {.number = SYS_poll},
-#else
-#define CALLS_OF_OLD_MACHINES
-#endif
-
 /* Its message, its output, its employer, its memory, its log. */
 static bool deny_calls(void)
 {
 	static const struct confine_call calls[] = {
-	    CALLS_OF_OLD_MACHINES{.number = SYS_read},
+	    CONFINE_CALLS_OF_ALL,
+	    CONFINE_CALLS_OF_POLL,
 	    {.number = SYS_pread64},
 	    {.number = SYS_pwrite64},
-	    {.number = SYS_write},
 	    {.number = SYS_pwritev2},
 	    {.number = SYS_lseek},
 	    {.number = SYS_sendmsg},
 	    {.number = SYS_recvmsg},
-	    {.number = SYS_ppoll},
-	    {.number = SYS_close},
-	    {.number = SYS_fstat},
-	    {.number = SYS_brk},
-	    {.number = SYS_mmap},
-	    {.number = SYS_munmap},
-	    {.number = SYS_mremap},
-	    {.number = SYS_mprotect},
-	    {.number = SYS_madvise},
-	    {.number = SYS_futex},
-	    {.number = SYS_getrandom},
-	    {.number = SYS_getpid},
-	    {.number = SYS_gettid},
-	    {.number = SYS_clock_gettime},
 	    {.number = SYS_gettimeofday},
-	    {.number = SYS_rt_sigreturn},
 	    {.number = SYS_rt_sigprocmask, .has_first = true, .first = SIG_UNBLOCK},
-	    {.number = SYS_restart_syscall},
 	    {.number = SYS_exit},
-	    {.number = SYS_exit_group},
 	};
 
 	return confine_calls(calls, COUNT_OF(calls), CONFINE_EPERM);
 }
 
-static bool bound(int resource, uint64_t most)
-{
-	struct rlimit limit = {most, most};
-
-	return setrlimit((__rlimit_resource_t)resource, &limit) == 0;
-}
-
 /* Encoded again, a text is three times as long at most. */
 static bool bound_all(const struct settings *s)
 {
-	return bound(RLIMIT_DATA, (uint64_t)s->inspect_memory) &&
-	       bound(RLIMIT_CPU, (uint64_t)s->seal_time / 1000000 + 1) && bound(RLIMIT_NPROC, 0) &&
-	       bound(RLIMIT_FSIZE, 3 * (uint64_t)s->message_size + 16 * MEGABYTE);
+	return confine_bound(RLIMIT_DATA, (uint64_t)s->inspect_memory) &&
+	       confine_bound(RLIMIT_CPU, (uint64_t)s->seal_time / 1000000 + 1) &&
+	       confine_bound(RLIMIT_NPROC, 0) &&
+	       confine_bound(RLIMIT_FSIZE, 3 * (uint64_t)s->message_size + 16 * MEGABYTE);
 }
 #endif
 

@@ -15,8 +15,7 @@
 #define FILES_MOST  64
 
 #ifdef SYS_poll /* younger machines have the others alone */
-#define CALLS_OF_OLD_MACHINES                                                                      \
-	{.number = SYS_poll}, {.number = SYS_select}, {.number = SYS_alarm}, {.number = SYS_accept},
+#define CALLS_OF_OLD_MACHINES {.number = SYS_select}, {.number = SYS_alarm}, {.number = SYS_accept},
 #else
 #define CALLS_OF_OLD_MACHINES
 #endif
@@ -24,64 +23,21 @@
 /* Its requests, the services that it asks, descriptors that they hand to it, its memory, its log. */
 static bool deny_calls(void)
 {
-	static const struct confine_call calls[] = {
-	    CALLS_OF_OLD_MACHINES{.number = SYS_read},
-	    {.number = SYS_pread64},
-	    {.number = SYS_readv},
-	    {.number = SYS_write},
-	    {.number = SYS_writev},
-	    {.number = SYS_pwritev2},
-	    {.number = SYS_lseek},
-	    {.number = SYS_fstat},
-	    {.number = SYS_newfstatat},
-	    {.number = SYS_close},
-	    {.number = SYS_fcntl},
-	    {.number = SYS_accept4},
-	    {.number = SYS_socket, .has_first = true, .first = AF_UNIX},
-	    {.number = SYS_connect},
-	    {.number = SYS_getpeername},
-	    {.number = SYS_getsockname},
-	    {.number = SYS_getsockopt},
-	    {.number = SYS_setsockopt},
-	    {.number = SYS_sendto},
-	    {.number = SYS_sendmsg},
-	    {.number = SYS_recvfrom},
-	    {.number = SYS_recvmsg},
-	    {.number = SYS_shutdown},
-	    {.number = SYS_ppoll},
-	    {.number = SYS_pselect6},
-	    {.number = SYS_setitimer},
-	    {.number = SYS_brk},
-	    {.number = SYS_mmap},
-	    {.number = SYS_munmap},
-	    {.number = SYS_mremap},
-	    {.number = SYS_mprotect},
-	    {.number = SYS_madvise},
-	    {.number = SYS_futex},
-	    {.number = SYS_getrandom},
-	    {.number = SYS_getpid},
-	    {.number = SYS_gettid},
-	    {.number = SYS_clock_gettime},
-	    {.number = SYS_gettimeofday},
-	    {.number = SYS_rt_sigreturn},
-	    {.number = SYS_rt_sigprocmask},
-	    {.number = SYS_getcwd},
-	    {.number = SYS_memfd_create},
-	    {.number = SYS_ftruncate},
-	    {.number = SYS_restart_syscall},
-	    {.number = SYS_exit},
-	    {.number = SYS_exit_group},
-	};
+	static const struct confine_call calls[] = {CONFINE_CALLS_OF_ALL, CONFINE_CALLS_OF_POLL,
+	    {.number = SYS_pread64}, {.number = SYS_readv}, {.number = SYS_writev},
+	    {.number = SYS_pwritev2}, {.number = SYS_lseek}, {.number = SYS_newfstatat},
+	    {.number = SYS_fcntl}, {.number = SYS_accept4},
+	    {.number = SYS_socket, .has_first = true, .first = AF_UNIX}, {.number = SYS_connect},
+	    {.number = SYS_getpeername}, {.number = SYS_getsockname}, {.number = SYS_getsockopt},
+	    {.number = SYS_setsockopt}, {.number = SYS_sendto}, {.number = SYS_sendmsg},
+	    {.number = SYS_recvfrom}, {.number = SYS_recvmsg}, {.number = SYS_shutdown},
+	    {.number = SYS_pselect6}, {.number = SYS_setitimer}, {.number = SYS_gettimeofday},
+	    {.number = SYS_rt_sigprocmask}, {.number = SYS_getcwd}, {.number = SYS_memfd_create},
+	    {.number = SYS_ftruncate}, {.number = SYS_exit}, CALLS_OF_OLD_MACHINES};
 
 	return confine_calls(calls, COUNT_OF(calls), CONFINE_EPERM);
 }
 
-static bool bound(int resource, uint64_t most)
-{
-	struct rlimit limit = {most, most};
-
-	return setrlimit((__rlimit_resource_t)resource, &limit) == 0;
-}
 #endif
 
 void web_confine(void)
@@ -89,8 +45,8 @@ void web_confine(void)
 	if (!confine_files(-1))
 		die_environ("confining to no files");
 #ifndef __SANITIZE_ADDRESS__
-	if (!bound(RLIMIT_DATA, MEMORY_MOST) || !bound(RLIMIT_NOFILE, FILES_MOST) ||
-	    !bound(RLIMIT_NPROC, 0))
+	if (!confine_bound(RLIMIT_DATA, MEMORY_MOST) || !confine_bound(RLIMIT_NOFILE, FILES_MOST) ||
+	    !confine_bound(RLIMIT_NPROC, 0))
 		die_environ("bounding memory, files and processes");
 	if (!deny_calls())
 		die_environ("confining to a few calls");

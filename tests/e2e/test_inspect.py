@@ -4,6 +4,7 @@ import contextlib
 import lzma
 import os
 import pwd
+import re
 import select
 import shutil
 import signal
@@ -25,8 +26,9 @@ from test_facts import Caught, nobody
 
 PHONE = "tel 03-1234-5678\r\n"
 PROBE = REPO / "tests/e2e/inspect_probe.c"
-SYSTEM = ("-lssl -lcrypto -larchive -lexpat -lgumbo -lutf8proc -lmecab -lmagic -lpcre2-8 -lgsf-1 -lgobject-2.0 "
-          "-lglib-2.0 -lytnef -ljansson -lz").split()
+# The system's libraries, as the Makefile names them.
+SYSTEM = re.search(r"^SYSTEM := -Wl,--as-needed ((?:.*\\\n)*.*)$", (REPO / "Makefile").read_text(),
+                   flags=re.M).group(1).replace("\\\n", " ").split()
 MIB = 1 << 20
 
 

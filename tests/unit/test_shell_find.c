@@ -260,12 +260,14 @@ static void reader_answers(void **state)
 	static const char mail[] = "0123456789Subject: found\r\n\r\nSubject: body\r\n";
 	struct header_query q = {.text = {[HEADER_SUBJECT] = "found"}};
 	struct reader r;
-	char *large = malloc(2 * HEADER_MAX);
-	int fd = file_of(mail, sizeof mail - 1);
+	char *large;
+	int fd;
 
 	(void)state;
 	if (geteuid() == 0 && getpwnam("sekix") == NULL)
 		skip();
+	fd = file_of(mail, sizeof mail - 1);
+	large = malloc(2 * HEADER_MAX);
 	assert_non_null(large);
 	assert_true(reader_open(&r, &q));
 	assert_int_equal(reader_ask(&r, fd, 10, sizeof mail - 11), SUBJECT);
@@ -287,12 +289,13 @@ static void reader_dies(void **state)
 	static const char mail[] = "Subject: found\r\n\r\n";
 	struct header_query q = {.text = {[HEADER_SUBJECT] = "found"}};
 	struct reader r;
-	int fd = file_of(mail, sizeof mail - 1),
-	    bad = open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int fd, bad;
 
 	(void)state;
 	if (geteuid() == 0 && getpwnam("sekix") == NULL)
 		skip();
+	fd = file_of(mail, sizeof mail - 1);
+	bad = open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	assert_true(reader_open(&r, &q));
 	assert_int_equal(kill(r.child, SIGKILL), 0);
 	assert_int_equal(reader_ask(&r, fd, 0, sizeof mail - 1), -1);
