@@ -90,6 +90,7 @@ static const struct command {
 	"whether the log of every decision is whole, and what stands in it"},
     {"passwd", shell_passwd, false, "LOGIN | -d LOGIN | -l",
 	"set a login's password, delete the login, or list all"},
+    {"logout", shell_logout, false, "ADDRESS", "end all sessions of a person on people's pages"},
     {"help", help, true, "", "this"},
     {"version", version, true, "", "the version"},
 };

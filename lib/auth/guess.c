@@ -8,8 +8,9 @@
 #include "lib/auth/ask.h"
 
 #define SLOTS     9 /* the eighths of a window that are behind us, and the one that runs */
-#define ADDRESS   16
 #define PREFIX_64 8
+#define PREFIX_48 6
+#define MAPPED    12 /* bytes before an IPv4 address, as in IPv4-mapped ones without their marks */
 
 /* Failures of one source or login, by the eighth of a window in which they were. */
 struct tally {
@@ -24,6 +25,7 @@ struct guess {
 	struct memo sources;
 	struct memo logins;
 	struct memo known; /* login and source of those who were right */
+	struct memo pairs; /* and what was wrong of these */
 };
 
 struct guess *guess_new(
@@ -37,7 +39,7 @@ struct guess *guess_new(
 	g->limits = *limits;
 	if (memo_init(&g->sources, entries, sizeof(struct tally)) &&
 	    memo_init(&g->logins, entries, sizeof(struct tally)) &&
-	    memo_init(&g->known, entries, 1))
+	    memo_init(&g->known, entries, 1) && memo_init(&g->pairs, entries, sizeof(struct tally)))
 		return g;
 	guess_free(g);
 	return NULL;
@@ -50,6 +52,7 @@ void guess_free(struct guess *g)
 	memo_free(&g->sources);
 	memo_free(&g->logins);
 	memo_free(&g->known);
+	memo_free(&g->pairs);
 	explicit_bzero(g->secret, sizeof g->secret);
 	free(g);
 }
@@ -59,48 +62,67 @@ void guess_limit(struct guess *g, const struct guess_limits *limits)
 	if (limits->window != g->limits.window) {
 		memo_clear(&g->sources);
 		memo_clear(&g->logins);
+		memo_clear(&g->pairs);
 	}
 	g->limits = *limits;
 }
 
 /* ---- who ---- */
 
-/* The bytes that stand for a source: of an IPv6 address the /64, which is one customer's. */
-static bool source_bytes(const char *text, unsigned char bytes[ADDRESS])
+bool guess_place(const char *source, enum guess_width width, unsigned char place[GUESS_PLACE])
 {
 	struct in6_addr six;
 	struct in_addr four;
+	bool is_six = inet_pton(AF_INET6, source, &six) == 1;
 
-	memset(bytes, 0, ADDRESS);
-	if (inet_pton(AF_INET, text, &four) == 1) {
-		memcpy(bytes + 12, &four, 4);
+	memset(place, 0, GUESS_PLACE);
+	if (is_six && !IN6_IS_ADDR_V4MAPPED(&six)) {
+		memcpy(place, &six, width == GUESS_SOURCE ? PREFIX_64 : PREFIX_48);
 		return true;
 	}
-	if (inet_pton(AF_INET6, text, &six) != 1)
-		return false;
-	if (IN6_IS_ADDR_V4MAPPED(&six))
-		memcpy(bytes + 12, &six.s6_addr[12], 4);
+	if (is_six)
+		memcpy(place + MAPPED, &six.s6_addr[MAPPED], sizeof four);
+	else if (inet_pton(AF_INET, source, &four) == 1)
+		memcpy(place + MAPPED, &four, sizeof four);
 	else
-		memcpy(bytes, &six, PREFIX_64);
+		return false;
+	if (width == GUESS_NETWORK)
+		place[GUESS_PLACE - 1] = 0;
+	return true;
+}
+
+static bool keys_of(const struct guess *g, const char *source, enum guess_width width,
+    const char *login, struct guess_who *who)
+{
+	char both[GUESS_PLACE + AUTH_LOGIN_MAX];
+	unsigned char place[GUESS_PLACE];
+	char *lower = both + GUESS_PLACE;
+	size_t len = strnlen(login, AUTH_LOGIN_MAX);
+
+	if (!guess_place(source, width, place))
+		return false;
+	for (size_t i = 0; i < len; i++)
+		lower[i] = (char)(login[i] >= 'A' && login[i] <= 'Z' ? login[i] + 32 : login[i]);
+
+	memcpy(both, place, GUESS_PLACE);
+	memo_key(g->secret, 's', place, GUESS_PLACE, who->source);
+	memo_key(g->secret, 'l', lower, len, who->login);
+	memo_key(g->secret, 'b', both, GUESS_PLACE + len, who->both);
 	return true;
 }
 
 bool guess_who(const struct guess *g, const char *source, const char *login, struct guess_who *who)
 {
-	char both[ADDRESS + AUTH_LOGIN_MAX];
-	unsigned char address[ADDRESS];
-	char *lower = both + ADDRESS;
-	size_t len = strnlen(login, AUTH_LOGIN_MAX);
+	return keys_of(g, source, GUESS_SOURCE, login, who);
+}
 
-	if (!source_bytes(source, address))
+bool guess_who_there(
+    const struct guess *g, const char *source, const char *login, struct guess_who *who)
+{
+	if (!keys_of(g, source, GUESS_NETWORK, login, who))
 		return false;
-	for (size_t i = 0; i < len; i++)
-		lower[i] = (char)(login[i] >= 'A' && login[i] <= 'Z' ? login[i] + 32 : login[i]);
-
-	memcpy(both, address, ADDRESS);
-	memo_key(g->secret, 's', address, ADDRESS, who->source);
-	memo_key(g->secret, 'l', lower, len, who->login);
-	memo_key(g->secret, 'b', both, ADDRESS + len, who->both);
+	memcpy(who->source, who->both, MEMO_KEY);
+	memcpy(who->login, who->both, MEMO_KEY);
 	return true;
 }
 
@@ -155,12 +177,19 @@ static bool count(
 	return true;
 }
 
+bool guess_known(const struct guess *g, int64_t now, const struct guess_who *who)
+{
+	return memo_find(&g->known, who->both) != NULL &&
+	       total(g, &g->pairs, who->both, now) < g->limits.pair;
+}
+
 enum guess_verdict guess_may(const struct guess *g, int64_t now, const struct guess_who *who)
 {
+	if (guess_known(g, now, who))
+		return GUESS_MAY;
 	if (total(g, &g->sources, who->source, now) >= g->limits.source)
 		return GUESS_SOURCE_CAPPED;
-	if (total(g, &g->logins, who->login, now) >= g->limits.login &&
-	    memo_find(&g->known, who->both) == NULL)
+	if (total(g, &g->logins, who->login, now) >= g->limits.login)
 		return GUESS_LOGIN_CAPPED;
 	return GUESS_MAY;
 }
@@ -188,6 +217,8 @@ struct guess_failure guess_wrong(struct guess *g, int64_t now, const struct gues
 
 	f.source_reached = count(g, &g->sources, who->source, now, g->limits.source);
 	f.login_reached = count(g, &g->logins, who->login, now, g->limits.login);
+	if (memo_find(&g->known, who->both) != NULL)
+		(void)count(g, &g->pairs, who->both, now, g->limits.pair);
 	f.delay = guess_delay(g, now, who);
 	return f;
 }

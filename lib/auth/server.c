@@ -346,6 +346,7 @@ static struct guess_limits limits(const struct settings *set)
 	return (struct guess_limits){.window = set->auth_failures_time,
 	    .source = set->auth_failures_source,
 	    .login = set->auth_failures_login,
+	    .pair = set->auth_failures_source,
 	    .delay = set->auth_delay,
 	    .longest = set->auth_delay_longest};
 }

@@ -68,6 +68,18 @@ int local_connect_packets(const char *path)
 	return fd;
 }
 
+bool local_peer_may(int fd, uid_t user, uid_t *uid)
+{
+	struct ucred peer = {.uid = (uid_t)-1};
+	socklen_t len = sizeof peer;
+	bool known = getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) == 0;
+
+	if (uid != NULL)
+		*uid = known ? peer.uid : (uid_t)-1;
+	return known &&
+	       (peer.uid == 0 || peer.uid == geteuid() || (user != (uid_t)-1 && peer.uid == user));
+}
+
 bool local_has_employer(void)
 {
 	int type = 0;

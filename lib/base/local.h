@@ -3,6 +3,8 @@
 #ifndef SEKISHO_BASE_LOCAL_H
 #define SEKISHO_BASE_LOCAL_H
 
+#include <sys/types.h>
+
 #include "lib/base/compat.h"
 
 /*
@@ -29,6 +31,13 @@ NODISCARD bool local_has_employer(void);
  * that is closed; the caller waits for it. -1 with errno.
  */
 NODISCARD int local_start(const char *program, pid_t *pid);
+
+/*
+ * Whether the peer of a connection is root, the caller's own user, or `user` ((uid_t)-1: nobody); `*uid`, which may be
+ * NULL: who it is, (uid_t)-1 if that cannot be known. The mode of a socket's directory lets in only these: it is asked
+ * again.
+ */
+NODISCARD bool local_peer_may(int fd, uid_t user, uid_t *uid);
 
 /*
  * Connects the Unix stream socket `fd` to `path` and sends the bytes; a full backlog or socket is

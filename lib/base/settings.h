@@ -172,14 +172,19 @@ S(YESNO,  "web-tls",               web_tls,               "no",      0, 0, "the 
 S(LIST,   "web-name",              web_name,              "-",       0, 0, "the name at the head of people's pages; - is none") \
 S(NUMBER, "web-workers",           web_workers,           "4",       1, 64, "requests for people's pages that are dealt with at once") \
 S(NUMBER, "web-connections",       web_connections,       "4096",    64, 100000, "connections of browsers at once") \
+S(NUMBER, "web-source-connections",web_source_connections,"200",     8, 100000, "requests at once from one address, which may be a whole office") \
+S(LIST,   "web-proxy",             web_proxy,             "-",       0, 0, "networks of proxies in front of the pages, which say in X-Forwarded-For who asks; - is none") \
 S(SIZE,   "web-request",           web_request,           "64KB",    4096, 1048576, "largest form that a browser may send") \
 S(SPAN,   "session-idle",          session_idle,          "30m",     60, 2592000, "who is logged in and does nothing this long has to log in again") \
 S(SPAN,   "session-longest",       session_longest,       "12h",     60, 31536000, "and after this time in any case") \
 S(NUMBER, "sessions",              sessions,              "10000",   10, 1000000, "people's logins that are remembered; one person has 20 of them at most") \
 S(SPAN,   "login-link-time",       login_link_time,       "15m",     60, 86400, "how long the link may be used that is mailed to somebody who wants to log in") \
-S(NUMBER, "login-links",           login_links,           "5",       0, 1000, "such links that one person is mailed in an hour; 0: nobody logs in by mail") \
+S(NUMBER, "login-links",           login_links,           "5",       0, 1000, "such links that one person is mailed in an hour if he asks from one network; 0: nobody logs in by mail") \
+S(NUMBER, "login-links-source",    login_links_source,    "200",     1, 100000, "such links that are asked for from one address (IPv6: one /64) in an hour") \
 S(CHOICE, "link-asks",             link_asks,             "nothing|pin|login", 0, 0, "what somebody must know, beside the link of a notice, to act by it") \
 S(NUMBER, "own-rules",             own_rules,             "50",      0, 1000, "rules that one person may write on his pages") \
+S(NUMBER, "own-rules-changes",     own_rules_changes,     "30",      0, 10000, "changes of his own rules that one person may make in an hour") \
+S(NUMBER, "own-rules-changes-all", own_rules_changes_all, "300",     1, 10000, "such changes of all people together in an hour") \
 S(SIZE,   "view-html",             view_html,             "1MB",     4096, 67108864, "HTML of a mail beyond this is not shown on people's pages; its text is") \
 S(SIZE,   "view-image",            view_image,            "256KB",   0, 16777216, "largest image within a mail that is shown with its HTML") \
 S(SPAN,   "view-time",             view_time,             "20s",     1, 600, "how long one mail may take to be rendered for a page") \

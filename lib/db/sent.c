@@ -354,11 +354,15 @@ static bool tell_page(struct asking *a, const struct list *l)
 static bool stands_twice(const struct asking *a, const struct sent_row *row)
 {
 	char from[ORG_ADDRESS_MAX];
+	struct key k;
 
 	(void)!org_normal(row->text[TEXT_FROM], from);
 	without_detail(from);
+	owner_key(&k, SENT_FROM, from);
 	for (size_t i = 0; i < a->q->names; i++) {
-		if (a->q->name[i][0] == SENT_FROM && strcmp(a->q->name[i] + 1, from) == 0)
+		const struct key *asked = &a->list[i].from; /* without its +detail */
+
+		if (asked->len == k.len && memcmp(asked->bytes, k.bytes, k.len) == 0)
 			return true;
 	}
 	return false;
@@ -447,6 +451,20 @@ static bool gather(struct asking *a)
 	return tell_hits(a, total);
 }
 
+/* Of addresses that differ in nothing but their +detail. */
+static bool is_asked_before(const struct asking *a, size_t list)
+{
+	const struct key *k = &a->list[list].from;
+
+	for (size_t i = 0; i < list; i++) {
+		const struct key *other = &a->list[i].from;
+
+		if (other->len == k->len && memcmp(other->bytes, k->bytes, k->len) == 0)
+			return true;
+	}
+	return false;
+}
+
 static bool answer(struct asking *a)
 {
 	const struct list *only = NULL;
@@ -455,6 +473,8 @@ static bool answer(struct asking *a)
 	for (size_t i = 0; i < a->q->names; i++) {
 		if (!bounds(a, &a->list[i], a->q->name[i]))
 			return false;
+		if (is_asked_before(a, i))
+			a->list[i].n = 0;
 		if (a->list[i].n > 0) {
 			only = &a->list[i];
 			full++;

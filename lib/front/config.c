@@ -11,17 +11,25 @@
 
 #include "lib/base/clock.h"
 #include "lib/front/front.h"
+#include "lib/web/patience.h"
 
-#define CONFIG_MAX   ((size_t)64 * 1024)
-#define FILES_SPARE  64
-#define REQUESTS_ONE 100 /* of one address at once */
-#define PATIENCE     30  /* beyond what seki-web may wait for others, in seconds */
+#define CONFIG_MAX  ((size_t)64 * 1024)
+#define FILES_SPARE 64
+#define PATIENCE    30 /* beyond what seki-web may wait for others, in seconds */
+
+/*
+ * What nginx keeps of an answer that is read slowly, on its disk: at most FILES_ALL files out of mails, of message-size
+ * each, and no more than ANSWER_KEPT of anything else. seki-web is free as soon as nginx has an answer.
+ */
+#define FILES_ONE   8 /* of one address at once */
+#define FILES_ALL   32
+#define ANSWER_KEPT "16m"
 
 /* Of every answer that nginx gives by itself; seki-web's own have theirs. */
 #define COMMON_HEADERS                                                                             \
 	"    add_header X-Content-Type-Options nosniff always;\n"                                  \
 	"    add_header Referrer-Policy no-referrer always;\n"                                     \
-	"    add_header X-Frame-Options DENY always;\n"                                            \
+	"    add_header X-Frame-Options $front_frame always;\n"                                    \
 	"    add_header Permissions-Policy \"accelerometer=(), camera=(), display-capture=(), "    \
 	"geolocation=(), microphone=(), payment=(), usb=()\" always;\n"                            \
 	"    add_header Cross-Origin-Opener-Policy same-origin always;\n"                          \
@@ -66,6 +74,68 @@ static bool is_place(const char *place, bool *any)
 	if (place[0] == '[')
 		return len > 2 && place[len - 1] == ']' && is_address(AF_INET6, place + 1, len - 2);
 	return *any || is_address(AF_INET, place, len);
+}
+
+/* ---- who may see what passes ---------------------------------------------------------------- */
+
+static bool is_loopback(const char *listen)
+{
+	return strncmp(listen, "127.", 4) == 0 || strncmp(listen, "[::1]:", 6) == 0;
+}
+
+/* Passwords and links do not go over a wire that all can read. */
+static bool is_safe(const struct settings *s, char *fault, size_t room)
+{
+	if (s->trial || s->web_tls || is_loopback(s->web_listen) ||
+	    strncmp(s->web_url, "https://", 8) == 0)
+		return true;
+	(void)snprintf(fault, room,
+	    "etc/settings: web-listen %.100s: passwords would go there in clear: set web-tls to "
+	    "yes, "
+	    "or, behind a proxy with TLS, web-url to https://... and web-proxy, or trial to yes",
+	    s->web_listen);
+	return false;
+}
+
+/* ADDRESS or ADDRESS/BITS. */
+static bool is_network(const char *text, size_t len)
+{
+	const char *slash = memchr(text, '/', len);
+	size_t address = slash != NULL ? (size_t)(slash - text) : len;
+	bool v4 = is_address(AF_INET, text, address);
+	size_t digits = slash != NULL ? strspn(slash + 1, "0123456789") : 0;
+
+	if (!v4 && !is_address(AF_INET6, text, address))
+		return false;
+	return slash == NULL || (digits > 0 && digits <= 3 && address + 1 + digits == len &&
+				    strtol(slash + 1, NULL, 10) <= (v4 ? 32 : 128));
+}
+
+/*
+ * Each browser has the address that its proxy says: the last in X-Forwarded-For that is none of ours. Of anybody
+ * else the field says nothing.
+ */
+static bool add_proxies(const struct settings *s, struct buf *out, char *fault, size_t room)
+{
+	const char *at = s->web_proxy;
+
+	if (strcmp(at, "-") == 0)
+		return true;
+	while (*at != '\0') {
+		size_t len = strcspn(at, " ");
+
+		if (!is_network(at, len)) {
+			(void)snprintf(fault, room,
+			    "etc/settings: web-proxy %.*s: expected ADDRESS or ADDRESS/BITS",
+			    (int)(len < 100 ? len : 100), at);
+			return false;
+		}
+		buf_addf(out, "  set_real_ip_from %.*s;\n", (int)len, at);
+		at += len + strspn(at + len, " ");
+	}
+	buf_add_text(out, "  real_ip_header X-Forwarded-For;\n"
+			  "  real_ip_recursive on;\n");
+	return true;
 }
 
 static bool add_listen(const struct settings *s, const struct front_machine *machine,
@@ -119,15 +189,17 @@ static void add_limits(const struct settings *s, struct buf *out)
 			  "  max_ranges 0;\n"
 			  "  client_header_buffer_size 2k;\n"
 			  "  large_client_header_buffers 2 16k;\n"
-			  "  client_header_timeout 10s;\n"
+			  "  client_header_timeout 5s;\n"
 			  "  client_body_timeout 10s;\n"
 			  "  send_timeout 30s;\n"
 			  "  keepalive_timeout 15s;\n"
 			  "  lingering_time 5s;\n"
 			  "  lingering_timeout 2s;\n"
 			  "  reset_timedout_connection on;\n"
-			  "  limit_conn_zone $binary_remote_addr zone=sources:1m;\n");
-	buf_addf(out, "  limit_conn sources %d;\n", REQUESTS_ONE);
+			  "  limit_conn_zone $binary_remote_addr zone=sources:1m;\n"
+			  "  limit_conn_zone $binary_remote_addr zone=readers:1m;\n"
+			  "  limit_conn_zone $server_port zone=files:1m;\n");
+	buf_addf(out, "  limit_conn sources %lld;\n", (long long)s->web_source_connections);
 	buf_addf(out, "  client_max_body_size %lld;\n  client_body_buffer_size %lld;\n",
 	    (long long)s->web_request, (long long)s->web_request);
 	buf_add_text(out, "  client_body_temp_path run/front/body;\n"
@@ -185,6 +257,19 @@ static void add_error_pages(struct buf *out)
 			  "    error_page 500 502 503 504 =503 /-front/503.html;\n");
 }
 
+/* What stands in a frame of a page of ours, and what is said there instead of it; nothing else does. */
+static void add_frames(struct buf *out)
+{
+	buf_add_text(out, "  map $request_uri $front_frame {\n"
+			  "    default DENY;\n"
+			  "    \"~^/gate/m/(contents|html)([?]|$)\" SAMEORIGIN;\n"
+			  "  }\n"
+			  "  map $request_uri $front_ancestors {\n"
+			  "    default \"'none'\";\n"
+			  "    \"~^/gate/m/(contents|html)([?]|$)\" \"'self'\";\n"
+			  "  }\n");
+}
+
 static void add_static(const struct settings *s, struct buf *out)
 {
 	buf_add_text(out, "    location /-front/ {\n"
@@ -209,17 +294,12 @@ static void add_static(const struct settings *s, struct buf *out)
 }
 
 /*
- * seki-web is told what it needs of the header, and nothing else; Host least of all. Its answers have headers of their
- * own: the empty one here keeps those of this server away. It can send nginx nowhere else (X-Accel-...).
+ * seki-web is told what it needs of the header, and nothing else; Host least of all. It can send nginx nowhere else
+ * (X-Accel-...).
  */
-static void add_pass(const struct settings *s, struct buf *out)
+static void add_fastcgi(const struct settings *s, struct buf *out)
 {
-	int64_t wait = s->auth_timeout + s->auth_delay_longest;
-
 	buf_add_text(out,
-	    "    location / {\n"
-	    "    add_header X-Content-Type-Options \"\";\n"
-	    "    fastcgi_pass unix:run/web/socket;\n"
 	    "    fastcgi_pass_request_headers off;\n"
 	    "    fastcgi_param REQUEST_METHOD $request_method;\n"
 	    "    fastcgi_param REQUEST_URI $request_uri;\n"
@@ -235,19 +315,38 @@ static void add_pass(const struct settings *s, struct buf *out)
 	    "    fastcgi_ignore_client_abort on;\n"
 	    "    fastcgi_buffer_size 32k;\n"
 	    "    fastcgi_buffers 16 16k;\n"
+	    "    fastcgi_max_temp_file_size " ANSWER_KEPT ";\n"
 	    "    fastcgi_connect_timeout 15s;\n"
 	    "    fastcgi_send_timeout 15s;\n");
-	buf_addf(out, "    fastcgi_read_timeout %llds;\n    }\n",
-	    (long long)(wait / CLOCK_SECOND) + PATIENCE);
+	buf_addf(out, "    fastcgi_read_timeout %llds;\n",
+	    (long long)(web_patience_request(s) / CLOCK_SECOND) + PATIENCE);
+}
+
+/* seki-web's answers have headers of their own: the empty one here keeps those of this server away. */
+static void add_pass(const struct settings *s, struct buf *out)
+{
+	static const char pass[] = "    add_header X-Content-Type-Options \"\";\n"
+				   "    fastcgi_pass unix:run/web/socket;\n";
+
+	buf_addf(out, "    location / {\n%s    }\n    location = /gate/m/file {\n%s", pass, pass);
+	buf_addf(out,
+	    "    limit_conn sources %lld;\n    limit_conn readers %d;\n    limit_conn files %d;\n"
+	    "    fastcgi_max_temp_file_size %lld;\n    }\n",
+	    (long long)s->web_source_connections, FILES_ONE, FILES_ALL, (long long)s->message_size);
 }
 
 bool front_config(const struct settings *settings, const struct front_machine *machine,
     struct buf *out, char *fault, size_t room)
 {
 	buf_init(out, CONFIG_MAX);
+	if (!is_safe(settings, fault, room))
+		return false;
 	add_main(settings, machine, out);
 	buf_add_text(out, "http {\n");
 	add_limits(settings, out);
+	add_frames(out);
+	if (!add_proxies(settings, out, fault, room))
+		return false;
 	buf_add_text(out, "  server {\n");
 	if (!add_listen(settings, machine, out, fault, room))
 		return false;
@@ -255,11 +354,13 @@ bool front_config(const struct settings *settings, const struct front_machine *m
 	buf_add_text(out,
 	    "    add_header Content-Security-Policy \"default-src 'none'; style-src 'self'; "
 	    "img-src "
-	    "'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'\" always;\n"
+	    "'self'; base-uri 'none'; form-action 'none'; frame-ancestors $front_ancestors\" "
+	    "always;\n"
 	    "    add_header Cache-Control no-store always;\n");
 	add_headers(settings, out);
 	add_error_pages(out);
 	add_static(settings, out);
+	add_fastcgi(settings, out);
 	add_pass(settings, out);
 	buf_add_text(out, "  }\n}\n");
 	if (!buf_ok(out))

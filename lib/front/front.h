@@ -35,6 +35,9 @@ NODISCARD bool front_write_pages(char *fault, size_t room);
  */
 NODISCARD bool front_prepare(const struct settings *settings, char *fault, size_t room);
 
+/* Writes a file that nginx's worker may read, anew. False with errno; then there may be a part of it. */
+NODISCARD bool front_write_file(const char *path, const struct buf *bytes);
+
 /* Starts nginx with it; `*errors` is the end of a pipe on which it says what is wrong. Dies if it cannot. */
 pid_t front_start(int *errors);
 

@@ -3,11 +3,8 @@
  * once, as nothing is known about the reader; and without a value of any kind.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "lib/front/front.h"
 
@@ -34,17 +31,6 @@ static const struct said pages[] = {
 	"The pages are busy, or are just being started. No mail was lost."},
 };
 
-static bool write_file(const char *path, const struct buf *bytes)
-{
-	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0644);
-	bool good = fd >= 0 && buf_ok(bytes) && fchmod(fd, 0644) == 0 &&
-		    write(fd, bytes->bytes, bytes->len) == (ssize_t)bytes->len;
-
-	if (fd >= 0 && close(fd) != 0)
-		good = false;
-	return good;
-}
-
 static void fill(const struct said *said, struct buf *out)
 {
 	buf_addf(out,
@@ -69,12 +55,12 @@ bool front_write_pages(char *fault, size_t room)
 		(void)snprintf(path, sizeof path, "run/front/pages/%s", pages[i].name);
 		buf_init(&html, 8192);
 		fill(&pages[i], &html);
-		good = write_file(path, &html);
-		buf_free(&html);
-		if (!good) {
+		good = front_write_file(path, &html);
+		if (!good)
 			(void)snprintf(fault, room, "%s: %s", path, strerrordesc_np(errno));
+		buf_free(&html);
+		if (!good)
 			return false;
-		}
 	}
 	return true;
 }

@@ -19,7 +19,8 @@
 #include "lib/base/reload.h"
 #include "lib/front/front.h"
 
-#define PROGRAM "seki-front"
+#define PROGRAM     "seki-front"
+#define LAST_PIECES 256 /* reads of what an nginx that has ended said; more than a pipe holds */
 
 struct front {
 	struct settings *settings;
@@ -43,20 +44,11 @@ static void log_line(const char *line, size_t len)
 		LOG_ALARM("nginx", kv("text", text));
 }
 
-/* A line that is too long is cut. */
-static void hear(struct front *f)
+/* Whole lines. One that is too long is cut. */
+static void log_lines(struct front *f)
 {
-	ssize_t n = read(f->errors, f->line + f->len, sizeof f->line - f->len);
 	char *end;
 
-	if (n <= 0) {
-		if (n == 0 || (errno != EINTR && errno != EAGAIN)) {
-			(void)close(f->errors);
-			f->errors = -1;
-		}
-		return;
-	}
-	f->len += (size_t)n;
 	while ((end = memchr(f->line, '\n', f->len)) != NULL) {
 		size_t used = (size_t)(end - f->line) + 1;
 
@@ -68,6 +60,42 @@ static void hear(struct front *f)
 		log_line(f->line, f->len);
 		f->len = 0;
 	}
+}
+
+/* What it has begun to say is the last that it says. */
+static void hear_no_more(struct front *f)
+{
+	if (f->len > 0)
+		log_line(f->line, f->len);
+	f->len = 0;
+	(void)close(f->errors);
+	f->errors = -1;
+}
+
+/* False: there is no more, for now or at all. */
+static bool hear(struct front *f)
+{
+	ssize_t n = read(f->errors, f->line + f->len, sizeof f->line - f->len);
+
+	if (n > 0) {
+		f->len += (size_t)n;
+		log_lines(f);
+		return true;
+	}
+	if (n < 0 && errno == EINTR)
+		return true;
+	if (n == 0 || errno != EAGAIN)
+		hear_no_more(f);
+	return false;
+}
+
+/* All that it said before it ended: why it did stands there. What it left behind may hold the pipe, and go on. */
+static void hear_rest(struct front *f)
+{
+	for (int i = 0; i < LAST_PIECES && f->errors >= 0 && hear(f); i++)
+		;
+	if (f->errors >= 0)
+		hear_no_more(f);
 }
 
 /* ---- whether it listens -------------------------------------------------------------------- */
@@ -134,8 +162,7 @@ static void end_workers(void)
 static void ended(struct front *f, int status)
 {
 	f->nginx = 0;
-	if (f->errors >= 0)
-		hear(f);
+	hear_rest(f);
 	if (f->stopping || !front_wanted(f->settings))
 		return;
 	LOG_ALARM("nginx-ended", kv_num("code", WIFEXITED(status) ? WEXITSTATUS(status) : 256),
@@ -221,7 +248,7 @@ static void one_round(struct front *f)
 	if (poll(p, COUNT_OF(p), clock_patience(-1)) < 0 && errno != EINTR)
 		die_environ("waiting for nginx");
 	if (p[1].revents != 0)
-		hear(f);
+		(void)hear(f);
 	if (p[2].revents != 0)
 		look(f);
 	if (p[0].revents != 0)

@@ -1,6 +1,7 @@
 /* nginx itself: trying a configuration, and starting it. */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -9,12 +10,14 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "lib/base/clock.h"
 #include "lib/base/die.h"
 #include "lib/front/front.h"
 
 #define PROGRAM    "/usr/sbin/nginx"
 #define CONFIG_NEW FRONT_CONFIG ".new"
 #define SAID_MAX   ((size_t)16384)
+#define TRIAL_TIME (30 * CLOCK_SECOND) /* for nginx to read its configuration */
 
 /* In the child: nginx with its standard error in `errors`. `trial`: it only reads the configuration. */
 NORETURN static void be_nginx(int errors, pid_t parent, const char *config, bool trial)
@@ -56,18 +59,28 @@ static pid_t spawn(const char *config, bool trial, int *errors)
 	return pid;
 }
 
-/* Reads until nginx has closed it. */
-static void hear(int errors, struct buf *said)
+/* Reads until nginx has closed it. False: it has not, in TRIAL_TIME. */
+static bool hear(int errors, struct buf *said)
 {
-	ssize_t n;
+	int64_t until = clock_boot() + TRIAL_TIME;
+	ssize_t n = 1;
 
-	do {
+	while (n != 0) {
+		struct pollfd p = {.fd = errors, .events = POLLIN};
+		int64_t left = until - clock_boot();
 		char piece[1024];
 
+		if (left <= 0)
+			return false;
+		if (poll(&p, 1, clock_patience((int)((left + 999) / 1000))) <= 0)
+			continue;
 		n = read(errors, piece, sizeof piece);
 		if (n > 0)
 			buf_add(said, piece, (size_t)n);
-	} while (n > 0 || (n < 0 && errno == EINTR));
+		else if (n < 0 && errno != EINTR)
+			return true;
+	}
+	return true;
 }
 
 /* Its first line says what is wrong. */
@@ -92,6 +105,7 @@ static bool nginx_takes(const char *config, char *fault, size_t room)
 {
 	struct buf said;
 	int errors = -1, status = 0;
+	bool heard;
 	pid_t pid = spawn(config, true, &errors);
 
 	if (pid < 0) {
@@ -99,24 +113,19 @@ static bool nginx_takes(const char *config, char *fault, size_t room)
 		return false;
 	}
 	buf_init(&said, SAID_MAX);
-	hear(errors, &said);
+	heard = hear(errors, &said);
 	(void)close(errors);
+	if (!heard)
+		(void)kill(pid, SIGKILL);
 	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
 		;
-	if (status != 0)
+	if (!heard)
+		(void)snprintf(fault, room, "nginx -t did not end within %d seconds",
+		    (int)(TRIAL_TIME / CLOCK_SECOND));
+	else if (status != 0)
 		tell(&said, status, fault, room);
 	buf_free(&said);
-	return status == 0;
-}
-
-static bool write_config(const struct buf *text)
-{
-	int fd = open(CONFIG_NEW, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0644);
-	bool good = fd >= 0 && write(fd, text->bytes, text->len) == (ssize_t)text->len;
-
-	if (fd >= 0 && close(fd) != 0)
-		good = false;
-	return good;
+	return heard && status == 0;
 }
 
 static struct front_machine this_machine(void)
@@ -135,7 +144,7 @@ bool front_prepare(const struct settings *settings, char *fault, size_t room)
 	struct buf text;
 	bool good = front_config(settings, &machine, &text, fault, room);
 
-	if (good && !write_config(&text)) {
+	if (good && !front_write_file(CONFIG_NEW, &text)) {
 		(void)snprintf(fault, room, CONFIG_NEW ": %s", strerrordesc_np(errno));
 		good = false;
 	}

@@ -4,14 +4,14 @@
  *
  *   CREDENTIAL VERB [KEY=XTEXT]…       CREDENTIAL: cap=TOKEN or session=TEXT
  *
- * Words are parted by exactly one blank. Each verb has its own keys; none stands twice. The reader is
- * strict, as whoever reaches the socket may be broken into: what it does not know is no request.
+ * How its words are read: lib/gate/words.h.
  */
 #ifndef SEKISHO_GATE_PROTOCOL_H
 #define SEKISHO_GATE_PROTOCOL_H
 
 #include "lib/base/buf.h"
 #include "lib/base/compat.h"
+#include "lib/gate/words.h"
 
 #define GATE_SOCKET      "run/gate/socket"
 #define GATE_REQUEST_MAX ((size_t)16384)           /* bytes of a request, with its newline */
@@ -33,10 +33,7 @@ struct gate_request {
 	const char *credential; /* without "cap=" or "session="; NUL-ended */
 	enum gate_verb verb;
 	size_t words;
-	struct {
-		const char *key;   /* NUL-ended */
-		const char *value; /* decoded, NUL-ended; holds no NUL, and is UTF-8 */
-	} word[GATE_WORDS_MAX];
+	struct words_pair word[GATE_WORDS_MAX];
 	char text[GATE_REQUEST_MAX]; /* what the pointers point into */
 };
 
@@ -45,9 +42,6 @@ const char *gate_verb_name(enum gate_verb verb);
 
 /* Reads a line without its newline, `len` bytes of anything. False: it is no request. */
 NODISCARD bool gate_request_parse(const char *line, size_t len, struct gate_request *request);
-
-/* Whether the bytes are UTF-8 (RFC 3629) without a NUL. */
-NODISCARD bool gate_is_text(const char *text, size_t len);
 
 /* The value of `key`, decoded; NULL if it was not said. */
 const char *gate_request_value(const struct gate_request *request, const char *key);

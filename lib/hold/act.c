@@ -404,8 +404,10 @@ static bool owe_review(struct acting *a)
 	char id[NAME_TEXT];
 	struct buf text;
 	struct naming asked = {.out = &text};
-	size_t asked_at;
-	struct review review = {.time = a->w.now, .id = id, .by = a->order.by};
+	size_t asked_at, subject_at;
+	struct about about;
+	struct review review = {
+	    .time = a->w.now, .id = id, .by = a->order.by, .rcpts = a->o->leg.rcpts};
 	bool done;
 
 	name_format(&a->o->leg.name, STATE_NEW, id);
@@ -418,10 +420,15 @@ static bool owe_review(struct acting *a)
 		place.escalated = true;
 		approval_each_asked(&place, &a->o->leg, &a->w.approval, add_asked, &asked);
 	}
+	buf_add(&text, "", 1);
+	subject_at = text.len;
+	about_read(&a->o->leg, &about);
+	buf_add_xtext(&text, about.subject, strlen(about.subject));
 	done = ready(&text);
 	if (done) {
 		review.from = text.bytes;
 		review.asked = text.bytes + asked_at;
+		review.subject = text.bytes + subject_at;
 		review.reason = a->order.reason;
 		done = reviews_add(&review, a->w.now);
 	}

@@ -43,6 +43,12 @@ struct act {
 
 struct hold;
 
+/*
+ * Until when, at most, the end of a leg's hold can be put off: the setting hold-longest, counted from its acceptance,
+ * or from when it was brought back. Microseconds.
+ */
+int64_t act_longest(const struct hold *h, const struct leg *leg);
+
 /* Does it to the one leg that act->order names. */
 struct order_answer act_on_leg(struct hold *h, const struct act *act);
 

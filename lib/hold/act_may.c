@@ -197,13 +197,19 @@ static size_t extensions(const struct leg *leg)
 	return n;
 }
 
-/* Counted from its acceptance, or from when it was brought back: nothing is put off for ever. */
+/* Nothing is put off for ever. */
+int64_t act_longest(const struct hold *h, const struct leg *leg)
+{
+	int64_t begun = leg->restored > leg->accepted ? leg->restored : leg->accepted;
+
+	return begun + h->stage->settings.hold_longest;
+}
+
 static bool extend(struct acting *a)
 {
 	const struct leg *leg = &a->o->leg;
 	int64_t end = a->w.times.pass > 0 ? a->w.times.pass : a->w.times.discard;
-	int64_t begun = leg->restored > leg->accepted ? leg->restored : leg->accepted;
-	int64_t latest = begun + a->h->stage->settings.hold_longest;
+	int64_t latest = act_longest(a->h, leg);
 
 	if (!only_sender(a))
 		return false;

@@ -158,6 +158,14 @@ enum link_asks answer_asks(const struct answering *a)
 	return (enum link_asks)a->h->stage->settings.link_asks;
 }
 
+const char *answer_asks_word(const struct answering *a)
+{
+	static const char *const asks[] = {
+	    [LINK_ASKS_NOTHING] = "nothing", [LINK_ASKS_PIN] = "pin", [LINK_ASKS_LOGIN] = "login"};
+
+	return asks[answer_asks(a)];
+}
+
 bool answer_may_act(struct answering *a)
 {
 	const char *proof = gate_request_value(a->request, "proof");
@@ -211,14 +219,12 @@ static bool needs_session(struct answering *a)
 
 static void say_you(struct answering *a)
 {
-	static const char *const asks[] = {
-	    [LINK_ASKS_NOTHING] = "nothing", [LINK_ASKS_PIN] = "pin", [LINK_ASKS_LOGIN] = "login"};
 	json_t *you = json_object();
 
 	answer_set(you, "address", answer_text(a->asker.address));
 	answer_set(you, "lang", json_string(answer_in_english(a) ? "en" : "ja"));
 	answer_set(you, "session", json_boolean(a->asker.session));
-	answer_set(a->json, "asks", json_string(asks[answer_asks(a)]));
+	answer_set(a->json, "asks", json_string(answer_asks_word(a)));
 	answer_set(a->json, "you", you);
 }
 

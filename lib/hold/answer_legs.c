@@ -7,6 +7,7 @@
 #include "lib/hold/answering.h"
 
 #define JUDGED_WITHIN (60 * CLOCK_SECOND) /* it is not likely to be in new/ any more */
+#define RECENT_WITHIN (10 * CLOCK_SECOND) /* what was just done shows itself until then */
 
 bool answer_in_english(const struct answering *a)
 {
@@ -195,6 +196,8 @@ static void add_recent(struct answering *a)
 	if (a->asker.session && !gate_who(&a->h->key, a->asker.address, who))
 		return;
 	act = recent_find(a->recent, a->id, who);
+	answer_set(a->json, "recent",
+	    json_boolean(act != NULL && asking_now(a->h) - act->time < RECENT_WITHIN));
 	if (act != NULL && act->word == ACT_RESTORE && asking_now(a->h) - act->time < JUDGED_WITHIN)
 		answer_set(a->json, "state", json_string(show_state(STATE_NEW)));
 	/* Behind these it still waited: time has let it go since, and they are not why. */
@@ -248,6 +251,7 @@ void answer_gone(struct answering *a, const struct passed *passed)
 	answer_say(a, "gone", NULL, "it waits no more");
 	answer_set(a->json, "state", json_null());
 	answer_set(a->json, "last", json_null());
+	answer_set(a->json, "recent", json_false());
 	add_recent(a);
 	add_sent(a);
 }

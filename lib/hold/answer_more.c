@@ -146,10 +146,14 @@ static json_t *review_of(const struct review *review)
 	json_t *one = json_object();
 
 	answer_set(one, "leg", json_string(review->id));
+	answer_set(one, "id", json_stringn(review->id, strcspn(review->id, ".")));
 	answer_set(one, "at", show_time(review->time));
 	answer_set(one, "from", plain(review->from));
 	answer_set(one, "by", plain(review->by));
 	answer_set(one, "reason", plain(review->reason));
+	answer_set(one, "subject", plain(review->subject));
+	answer_set(one, "recipients",
+	    review->rcpts > 0 ? json_integer((json_int_t)review->rcpts) : json_null());
 	answer_set(one, "verdict", json_string(verdicts[review->verdict]));
 	answer_set(one, "reviewed", show_time(review->reviewed));
 	answer_set(one, "who", plain(review->who));
@@ -206,6 +210,7 @@ static void list_reviews(struct answering *a)
 	}
 	reviews_free(&reviews);
 	answer_say(a, "done", NULL, NULL);
+	answer_set(a->json, "asks", json_string(answer_asks_word(a)));
 	answer_set(a->json, "reviews", list);
 }
 

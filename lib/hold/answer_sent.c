@@ -5,13 +5,23 @@
 #include <string.h>
 
 #include "lib/base/clock.h"
+#include "lib/hold/actors.h"
 #include "lib/hold/answering.h"
 #include "lib/past/call.h"
 
 #define PATIENCE (2 * CLOCK_SECOND)
 
+/* As what the person sends: "f" and an address, "l" and a login. */
+struct names {
+	char text[PAST_SENT_NAMES][ORG_ADDRESS_MAX + 1];
+	const char *list[PAST_SENT_NAMES];
+	size_t n;
+};
+
 struct sent_work {
 	struct past_call *call;
+	struct names names;
+	const struct org *org; /* while an answer is looked at */
 	json_t *mails;
 	size_t page;
 	uint64_t total;
@@ -28,13 +38,6 @@ void sent_work_free(struct sent_work *work)
 }
 
 /* ---- whose -------------------------------------------------------------------------------- */
-
-/* As what the person sends: "f" and an address, "l" and a login. */
-struct names {
-	char text[PAST_SENT_NAMES][ORG_ADDRESS_MAX + 1];
-	const char *list[PAST_SENT_NAMES];
-	size_t n;
-};
 
 static void add_name(struct names *names, char kind, const char *text, size_t len)
 {
@@ -69,6 +72,49 @@ static void names_of(const struct answering *a, struct names *names)
 	org_sends_as(a->h->org, own, see_other, names);
 }
 
+static void without_detail(char address[ORG_ADDRESS_MAX])
+{
+	size_t plus = strcspn(address, "+@");
+	const char *domain = strrchr(address, '@');
+
+	if (plus > 0 && address[plus] == '+' && address[0] != '"' && domain != NULL)
+		memmove(address + plus, domain, strlen(domain) + 1);
+}
+
+/* Whether one of his addresses is that; `bare`: his are compared without their +detail, too. */
+static bool is_among(const struct names *names, const char *address, bool bare)
+{
+	char own[ORG_ADDRESS_MAX];
+
+	for (size_t i = 0; i < names->n; i++) {
+		if (names->list[i][0] != 'f')
+			continue;
+		(void)snprintf(own, sizeof own, "%s", names->list[i] + 1);
+		if (bare)
+			without_detail(own);
+		if (strcmp(own, address) == 0)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * seki-db files mail by addresses without their +detail, and knows no people: of sales@ and sales+jp@, which may be
+ * two of them, each would be told the other's. What does not stand under one of his addresses even so came by his
+ * login, and is his whatever its sender is called.
+ */
+static bool is_his(const struct sent_work *w, const char *address)
+{
+	char from[ORG_ADDRESS_MAX], person[ORG_ADDRESS_MAX];
+
+	(void)!org_normal(address, from);
+	actor_person(w->org, from, person);
+	if (is_among(&w->names, person, false))
+		return true;
+	without_detail(from);
+	return !is_among(&w->names, from, true);
+}
+
 /* ---- lines -------------------------------------------------------------------------------- */
 
 static const char *fate_of(const struct past_sent *sent)
@@ -95,7 +141,7 @@ static void see_sent(void *context, const struct past_sent *sent)
 	int64_t accepted, ended = sent->ended * CLOCK_SECOND;
 	json_t *one;
 
-	if (!id_valid(sent->id, strlen(sent->id)))
+	if (!id_valid(sent->id, strlen(sent->id)) || !is_his(w, sent->from))
 		return;
 	accepted = id_time(sent->id);
 	one = json_object();
@@ -126,16 +172,13 @@ static void say_list(struct answering *a, const struct sent_work *w)
 static void ask(const struct answering *a, struct sent_work *w, unsigned as)
 {
 	const char *query = gate_request_value(a->request, "query");
-	struct names *names = (as & INDEX_SENDER) != 0 ? malloc(sizeof *names) : NULL;
 
 	w->complete = (as & INDEX_SENDER) == 0;
-	if (names == NULL || a->h->org == NULL)
-		goto out;
-	names_of(a, names);
-	w->call = past_call_sent(names->list, names->n, query != NULL ? query : "",
+	if (w->complete || a->h->org == NULL)
+		return;
+	names_of(a, &w->names);
+	w->call = past_call_sent(w->names.list, w->names.n, query != NULL ? query : "",
 	    (w->page - 1) * LIST_PAGE, LIST_PAGE, PATIENCE);
-out:
-	free(names);
 }
 
 /* False: it was answered. */
@@ -168,6 +211,7 @@ bool answer_sent(struct answering *a)
 	if (a->work->sent == NULL && !begin(a))
 		return true;
 	w = a->work->sent;
+	w->org = a->h->org;
 	if (w->call != NULL) {
 		switch (past_call_see(w->call, see_sent, w, &w->total, &w->complete)) {
 		case PAST_CALLED:

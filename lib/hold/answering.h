@@ -51,6 +51,7 @@ NODISCARD bool answer_xtext(const char *value, char *to, size_t room);
 /* What an act needs beside a capability: the setting link-asks. With a session nothing. */
 enum link_asks { LINK_ASKS_NOTHING, LINK_ASKS_PIN, LINK_ASKS_LOGIN };
 enum link_asks answer_asks(const struct answering *a);
+const char *answer_asks_word(const struct answering *a); /* "nothing", "pin", "login" */
 
 /* Whether the credential is enough to act with, and its proof, where it needs one, is good. False: it was answered. */
 NODISCARD bool answer_may_act(struct answering *a);

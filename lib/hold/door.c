@@ -155,15 +155,11 @@ int door_fd(const struct gate_door *door)
 /* The directory's mode lets in only these; it is asked again. */
 static bool may_ask(const struct gate_door *door, int fd)
 {
-	struct ucred peer;
-	socklen_t len = sizeof peer;
+	uid_t uid;
 
-	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) != 0)
-		return false;
-	if (peer.uid == 0 || peer.uid == geteuid() ||
-	    (door->web != (uid_t)-1 && peer.uid == door->web))
+	if (local_peer_may(fd, door->web, &uid))
 		return true;
-	LOG_ALARM("gate-peer-refused", kv_num("uid", (int64_t)peer.uid));
+	LOG_ALARM("gate-peer-refused", kv_num("uid", (int64_t)uid));
 	return false;
 }
 

@@ -1,6 +1,6 @@
 /*
- * What seki-hold remembers of the legs in approve/, hold/ and trash/, so that a person's list needs no
- * look at 100,000 files: who may act on which, and which are copies of one message. It is made from the
+ * What seki-hold remembers of the legs in approve/, hold/, trash/ and refused/, so that a person's list needs
+ * no look at 100,000 files: who may act on which, and which are copies of one message. It is made from the
  * legs as they are looked at, is never an authority, and may lag: whoever acts opens the leg. 400 bytes a
  * leg at most.
  */
@@ -84,6 +84,12 @@ struct index_question {
  */
 NODISCARD bool index_list(struct index *index, const struct index_question *q,
     struct index_line *line, size_t *lines, size_t *total, bool *complete);
+
+/*
+ * How many legs in all are in approve/ about which the address is asked now, copies of a message too; counted once
+ * for as long as nothing of his changes. False: no memory.
+ */
+NODISCARD bool index_asked(struct index *index, const char *address, size_t *legs);
 
 /* A query that is looked for in what is not in the index, folded once. NULL: no memory. */
 struct index_query;

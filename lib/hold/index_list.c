@@ -40,6 +40,8 @@ struct sorted {
 	uint64_t asked, version;
 	struct entry *entry; /* the oldest first */
 	size_t n, room;
+	uint64_t counted; /* the version of which `legs` is, and 1; 0: of none */
+	size_t legs;      /* in approve/, about which he is asked */
 	struct view view[VIEWS];
 };
 
@@ -463,6 +465,24 @@ static bool ready_view(
 		(*view)->asked = index->asked;
 	free(looks);
 	return done;
+}
+
+bool index_asked(struct index *index, const char *address, size_t *legs)
+{
+	struct person *p = index_person(index, address);
+	struct sorted *s = p != NULL ? sorted_of(index, p) : NULL;
+
+	*legs = 0;
+	if (s == NULL)
+		return p == NULL;
+	if (s->counted != s->version + 1) {
+		s->legs = 0;
+		for (size_t i = 0; i < s->n; i++)
+			s->legs += counts(&s->entry[i], INDEX_ASKED, 1U << STATE_APPROVE);
+		s->counted = s->version + 1;
+	}
+	*legs = s->legs;
+	return true;
 }
 
 bool index_list(struct index *index, const struct index_question *q, struct index_line *line,

@@ -175,6 +175,7 @@ static json_t *line_of(
 	    role->right == RIGHT_DEPUTY ? show_text(role->for_whom, strlen(role->for_whom))
 					: json_null());
 	add_next(object, leg);
+	set(object, "expires", show_expires(asker, leg));
 	set(object, "risk", risk_json(asker->h->org, l));
 	return object;
 }
@@ -241,7 +242,7 @@ void show_page(json_t *answer, size_t page, size_t total, bool complete, json_t 
 static bool fill(struct listing *l, const struct index_question *q, size_t page, json_t *answer)
 {
 	struct index_line line[LIST_PAGE];
-	size_t lines, total;
+	size_t lines, total, asked;
 	bool complete;
 	json_t *mails;
 
@@ -253,6 +254,9 @@ static bool fill(struct listing *l, const struct index_question *q, size_t page,
 	set(answer, "result", json_string("done"));
 	complete = complete && !l->incomplete && all_seen(l->asker->h->stage);
 	show_page(answer, page, total, complete, mails);
+	if ((q->states & BIT(STATE_APPROVE)) != 0 &&
+	    index_asked(l->asker->h->index, q->address, &asked))
+		set(answer, "asked-total", json_integer((json_int_t)asked));
 	return true;
 }
 
@@ -263,11 +267,11 @@ static void say_wrong(json_t *answer, const char *code, const char *why)
 	set(answer, "why", json_string(why));
 }
 
-/* Nobody keeps account of who has mail in stagger/. */
+/* Nobody keeps account of who has mail in stagger/: there may be some. */
 static void say_none(json_t *answer, size_t page)
 {
 	set(answer, "result", json_string("done"));
-	show_page(answer, page, 0, true, json_array());
+	show_page(answer, page, 0, false, json_array());
 }
 
 bool show_list(

@@ -31,6 +31,16 @@ static bool is_key(const char *word, const char *key, const char **value)
 	return xtext_valid(*value, strlen(*value));
 }
 
+static bool take_rcpts(struct review *r, const char *digits)
+{
+	size_t len = strlen(digits);
+
+	if (len == 0 || len > 9 || strspn(digits, "0123456789") != len)
+		return false;
+	r->rcpts = (size_t)strtoul(digits, NULL, 10);
+	return true;
+}
+
 static bool take_word(struct review *r, const char *word)
 {
 	const char *value;
@@ -38,8 +48,10 @@ static bool take_word(struct review *r, const char *word)
 	if (is_key(word, "id", &r->id) || is_key(word, "from", &r->from) ||
 	    is_key(word, "by", &r->by) || is_key(word, "reason", &r->reason) ||
 	    is_key(word, "asked", &r->asked) || is_key(word, "who", &r->who) ||
-	    is_key(word, "comment", &r->comment))
+	    is_key(word, "comment", &r->comment) || is_key(word, "subject", &r->subject))
 		return true;
+	if (is_key(word, "rcpts", &value))
+		return take_rcpts(r, value);
 	if (is_key(word, "reviewed", &value)) {
 		r->reviewed = clock_parse(value, strlen(value));
 		return r->reviewed > 0;
@@ -57,7 +69,7 @@ static bool take_line(char *line, struct review *r)
 {
 	char *word = strsep(&line, " ");
 
-	*r = (struct review){.who = "", .comment = ""};
+	*r = (struct review){.subject = "", .who = "", .comment = ""};
 	r->time = clock_parse(word, strlen(word));
 	while ((word = strsep(&line, " ")) != NULL) {
 		if (!take_word(r, word))
@@ -131,6 +143,10 @@ static void add_line(struct buf *out, const struct review *r)
 	clock_format(r->time, time);
 	buf_addf(out, "%s id=%s from=%s by=%s reason=%s asked=%s", time, r->id, r->from, r->by,
 	    r->reason, r->asked);
+	if (r->subject != NULL && r->subject[0] != '\0')
+		buf_addf(out, " subject=%s", r->subject);
+	if (r->rcpts > 0)
+		buf_addf(out, " rcpts=%zu", r->rcpts);
 	if (r->verdict != REVIEW_OPEN) {
 		clock_format(r->reviewed, time);
 		buf_addf(out, " reviewed=%s who=%s verdict=%s", time, r->who,

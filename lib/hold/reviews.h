@@ -2,8 +2,10 @@
  * What was sent without its approval, by the act `urgent`, and is to be reviewed afterwards:
  * lib/hold/reviews, kept by seki-hold, one line for each:
  *
- *   TIME id=ID.K from=XTEXT by=XTEXT reason=XTEXT asked=XTEXT[,XTEXT…] [reviewed=TIME who=XTEXT verdict=fine|wrong
- *   [comment=XTEXT]]                                                                          (one line)
+ *   TIME id=ID.K from=XTEXT by=XTEXT reason=XTEXT asked=XTEXT[,XTEXT…] [subject=XTEXT] [rcpts=N]
+ *   [reviewed=TIME who=XTEXT verdict=fine|wrong [comment=XTEXT]]                              (one line)
+ *
+ * Lines of older versions have no subject and no number of recipients.
  *
  * Written as a whole (queue/state_file.h), before the mail goes. The lines of the last week are what the
  * setting urgent-per-week counts; older ones go when they have been reviewed for REVIEWS_KEPT.
@@ -27,7 +29,9 @@ struct review {
 	int64_t time;   /* microseconds: when it was sent */
 	const char *id; /* ID.K */
 	const char *from, *by, *reason;
-	const char *asked; /* parted by ',' */
+	const char *asked;   /* parted by ',' */
+	const char *subject; /* "": there is none, or it is not known */
+	size_t rcpts;        /* 0: not known */
 	enum review_verdict verdict;
 	int64_t reviewed; /* 0: not yet */
 	const char *who, *comment;

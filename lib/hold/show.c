@@ -563,7 +563,42 @@ static const char *const forms[] = {[STEP_NO] = "no",
     [STEP_APPROVE] = "approve",
     [STEP_ODD] = "odd"};
 
-static json_t *times_of(const struct asked_leg *leg)
+json_t *show_expires(const struct asker *asker, const struct asked_leg *leg)
+{
+	static const char *const ends[] = {
+	    [APPROVE_EXPIRY_WAIT] = "wait", [APPROVE_EXPIRY_DISCARD] = "discard"};
+
+	if (!leg->open || leg->step.form != STEP_APPROVE)
+		return json_null();
+	return json_string(ends[asker->h->stage->settings.approve_expiry]);
+}
+
+/* Until when a discard can be taken back; 0: for ever, or it was not discarded. */
+static int64_t removed_at(const struct asker *asker, const struct asked_leg *leg)
+{
+	int64_t keep = asker->h->stage->settings.keep_trash, since = 0;
+	struct leg_record record;
+	size_t at = 0;
+
+	if (leg->state != STATE_TRASH || leg->o.leg.emptied || keep == 0)
+		return 0;
+	while (leg_next_record(&leg->o.leg, &at, &record)) {
+		if (leg_record_is(&record, "discarded"))
+			since = record.time;
+	}
+	return since > 0 ? since + keep : 0;
+}
+
+/* What a person may ask for, so that no page offers what is refused: only an end can be put off. */
+static int64_t longest(const struct asker *asker, const struct asked_leg *leg)
+{
+	if (!leg->open || leg->step.form == STEP_APPROVE ||
+	    (leg->times.pass <= 0 && leg->times.discard <= 0))
+		return 0;
+	return act_longest(asker->h, &leg->o.leg);
+}
+
+static json_t *times_of(const struct asker *asker, const struct asked_leg *leg)
 {
 	json_t *object = json_object();
 
@@ -572,6 +607,8 @@ static json_t *times_of(const struct asked_leg *leg)
 	set(object, "escalate", show_time(leg->times.escalate));
 	set(object, "discard", show_time(leg->times.discard));
 	set(object, "expire", show_time(leg->times.expire));
+	set(object, "remove", show_time(removed_at(asker, leg)));
+	set(object, "longest", show_time(longest(asker, leg)));
 	return object;
 }
 
@@ -615,7 +652,8 @@ json_t *show_leg(struct asker *asker, struct asked_leg *leg, const struct asker_
 	add_judgement(object, l, role, english);
 	set(object, "step", leg->open ? json_string(forms[leg->step.form]) : json_null());
 	set(object, "discards", json_boolean(leg->open && leg->step.discard));
-	set(object, "times", times_of(leg));
+	set(object, "times", times_of(asker, leg));
+	set(object, "expires", show_expires(asker, leg));
 	buf_init(&words, WORDS_MAX);
 	words_of_times(&words, english, leg);
 	set(object, "next", text_of_buf(&words));

@@ -24,6 +24,12 @@ json_t *show_time(int64_t time);
 /* The state as people know it: "approval", "held", "discarded", "refused", "sent". */
 const char *show_state(enum spool_state state);
 
+/*
+ * What becomes of the leg if nobody approves it in time, the setting approve-expiry: "wait" or "discard"; null if it
+ * waits for no approval.
+ */
+json_t *show_expires(const struct asker *asker, const struct asked_leg *leg);
+
 /* Everything that the page of a message says of one leg, to somebody who is `role` to it. */
 json_t *show_leg(struct asker *asker, struct asked_leg *leg, const struct asker_role *role,
     bool english, bool copy);

@@ -16,7 +16,7 @@ static const struct {
     {"files", "添付ファイルの処理", "files"},
     {"password", "パスワード通知", "password"},
     {"bcc", "宛先のBcc化", "Bcc"},
-    {"stagger", "分割送信", "sent one after another"},
+    {"stagger", "時間差配送", "sent one after another"},
     {"tls", "TLS暗号化", "TLS"},
     {"notice", "通知", "notice"},
     {"sign", "署名", "signed"},

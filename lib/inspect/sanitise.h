@@ -21,8 +21,9 @@
 	"body{margin:8px;font-family:sans-serif;line-height:1.5;overflow-wrap:anywhere;"           \
 	"color:#000;background:#fff}"                                                              \
 	"img,table{max-width:100%}img{height:auto}pre{white-space:pre-wrap}"                       \
+	"h5,h6,small,sub,sup{font-size:12px}rt{font-size:9px}"                                     \
 	"blockquote{margin:0 0 0 8px;padding-left:8px;border-left:2px solid #999}"                 \
-	".l{text-decoration:underline}.t,.i{color:#555;background:#fff;font-size:.85em}"           \
+	".l{text-decoration:underline}.t,.i{color:#555;background:#fff;font-size:13px}"            \
 	"</style>"
 
 #define SANITISE_DEPTH 200 /* elements within elements; what is deeper is written as text */

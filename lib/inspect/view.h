@@ -54,6 +54,13 @@ NODISCARD bool view_is_shown(const char *utf8, size_t len, bool lines);
 NODISCARD bool view_utf8(
     struct inspection *i, size_t part, bool is_html, struct buf *text, bool *cut);
 
+/*
+ * Whether less than a quarter of the time for a message has gone: many archives, or parts of HTML that take long, must
+ * not keep a reader from seeing the message at all, and when it has no more of them is opened. (A process opens one
+ * message, and no other.)
+ */
+NODISCARD bool view_has_time(const struct inspection *i);
+
 /* Whether view_html shows this part. */
 NODISCARD bool view_is_html(const struct inspection *i, size_t part);
 

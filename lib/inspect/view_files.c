@@ -249,11 +249,7 @@ static void read_name(struct inspection *i, size_t part, struct view_file *file)
 
 /* ---- one file ---- */
 
-/*
- * Many archives must not keep a reader from seeing the message at all: when a quarter of the time has gone, no more
- * of them is opened. This process opens no other message.
- */
-static bool has_time(const struct inspection *i)
+bool view_has_time(const struct inspection *i)
 {
 	const struct inspect_limits *l = &i->by->ask.limits;
 	int64_t most = (l->inspect_cpu < l->inspect_time ? l->inspect_cpu : l->inspect_time) / 4;
@@ -304,7 +300,7 @@ static void judge(struct inspection *i, size_t part, struct view_file *file,
 {
 	const struct mime_part *p = &i->tree.parts[part];
 
-	file->unopened = is_archive(found->format) && !has_time(i);
+	file->unopened = is_archive(found->format) && !view_has_time(i);
 	if (is_archive(found->format) && !file->unopened)
 		open_file(i, file, bytes, p->charset, true, found);
 	if (found->encrypted == ENCRYPTED_ALL || found->encrypted == ENCRYPTED_SOME)

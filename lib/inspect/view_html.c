@@ -157,7 +157,11 @@ static enum view_told add_all(
 	for (size_t k = 0; k < i->tree.count; k++) {
 		if (!view_is_html(i, k))
 			continue;
-		parts++;
+		/* Each may take a second: the first is tried whatever came before. */
+		if (parts++ > 0 && !view_has_time(i)) {
+			s->cut = true;
+			break;
+		}
 		if (!add_html(i, k, s, bounds->html, &told))
 			return told;
 	}

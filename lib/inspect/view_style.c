@@ -4,6 +4,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "lib/base/hex.h"
 #include "lib/inspect/sanitise.h"
 
 #define SPAN_MOST   1000 /* colspan, rowspan */
@@ -13,13 +14,6 @@
 static bool is_digit(char c)
 {
 	return c >= '0' && c <= '9';
-}
-
-static bool is_word(const char *text, size_t least, size_t most)
-{
-	size_t len = strspn(text, "abcdefghijklmnopqrstuvwxyz");
-
-	return text[len] == '\0' && len >= least && len <= most;
 }
 
 static bool is_one_of(const char *text, const char *const *words, size_t count)
@@ -64,75 +58,282 @@ static bool plain(const char *value, size_t len, char out[SANITISE_VALUE_MAX])
 
 /* ---- colours ---- */
 
-/* CSS Color Module Level 4, section 6.1, and what Office writes; each between blanks. */
-static const char colours[] =
-    " aliceblue antiquewhite aqua aquamarine azure beige bisque black blanchedalmond blue "
-    "blueviolet brown burlywood cadetblue chartreuse chocolate coral cornflowerblue cornsilk "
-    "crimson cyan darkblue darkcyan darkgoldenrod darkgray darkgreen darkgrey darkkhaki "
-    "darkmagenta darkolivegreen darkorange darkorchid darkred darksalmon darkseagreen "
-    "darkslateblue darkslategray darkslategrey darkturquoise darkviolet deeppink deepskyblue "
-    "dimgray dimgrey dodgerblue firebrick floralwhite forestgreen fuchsia gainsboro "
-    "ghostwhite gold goldenrod gray green greenyellow grey honeydew hotpink indianred indigo "
-    "ivory khaki lavender lavenderblush lawngreen lemonchiffon lightblue lightcoral "
-    "lightcyan lightgoldenrodyellow lightgray lightgreen lightgrey lightpink lightsalmon "
-    "lightseagreen lightskyblue lightslategray lightslategrey lightsteelblue lightyellow "
-    "lime limegreen linen magenta maroon mediumaquamarine mediumblue mediumorchid "
-    "mediumpurple mediumseagreen mediumslateblue mediumspringgreen mediumturquoise "
-    "mediumvioletred midnightblue mintcream mistyrose moccasin navajowhite navy oldlace "
-    "olive olivedrab orange orangered orchid palegoldenrod palegreen paleturquoise "
-    "palevioletred papayawhip peachpuff peru pink plum powderblue purple rebeccapurple red "
-    "rosybrown royalblue saddlebrown salmon sandybrown seagreen seashell sienna silver "
-    "skyblue slateblue slategray slategrey snow springgreen steelblue tan teal thistle "
-    "tomato turquoise violet wheat white whitesmoke window windowtext yellow yellowgreen ";
+/* CSS Color Module Level 4, section 6.1: 0xRRGGBB. */
+static const struct {
+	const char *name;
+	unsigned rgb;
+} colours[] = {
+    /* clang-format off */
+    {"aliceblue", 0xf0f8ff},
+    {"antiquewhite", 0xfaebd7},
+    {"aqua", 0x00ffff},
+    {"aquamarine", 0x7fffd4},
+    {"azure", 0xf0ffff},
+    {"beige", 0xf5f5dc},
+    {"bisque", 0xffe4c4},
+    {"black", 0x000000},
+    {"blanchedalmond", 0xffebcd},
+    {"blue", 0x0000ff},
+    {"blueviolet", 0x8a2be2},
+    {"brown", 0xa52a2a},
+    {"burlywood", 0xdeb887},
+    {"cadetblue", 0x5f9ea0},
+    {"chartreuse", 0x7fff00},
+    {"chocolate", 0xd2691e},
+    {"coral", 0xff7f50},
+    {"cornflowerblue", 0x6495ed},
+    {"cornsilk", 0xfff8dc},
+    {"crimson", 0xdc143c},
+    {"cyan", 0x00ffff},
+    {"darkblue", 0x00008b},
+    {"darkcyan", 0x008b8b},
+    {"darkgoldenrod", 0xb8860b},
+    {"darkgray", 0xa9a9a9},
+    {"darkgreen", 0x006400},
+    {"darkgrey", 0xa9a9a9},
+    {"darkkhaki", 0xbdb76b},
+    {"darkmagenta", 0x8b008b},
+    {"darkolivegreen", 0x556b2f},
+    {"darkorange", 0xff8c00},
+    {"darkorchid", 0x9932cc},
+    {"darkred", 0x8b0000},
+    {"darksalmon", 0xe9967a},
+    {"darkseagreen", 0x8fbc8b},
+    {"darkslateblue", 0x483d8b},
+    {"darkslategray", 0x2f4f4f},
+    {"darkslategrey", 0x2f4f4f},
+    {"darkturquoise", 0x00ced1},
+    {"darkviolet", 0x9400d3},
+    {"deeppink", 0xff1493},
+    {"deepskyblue", 0x00bfff},
+    {"dimgray", 0x696969},
+    {"dimgrey", 0x696969},
+    {"dodgerblue", 0x1e90ff},
+    {"firebrick", 0xb22222},
+    {"floralwhite", 0xfffaf0},
+    {"forestgreen", 0x228b22},
+    {"fuchsia", 0xff00ff},
+    {"gainsboro", 0xdcdcdc},
+    {"ghostwhite", 0xf8f8ff},
+    {"gold", 0xffd700},
+    {"goldenrod", 0xdaa520},
+    {"gray", 0x808080},
+    {"green", 0x008000},
+    {"greenyellow", 0xadff2f},
+    {"grey", 0x808080},
+    {"honeydew", 0xf0fff0},
+    {"hotpink", 0xff69b4},
+    {"indianred", 0xcd5c5c},
+    {"indigo", 0x4b0082},
+    {"ivory", 0xfffff0},
+    {"khaki", 0xf0e68c},
+    {"lavender", 0xe6e6fa},
+    {"lavenderblush", 0xfff0f5},
+    {"lawngreen", 0x7cfc00},
+    {"lemonchiffon", 0xfffacd},
+    {"lightblue", 0xadd8e6},
+    {"lightcoral", 0xf08080},
+    {"lightcyan", 0xe0ffff},
+    {"lightgoldenrodyellow", 0xfafad2},
+    {"lightgray", 0xd3d3d3},
+    {"lightgreen", 0x90ee90},
+    {"lightgrey", 0xd3d3d3},
+    {"lightpink", 0xffb6c1},
+    {"lightsalmon", 0xffa07a},
+    {"lightseagreen", 0x20b2aa},
+    {"lightskyblue", 0x87cefa},
+    {"lightslategray", 0x778899},
+    {"lightslategrey", 0x778899},
+    {"lightsteelblue", 0xb0c4de},
+    {"lightyellow", 0xffffe0},
+    {"lime", 0x00ff00},
+    {"limegreen", 0x32cd32},
+    {"linen", 0xfaf0e6},
+    {"magenta", 0xff00ff},
+    {"maroon", 0x800000},
+    {"mediumaquamarine", 0x66cdaa},
+    {"mediumblue", 0x0000cd},
+    {"mediumorchid", 0xba55d3},
+    {"mediumpurple", 0x9370db},
+    {"mediumseagreen", 0x3cb371},
+    {"mediumslateblue", 0x7b68ee},
+    {"mediumspringgreen", 0x00fa9a},
+    {"mediumturquoise", 0x48d1cc},
+    {"mediumvioletred", 0xc71585},
+    {"midnightblue", 0x191970},
+    {"mintcream", 0xf5fffa},
+    {"mistyrose", 0xffe4e1},
+    {"moccasin", 0xffe4b5},
+    {"navajowhite", 0xffdead},
+    {"navy", 0x000080},
+    {"oldlace", 0xfdf5e6},
+    {"olive", 0x808000},
+    {"olivedrab", 0x6b8e23},
+    {"orange", 0xffa500},
+    {"orangered", 0xff4500},
+    {"orchid", 0xda70d6},
+    {"palegoldenrod", 0xeee8aa},
+    {"palegreen", 0x98fb98},
+    {"paleturquoise", 0xafeeee},
+    {"palevioletred", 0xdb7093},
+    {"papayawhip", 0xffefd5},
+    {"peachpuff", 0xffdab9},
+    {"peru", 0xcd853f},
+    {"pink", 0xffc0cb},
+    {"plum", 0xdda0dd},
+    {"powderblue", 0xb0e0e6},
+    {"purple", 0x800080},
+    {"rebeccapurple", 0x663399},
+    {"red", 0xff0000},
+    {"rosybrown", 0xbc8f8f},
+    {"royalblue", 0x4169e1},
+    {"saddlebrown", 0x8b4513},
+    {"salmon", 0xfa8072},
+    {"sandybrown", 0xf4a460},
+    {"seagreen", 0x2e8b57},
+    {"seashell", 0xfff5ee},
+    {"sienna", 0xa0522d},
+    {"silver", 0xc0c0c0},
+    {"skyblue", 0x87ceeb},
+    {"slateblue", 0x6a5acd},
+    {"slategray", 0x708090},
+    {"slategrey", 0x708090},
+    {"snow", 0xfffafa},
+    {"springgreen", 0x00ff7f},
+    {"steelblue", 0x4682b4},
+    {"tan", 0xd2b48c},
+    {"teal", 0x008080},
+    {"thistle", 0xd8bfd8},
+    {"tomato", 0xff6347},
+    {"turquoise", 0x40e0d0},
+    {"violet", 0xee82ee},
+    {"wheat", 0xf5deb3},
+    {"white", 0xffffff},
+    {"whitesmoke", 0xf5f5f5},
+    {"yellow", 0xffff00},
+    {"yellowgreen", 0x9acd32},
+    /* clang-format on */
+};
 
-static bool is_colour_name(const char *value)
+static bool read_name(const char *value, unsigned *rgb)
 {
-	size_t len = strlen(value);
-
-	if (!is_word(value, 3, 24))
-		return false;
-	for (const char *at = colours; (at = strstr(at, value)) != NULL; at += len) {
-		if (at[-1] == ' ' && at[len] == ' ')
+	for (size_t i = 0; i < COUNT_OF(colours); i++) {
+		if (strcmp(value, colours[i].name) == 0) {
+			*rgb = colours[i].rgb;
 			return true;
+		}
 	}
 	return false;
 }
 
-static bool is_hex(const char *digits, size_t len)
+/* Three, four, six or eight digits; what is not wholly opaque is none. */
+static bool read_hex(const char *digits, unsigned *rgb)
 {
-	return strlen(digits) == len && strspn(digits, "0123456789abcdef") == len;
+	size_t len = strlen(digits), each = len < 6 ? 1 : 2;
+	unsigned part[4] = {0, 0, 0, 255};
+
+	if ((len != 3 && len != 4 && len != 6 && len != 8) ||
+	    strspn(digits, "0123456789abcdef") != len)
+		return false;
+	for (size_t i = 0; i < len / each; i++) {
+		int high = hex_digit(digits[i * each]),
+		    low = hex_digit(digits[i * each + each - 1]);
+
+		part[i] = (unsigned)(high * 16 + low);
+	}
+	*rgb = part[0] << 16 | part[1] << 8 | part[2];
+	return part[3] == 255;
 }
 
-/* rgb(1, 2, 3): numbers and what stands between them. */
-static bool is_function(const char *value)
+/* A number between 0 and `most`, or per cent of it. */
+static bool read_part(const char **at, double most, double *part)
 {
-	size_t len = strlen(value), from;
+	const char *from = *at;
+	size_t len = strspn(from, "0123456789.");
+	char *end;
+
+	if (len == 0 || len > 8)
+		return false;
+	/* Of digits and dots: the locale of this process is C. */
+	*part = strtod(from, &end);
+	if (end != from + len)
+		return false;
+	if (*end == '%') {
+		*part = *part * most / 100;
+		end++;
+	}
+	*part = *part < most ? *part : most;
+	*at = end + strspn(end, ", ");
+	return *at > end || *end == ')';
+}
+
+/* rgb(1, 2, 3), rgb(1 2 3), rgba(1%, 2%, 3%, 1): the same. */
+static bool read_function(const char *value, unsigned *rgb)
+{
+	double part[3], opaque = 1;
+	const char *at;
 
 	if (strncmp(value, "rgb(", 4) != 0 && strncmp(value, "rgba(", 5) != 0)
 		return false;
-	from = strcspn(value, "(") + 1;
-	return len > from + 1 && value[len - 1] == ')' &&
-	       strspn(value + from, "0123456789.,% ") == len - from - 1;
+	at = strchr(value, '(') + 1;
+	at += strspn(at, " ");
+	for (size_t i = 0; i < COUNT_OF(part); i++) {
+		if (!read_part(&at, 255, &part[i]))
+			return false;
+	}
+	if (*at != ')' && !read_part(&at, 1, &opaque))
+		return false;
+	*rgb = (unsigned)part[0] << 16 | (unsigned)part[1] << 8 | (unsigned)part[2];
+	return strcmp(at, ")") == 0 && opaque >= 1;
 }
 
-static bool is_colour(const char *value)
+/* How light it is, as eyes see it: 0, black, to 100, white (relative luminance, with a gamma of 2). */
+static unsigned lightness(unsigned rgb)
 {
-	if (value[0] == '#')
-		return is_hex(value + 1, 3) || is_hex(value + 1, 4) || is_hex(value + 1, 6) ||
-		       is_hex(value + 1, 8);
-	return is_colour_name(value) || is_function(value);
+	unsigned long r = rgb >> 16, g = rgb >> 8 & 0xff, b = rgb & 0xff;
+
+	return (unsigned)((2126 * r * r + 7152 * g * g + 722 * b * b) / (100UL * 255 * 255));
+}
+
+#define TEXT_LIGHTEST  40
+#define GROUND_DARKEST 65
+
+/*
+ * Who approves a mail by what he sees in the frame must see all of it. Which ground a text stands on in the end depends
+ * on everything around it; so a text is dark, or as it would be without its colour, and a ground is light, wherever
+ * they stand: each can be read on each, and on the white of the frame. White on dark blue becomes black on white.
+ */
+static bool is_seen(unsigned rgb, bool ground)
+{
+	return ground ? lightness(rgb) >= GROUND_DARKEST : lightness(rgb) <= TEXT_LIGHTEST;
+}
+
+/* What is written is what was looked at: a function becomes the six digits that it was read as. */
+static bool take_colour(const char *value, bool ground, char out[SANITISE_VALUE_MAX])
+{
+	unsigned rgb;
+
+	if (read_function(value, &rgb)) {
+		(void)snprintf(out, SANITISE_VALUE_MAX, "#%06x", rgb);
+	} else if (value[0] == '#' ? read_hex(value + 1, &rgb) : read_name(value, &rgb)) {
+		(void)snprintf(out, SANITISE_VALUE_MAX, "%s", value);
+	} else {
+		return false;
+	}
+	return is_seen(rgb, ground);
 }
 
 /* Of an attribute: a name, or digits, which old programs wrote without the "#". */
-static bool colour_attribute(const char *value, char out[SANITISE_VALUE_MAX])
+static bool colour_attribute(const char *value, bool ground, char out[SANITISE_VALUE_MAX])
 {
-	bool bare = is_hex(value, 6);
+	bool bare = strlen(value) == 6 && strspn(value, "0123456789abcdef") == 6;
+	char text[SANITISE_VALUE_MAX];
 
-	if (!bare && !is_colour_name(value) &&
-	    (value[0] != '#' || (!is_hex(value + 1, 3) && !is_hex(value + 1, 6))))
+	(void)snprintf(text, sizeof text, "%s%.30s", bare ? "#" : "", value);
+	/* Attributes know nothing of functions, nor of digits for what shines through. */
+	if (strchr(text, '(') != NULL || (text[0] == '#' && strlen(text) != 4 && strlen(text) != 7))
 		return false;
-	(void)snprintf(out, SANITISE_VALUE_MAX, "%s%.30s", bare ? "#" : "", value);
-	return true;
+	return take_colour(text, ground, out);
 }
 
 /* ---- numbers ---- */
@@ -191,6 +392,7 @@ enum attribute_kind {
 	KIND_LENGTH,
 	KIND_BORDER,
 	KIND_COLOUR,
+	KIND_GROUND,
 	KIND_FONT_SIZE,
 	KIND_START,
 };
@@ -209,7 +411,7 @@ static const struct {
     {"border", KIND_BORDER},
     {"cellpadding", KIND_BORDER},
     {"cellspacing", KIND_BORDER},
-    {"bgcolor", KIND_COLOUR},
+    {"bgcolor", KIND_GROUND},
     {"color", KIND_COLOUR},
     {"size", KIND_FONT_SIZE},
     {"start", KIND_START},
@@ -248,7 +450,8 @@ static bool value_of(enum attribute_kind kind, const char *value, char out[SANIT
 	case KIND_LENGTH:
 		return length_attribute(value, out);
 	case KIND_COLOUR:
-		return colour_attribute(value, out);
+	case KIND_GROUND:
+		return colour_attribute(value, kind == KIND_GROUND, out);
 	}
 	if (good)
 		(void)snprintf(out, SANITISE_VALUE_MAX, "%s", value);
@@ -294,15 +497,18 @@ struct declarations {
 	char value[PROPERTY_COUNT][SANITISE_VALUE_MAX]; /* "": there is none */
 };
 
-/* A size that can be read, and that covers nothing else. */
+/*
+ * A size that can be read, and that covers nothing else. Such as depend on the size around them are none: four times a
+ * half, one within the other, is nothing that anybody sees.
+ */
 static bool is_size(const char *value)
 {
 	static const struct {
 		const char *unit;
 		double least, most;
-	} units[] = {{"px", 6, 72}, {"pt", 5, 54}, {"em", 0.5, 5}, {"rem", 0.5, 5}, {"%", 50, 500}};
-	static const char *const words[] = {"xx-small", "x-small", "small", "medium", "large",
-	    "x-large", "xx-large", "smaller", "larger"};
+	} units[] = {{"px", 9, 72}, {"pt", 7, 54}};
+	static const char *const words[] = {
+	    "xx-small", "x-small", "small", "medium", "large", "x-large", "xx-large"};
 	size_t digits = strspn(value, "0123456789"), len = digits;
 	double n;
 
@@ -342,7 +548,7 @@ static bool is_allowed(enum property property, const char *value)
 	switch (property) {
 	case PROPERTY_COLOR:
 	case PROPERTY_GROUND:
-		return is_colour(value);
+		break; /* take_colour */
 	case PROPERTY_WEIGHT:
 		return is_weight(value);
 	case PROPERTY_STYLE:
@@ -370,10 +576,16 @@ static size_t without_important(const char *value, size_t len)
 static void take_value(
     struct declarations *d, enum property property, const char *value, size_t len)
 {
-	char text[SANITISE_VALUE_MAX];
+	char text[SANITISE_VALUE_MAX], colour[SANITISE_VALUE_MAX];
 
-	if (plain(value, without_important(value, len), text) && is_allowed(property, text))
+	if (!plain(value, without_important(value, len), text))
+		return;
+	if (property == PROPERTY_COLOR || property == PROPERTY_GROUND) {
+		if (take_colour(text, property == PROPERTY_GROUND, colour))
+			memcpy(d->value[property], colour, sizeof colour);
+	} else if (is_allowed(property, text)) {
 		memcpy(d->value[property], text, sizeof text);
+	}
 }
 
 /* "name: value"; of what is written later the last counts, as programs take it. */

@@ -289,10 +289,17 @@ static bool add_parts(
     struct inspection *i, const bool *has_plain, bool invitations, struct buf *text, bool *cut)
 {
 	bool good = true;
+	size_t shown = 0;
 
 	for (size_t k = 0; good && buf_ok(text) && k < i->tree.count; k++) {
-		if (is_wanted(i, k, has_plain, invitations))
-			good = add_part(i, k, text, cut);
+		if (!is_wanted(i, k, has_plain, invitations))
+			continue;
+		/* Each may take a second: the first is tried whatever came before. */
+		if (shown++ > 0 && !view_has_time(i)) {
+			*cut = true;
+			break;
+		}
+		good = add_part(i, k, text, cut);
 	}
 	return good;
 }

@@ -69,6 +69,9 @@ json_t *answer_session(struct login *l, const char *address, const char *source,
 		LOG_ALARM("login-unwritten", kv("what", "session"), kv_errno(errno));
 		return answer_no("no", "later", "nothing can be written just now");
 	}
+	/* Whoever could not prove himself by his PIN any more has done so now. */
+	if (!pins_forgive(l->pins, address))
+		LOG_ALARM("login-unwritten", kv("what", "pin"), kv_errno(errno));
 	LOG("login", kv("who", address), kv("via", by_link ? "link" : "password"),
 	    kv("source", source));
 	json = answer_no("done", NULL, NULL);
@@ -96,10 +99,11 @@ static json_t *ask_link(struct login *l)
 		break;
 	case LINKS_SOURCE_CAPPED:
 		LOG("login-link-capped", kv("by", "source"), kv("source", source));
-		break;
+		return answer_no("no", "capped", "too many were asked for from there");
 	case LINKS_ADDRESS_CAPPED:
-		LOG("login-link-capped", kv("by", "address"), kv("address", normal));
-		break;
+		LOG("login-link-capped", kv("by", "address"), kv("address", login_known(l, normal)),
+		    kv("source", source));
+		return answer_no("no", "capped", "too many were asked for");
 	case LINKS_BROKEN:
 		return answer_no("no", "later", "there is no randomness");
 	}
@@ -122,8 +126,8 @@ static json_t *open_link(struct login *l)
 	/* A link that cannot be opened just now is not to be used up by that. */
 	if (!audit_well(l->audit))
 		return answer_no("no", "later", "the audit log cannot be written");
-	switch (links_open(
-	    l->links, token, value(l, "nonce"), value(l, "number"), clock_boot(), address)) {
+	switch (links_open(l->links, token, value(l, "nonce"), value(l, "number"), source,
+	    clock_boot(), address)) {
 	case LINKS_OPENED:
 		return answer_session(l, address, source, true);
 	case LINKS_NUMBER:
@@ -234,6 +238,41 @@ static json_t *end(struct login *l, const struct sessions_one *mine, bool everyw
 	return answer_no("done", NULL, NULL);
 }
 
+/* ---- operators ---------------------------------------------------------------------------- */
+
+/* Ends all sessions of a person, in his stead. */
+static json_t *end_for(struct login *l, const struct login_client *c)
+{
+	const char *address = value(l, "address"), *by = value(l, "by");
+	char normal[ORG_ADDRESS_MAX], own[GATE_ADDRESS_MAX];
+	size_t ended, more = 0;
+	const char *lang;
+	json_t *json;
+	bool gone;
+
+	if (!c->is_operator) {
+		LOG_ALARM("login-malformed", kv("why", "an operator's verb"));
+		return answer_no("no", "request", "that is no request");
+	}
+	if (address == NULL || by == NULL || !org_normal(address, normal))
+		return words("address= or by= is missing, or none");
+	login_own_address(l, normal, own, &lang);
+	gone = sessions_end_all(l->sessions, own, &ended);
+	/* What is an alias now may have been his own address when he logged in. */
+	if (strcmp(own, normal) != 0)
+		gone = sessions_end_all(l->sessions, normal, &more) && gone;
+	ended += more;
+	if (ended > 0)
+		told_ended(l, own, by, ended);
+	LOG("logout", kv("who", own), kv("by", by), kv_num("sessions", (int64_t)ended));
+	if (!gone)
+		return answer_no("unknown", "environment",
+		    "they are over, and may come back if the power fails");
+	json = answer_no("done", NULL, NULL);
+	(void)json_object_set_new(json, "sessions", json_integer((json_int_t)ended));
+	return json;
+}
+
 /* ---- a request ---------------------------------------------------------------------------- */
 
 /* Verbs of somebody who is logged in; NULL: the client waits. */
@@ -260,6 +299,7 @@ static json_t *serve_person(struct login *l, struct login_client *c)
 	case LOGIN_LINK:
 	case LOGIN_OPEN:
 	case LOGIN_PROOF:
+	case LOGIN_END:
 	case LOGIN_VERBS:
 		break;
 	}
@@ -280,6 +320,8 @@ static json_t *serve(struct login *l, struct login_client *c)
 	case LOGIN_PROOF:
 		number_prove(l, c);
 		return NULL;
+	case LOGIN_END:
+		return end_for(l, c);
 	case LOGIN_SESSION:
 	case LOGIN_SESSIONS:
 	case LOGIN_LOGOUT:

@@ -149,14 +149,16 @@ static void on_client(struct login *l, void *owner, uint32_t events)
 /* ---- who comes ---------------------------------------------------------------------------- */
 
 /* The directory's mode lets in only these; it is asked again. */
-static bool may_ask(const struct login *l, int fd)
+static bool may_ask(const struct login *l, int fd, bool *is_operator)
 {
 	struct ucred peer;
 	socklen_t len = sizeof peer;
 
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) != 0)
 		return false;
-	if (peer.uid == 0 || peer.uid == geteuid() || (l->web != (uid_t)-1 && peer.uid == l->web))
+	/* In an instance of one user everything is his. */
+	*is_operator = peer.uid == 0 || peer.uid == geteuid();
+	if (*is_operator || (l->web != (uid_t)-1 && peer.uid == l->web))
 		return true;
 	LOG_ALARM("login-peer-refused", kv_num("uid", (int64_t)peer.uid));
 	return false;
@@ -188,16 +190,20 @@ void door_accept(struct login *l, void *owner, uint32_t events)
 	for (size_t i = 0; i < ACCEPTS_A_TURN && l->listener >= 0; i++) {
 		int fd = accept4(l->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 		struct login_client *c;
+		bool is_operator = false;
 
 		if (fd < 0)
 			return;
-		c = may_ask(l, fd) ? place_for_one(l) : NULL;
+		c = may_ask(l, fd, &is_operator) ? place_for_one(l) : NULL;
 		if (c == NULL) {
 			(void)close(fd);
 			continue;
 		}
-		*c = (struct login_client){
-		    .state = CLIENT_READING, .fd = fd, .since = clock_boot(), .auth = -1};
+		*c = (struct login_client){.state = CLIENT_READING,
+		    .fd = fd,
+		    .since = clock_boot(),
+		    .auth = -1,
+		    .is_operator = is_operator};
 		c->watch = (struct login_watch){on_client, c};
 		buf_init(&c->request, LOGIN_REQUEST_MAX);
 		buf_init(&c->answer, LOGIN_ANSWER_MAX);

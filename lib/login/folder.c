@@ -10,6 +10,8 @@
 #include "lib/base/log.h"
 
 #define HEX_LEN ((size_t)RECORD_NAME_TEXT - 1)
+#define NAMES_MAX                                                                                  \
+	((size_t)256 << 20) /* bytes: more than a million sessions and as much that is damaged */
 
 /* "HEX64" and an ending. */
 static bool is_ours(const char *name, const char *ending, unsigned char bytes[RECORD_NAME_LEN])
@@ -53,7 +55,7 @@ bool hashes_read(int dir, hashes_see *see, void *context)
 	struct buf names;
 	bool odd = false, good;
 
-	buf_init(&names, SIZE_MAX);
+	buf_init(&names, NAMES_MAX);
 	good = d != NULL && read_names(d, &names);
 	for (size_t at = 0; good && at < names.len; at += strlen(names.bytes + at) + 1)
 		good = see_one(dir, names.bytes + at, see, context, &odd);

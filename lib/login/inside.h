@@ -5,6 +5,7 @@
 #include <jansson.h>
 
 #include "lib/auth/ask.h"
+#include "lib/auth/guess.h"
 #include "lib/base/settings.h"
 #include "lib/gate/gate.h"
 #include "lib/login/hasher.h"
@@ -20,8 +21,9 @@
 
 #define LOGIN_CLIENTS 256 /* at once; of more the one that has been silent for longest is closed */
 #define LOGIN_PATIENCE_CLIENT                                                                      \
-	(10 * CLOCK_SECOND) /* one that has then not sent or taken all is closed */
-#define LOGIN_CHECKS 64     /* passwords that are asked about at once */
+	(10 * CLOCK_SECOND)    /* one that has then not sent or taken all is closed */
+#define LOGIN_CHECKS        64 /* passwords that are asked about at once */
+#define LOGIN_CHECKS_SOURCE 8  /* and those of one source (IPv6: a /64): it cannot take up all */
 
 struct login;
 struct letters;
@@ -45,6 +47,7 @@ struct login_client {
 	int fd;
 	int64_t since; /* clock_boot() */
 	struct login_watch watch;
+	bool is_operator; /* the peer is root, or one of our own user */
 	struct buf request, answer;
 	size_t written;
 
@@ -54,6 +57,7 @@ struct login_client {
 	struct login_watch auth_watch;
 	char login[AUTH_LOGIN_MAX + 1];
 	char source[RECORD_SOURCE_MAX];
+	unsigned char place[GUESS_PLACE]; /* of the source */
 
 	struct login_work *work; /* CLIENT_HASHING */
 };
@@ -72,6 +76,7 @@ struct login_work {
 struct login {
 	struct settings settings;
 	char url[SETTING_TEXT_MAX]; /* where people's pages are; "": nowhere that a link may lead */
+	bool plain;                 /* people's pages go over a wire that all can read */
 	int epoll;
 
 	struct org *org; /* NULL: nothing is known about anybody */
@@ -113,6 +118,12 @@ void login_view_free(struct login *l);
 void login_own_address(
     const struct login *l, const char *address, char own[GATE_ADDRESS_MAX], const char **lang);
 
+/*
+ * What was typed as a login or an address, as it may stand in a log: if somebody has it in etc/people, or if it is an
+ * address of a domain of our own. Else "(unknown)": a password that was typed into the wrong field, perhaps.
+ */
+const char *login_known(const struct login *l, const char *typed);
+
 /* ---- told.c: the audit log ---- */
 
 /* Durably. False: it was not said, and what was to be said must not be done. */
@@ -121,6 +132,9 @@ NODISCARD bool told_pin(struct login *l, const char *address, bool set);
 NODISCARD bool told_link(struct login *l, const char *address, const char *source);
 /* What only makes somebody safer is done in any case. */
 void told_logout(struct login *l, const char *address, size_t sessions, bool everywhere);
+
+/* An operator has ended somebody's sessions. */
+void told_ended(struct login *l, const char *address, const char *by, size_t sessions);
 
 /* ---- door.c: clients ---- */
 

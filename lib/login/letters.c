@@ -199,14 +199,19 @@ static void begin(struct login *l, struct letter_out *o, struct links_one *one)
 	char own[GATE_ADDRESS_MAX], token[LOGIN_TOKEN_TEXT];
 
 	if (why != NULL) {
-		LOG("login-link-none", kv("address", one->address), kv("source", one->source),
-		    kv("why", why));
+		LOG("login-link-none", kv("address", login_known(l, one->address)),
+		    kv("source", one->source), kv("why", why));
 		links_drop(l->links, one);
 		return;
 	}
 	login_own_address(l, one->address, own, &lang);
 	memcpy(one->address, own, sizeof own);
 	one->english = lang != NULL ? strcmp(lang, "en") == 0 : one->english;
+	if (!links_may_mail(l->links, one, clock_boot())) {
+		LOG("login-link-capped", kv("by", "person"), kv("address", own));
+		links_drop(l->links, one);
+		return;
+	}
 	if (!told_link(l, own, one->source)) {
 		links_drop(l->links, one);
 		return;

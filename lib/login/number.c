@@ -90,6 +90,10 @@ void number_set(struct login *l, struct login_client *c, const char *address)
 		door_answer(l, c, changed(l, address, NULL));
 		return;
 	}
+	if (pins_weak(pin)) {
+		door_answer(l, c, answer_no("no", "weak", "that one is tried first"));
+		return;
+	}
 	(void)snprintf(work.address, sizeof work.address, "%s", address);
 	start(l, c, &work, pin, "");
 }
@@ -134,12 +138,14 @@ static bool is_tried(const struct login *l, const unsigned char who[GATE_WHO_LEN
 static void try(
     struct login *l, struct login_client *c, const struct login_work *work, const char *pin)
 {
-	const char *hash;
+	const char *hash, *address = pins_whose(l->pins, &l->key, work->who, &hash);
 
 	if (!pins_may(l->pins, work->who, clock_boot()))
 		door_answer(l, c, capped());
-	else if (pins_whose(l->pins, &l->key, work->who, &hash) == NULL)
+	else if (address == NULL)
 		door_answer(l, c, answer_no("no", "none", "he has no PIN: he can log in"));
+	else if (pins_worn(l->pins, address))
+		door_answer(l, c, answer_no("no", "capped", "too many wrong PINs: log in first"));
 	else if (is_tried(l, work->who))
 		door_answer(l, c, answer_no("no", "later", "one is being tried already"));
 	else
@@ -182,6 +188,10 @@ static void was_wrong(struct login *l, const struct login_work *work)
 	LOG("login-pin-wrong", kv("who", who), kv("source", work->source));
 	if (pins_wrong(l->pins, work->who, clock_boot()))
 		LOG_ALARM("login-pin-capped", kv("who", who), kv("source", work->source));
+	if (who != NULL && !pins_wear(l->pins, who, clock_wall()))
+		LOG_ALARM("login-unwritten", kv("what", "pin"), kv_errno(errno));
+	if (who != NULL && pins_worn(l->pins, who))
+		LOG_ALARM("login-pin-worn", kv("who", who), kv("source", work->source));
 	answer(l, work, answer_no("no", "wrong", "that is not the PIN"));
 }
 

@@ -16,7 +16,8 @@
 
 static void refuse(struct login *l, struct login_client *c, const char *code, const char *why)
 {
-	LOG("login-refused", kv("why", code), kv("login", c->login), kv("source", c->source));
+	LOG("login-refused", kv("why", code), kv("login", login_known(l, c->login)),
+	    kv("source", c->source));
 	door_answer(l, c, answer_no("no", code, why));
 }
 
@@ -123,6 +124,20 @@ static void ask(struct login *l, struct login_client *c, const struct auth_quest
 		door_drop(l, c);
 }
 
+/* One source that asks again and again, and waits, is not to take up everybody's places. */
+static bool asks_too_much(const struct login *l, const struct login_client *mine)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < LOGIN_CLIENTS; i++) {
+		const struct login_client *c = &l->client[i];
+
+		if (c->state == CLIENT_ASKING && memcmp(c->place, mine->place, GUESS_PLACE) == 0)
+			n++;
+	}
+	return n >= LOGIN_CHECKS_SOURCE;
+}
+
 void password_ask(struct login *l, struct login_client *c)
 {
 	struct auth_question question = {.service = SERVICE,
@@ -137,8 +152,12 @@ void password_ask(struct login *l, struct login_client *c)
 	}
 	(void)snprintf(c->login, sizeof c->login, "%s", question.login);
 	(void)snprintf(c->source, sizeof c->source, "%s", question.source);
-	if (!question_good(&question))
+	if (l->plain)
+		not_now(l, c, "web-url is http: passwords would cross in clear");
+	else if (!question_good(&question) || !guess_place(question.source, GUESS_SOURCE, c->place))
 		refuse(l, c, "wrong", "login or password is wrong");
+	else if (asks_too_much(l, c))
+		refuse(l, c, "capped", "too many of this source are asked about at once");
 	else if (l->asking >= LOGIN_CHECKS)
 		not_now(l, c, "too many are asked about at once");
 	else

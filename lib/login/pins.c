@@ -9,7 +9,6 @@
 #include <unistd.h>
 
 #include "lib/auth/guess.h"
-#include "lib/base/clock.h"
 #include "lib/base/hex.h"
 #include "lib/base/log.h"
 #include "lib/login/folder.h"
@@ -128,6 +127,19 @@ bool pins_fits(const char *pin)
 	return len >= PINS_DIGITS_MIN && len <= PINS_DIGITS_MAX && strspn(pin, "0123456789") == len;
 }
 
+bool pins_weak(const char *pin)
+{
+	for (int step = -1; step <= 1; step++) {
+		size_t i = 1;
+
+		while (pin[i] != '\0' && (pin[i] - pin[i - 1] - step) % 10 == 0)
+			i++;
+		if (pin[i] == '\0')
+			return true;
+	}
+	return false;
+}
+
 const char *pins_of(const struct pins *pins, const char *address)
 {
 	const struct pin *pin = find(pins, address);
@@ -151,12 +163,26 @@ const char *pins_whose(const struct pins *pins, const struct gate_key *key,
 
 /* ---- changing ----------------------------------------------------------------------------- */
 
+/* Durably. False with errno. */
+static bool write_one(const struct pins *pins, const struct record_pin *record)
+{
+	char name[RECORD_NAME_TEXT];
+	struct buf b;
+	bool done;
+
+	hex_encode(record->name, RECORD_NAME_LEN, name);
+	buf_init(&b, RECORD_MAX);
+	record_pin_write(record, &b);
+	errno = ENOMEM;
+	done = buf_ok(&b) && state_file_replace(pins->dir, name, b.bytes, b.len, FILE_MODE);
+	buf_free(&b);
+	return done;
+}
+
 bool pins_set(struct pins *pins, const char *address, const char *hash)
 {
 	struct pin *old = find(pins, address), *pin = old != NULL ? old : calloc(1, sizeof *pin);
 	struct record_pin record = {.hash = ""};
-	char name[RECORD_NAME_TEXT];
-	struct buf b;
 	bool done;
 
 	if (pin == NULL)
@@ -164,12 +190,7 @@ bool pins_set(struct pins *pins, const char *address, const char *hash)
 	record_name(address, record.name);
 	(void)snprintf(record.address, sizeof record.address, "%s", address);
 	(void)snprintf(record.hash, sizeof record.hash, "%s", hash);
-	hex_encode(record.name, RECORD_NAME_LEN, name);
-	buf_init(&b, RECORD_MAX);
-	record_pin_write(&record, &b);
-	errno = ENOMEM;
-	done = buf_ok(&b) && state_file_replace(pins->dir, name, b.bytes, b.len, FILE_MODE);
-	buf_free(&b);
+	done = write_one(pins, &record);
 	if (done) {
 		pin->record = record;
 		if (old == NULL) {
@@ -225,4 +246,38 @@ bool pins_wrong(struct pins *pins, const unsigned char who[GATE_WHO_LEN], int64_
 	struct guess_who keys = keys_of(pins, who);
 
 	return guess_wrong(pins->guess, now, &keys).login_reached;
+}
+
+/* ---- more of them, over days -------------------------------------------------------------- */
+
+bool pins_worn(const struct pins *pins, const char *address)
+{
+	const struct pin *pin = find(pins, address);
+
+	return pin != NULL && pin->record.wrong >= PINS_WORN;
+}
+
+bool pins_wear(struct pins *pins, const char *address, int64_t wall)
+{
+	struct pin *pin = find(pins, address);
+
+	if (pin == NULL)
+		return true; /* it was taken away meanwhile */
+	if (pin->record.wrong < PINS_WORN && wall - pin->record.wrong_last >= PINS_WEEK)
+		pin->record.wrong = 0;
+	if (pin->record.wrong < PINS_WORN)
+		pin->record.wrong++;
+	pin->record.wrong_last = wall;
+	return write_one(pins, &pin->record);
+}
+
+bool pins_forgive(struct pins *pins, const char *address)
+{
+	struct pin *pin = find(pins, address);
+
+	if (pin == NULL || pin->record.wrong == 0)
+		return true;
+	pin->record.wrong = 0;
+	pin->record.wrong_last = 0;
+	return write_one(pins, &pin->record);
 }

@@ -8,11 +8,14 @@
 #ifndef SEKISHO_LOGIN_PINS_H
 #define SEKISHO_LOGIN_PINS_H
 
+#include "lib/base/clock.h"
 #include "lib/login/record.h"
 
 #define PINS_DIGITS_MIN ((size_t)4)
 #define PINS_DIGITS_MAX ((size_t)12)
 #define PINS_TRIES      5 /* wrong ones in an hour, and no more is checked; kept in memory alone */
+#define PINS_WORN       20 /* wrong ones, and no more is checked until its person logs in; on the disk */
+#define PINS_WEEK       (7 * 86400 * CLOCK_SECOND) /* without a wrong one, and they are forgotten */
 
 struct pins;
 
@@ -25,6 +28,9 @@ void pins_close(struct pins *pins);
 
 /* 4 to 12 digits. */
 NODISCARD bool pins_fits(const char *pin);
+
+/* One that is tried first: the same digit all along, or digits that run up or down, as 7890 and 3210. */
+NODISCARD bool pins_weak(const char *pin);
 
 /* The hash of a person's PIN; NULL: he has none. Good until the next change. */
 const char *pins_of(const struct pins *pins, const char *address);
@@ -43,5 +49,14 @@ NODISCARD bool pins_may(
 
 /* One was wrong. True: with it the cap was reached. */
 NODISCARD bool pins_wrong(struct pins *pins, const unsigned char who[GATE_WHO_LEN], int64_t now);
+
+/* Whether so many of this person were wrong that he has to log in first. */
+NODISCARD bool pins_worn(const struct pins *pins, const char *address);
+
+/* One of his was wrong; `wall` is clock_wall(). False with errno: it counts, but not after a restart. */
+NODISCARD bool pins_wear(struct pins *pins, const char *address, int64_t wall);
+
+/* He has logged in. False with errno: they count again after a restart. */
+NODISCARD bool pins_forgive(struct pins *pins, const char *address);
 
 #endif

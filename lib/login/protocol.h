@@ -1,11 +1,11 @@
 /*
- * A request to seki-login(8), as it was read from its socket: lib/login/ask.h and sekisho-login(5). Words are
- * parted by exactly one blank. Each verb has its own keys; none stands twice. The reader is strict, as whoever
- * reaches the socket may be broken into: what it does not know is no request.
+ * A request to seki-login(8), as it was read from its socket: lib/login/ask.h and sekisho-login(5). How its words are
+ * read: lib/gate/words.h.
  */
 #ifndef SEKISHO_LOGIN_PROTOCOL_H
 #define SEKISHO_LOGIN_PROTOCOL_H
 
+#include "lib/gate/words.h"
 #include "lib/login/ask.h"
 
 #define LOGIN_WORDS_MAX 4
@@ -19,6 +19,7 @@ enum login_verb {
 	LOGIN_LOGOUT,
 	LOGIN_EVERYWHERE,
 	LOGIN_PIN,
+	LOGIN_END, /* of an operator */
 	LOGIN_PROOF,
 	LOGIN_VERBS, /* how many */
 };
@@ -26,10 +27,7 @@ enum login_verb {
 struct login_request {
 	enum login_verb verb;
 	size_t words;
-	struct {
-		const char *key;   /* NUL-ended */
-		const char *value; /* decoded, NUL-ended; holds no NUL, and is UTF-8 */
-	} word[LOGIN_WORDS_MAX];
+	struct words_pair word[LOGIN_WORDS_MAX];
 	char text[LOGIN_REQUEST_MAX]; /* what the pointers point into: secrets, too */
 };
 

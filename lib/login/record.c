@@ -66,10 +66,16 @@ void record_session_write(const struct record_session *session, struct buf *out)
 
 void record_pin_write(const struct record_pin *pin, struct buf *out)
 {
+	char last[CLOCK_TEXT];
+
 	buf_add_text(out, PIN_HEAD);
 	add_name(out, pin->name);
 	add_text(out, "address", pin->address);
 	add_text(out, "hash", pin->hash);
+	if (pin->wrong > 0) {
+		clock_format(pin->wrong_last, last);
+		buf_addf(out, "wrong %u %s\n", pin->wrong, last);
+	}
 	add_sum(out);
 }
 
@@ -202,6 +208,27 @@ bool record_session_read(const char *bytes, size_t len, const unsigned char name
 	       take_via(&r, session) && r.at == r.end;
 }
 
+/* "N TIME", N from 1 without a zero in front; or no such line. */
+static bool take_wrong(struct record_at *r, struct record_pin *pin)
+{
+	const char *value;
+	size_t len, digits = 0;
+
+	if (r->at == r->end)
+		return true;
+	if (!take_line(r, "wrong", &value, &len) || value[0] == '0')
+		return false;
+	for (; digits < len && value[digits] >= '0' && value[digits] <= '9'; digits++) {
+		pin->wrong = pin->wrong * 10 + (unsigned)(value[digits] - '0');
+		if (pin->wrong >= RECORD_WRONG_MAX)
+			return false;
+	}
+	if (digits == 0 || len != digits + CLOCK_TEXT || value[digits] != ' ')
+		return false;
+	pin->wrong_last = clock_parse(value + digits + 1, CLOCK_TEXT - 1);
+	return pin->wrong_last >= 0;
+}
+
 bool record_pin_read(const char *bytes, size_t len, const unsigned char name[RECORD_NAME_LEN],
     struct record_pin *pin)
 {
@@ -212,7 +239,8 @@ bool record_pin_read(const char *bytes, size_t len, const unsigned char name[REC
 	memcpy(pin->name, name, RECORD_NAME_LEN);
 	if (!begin(&r, bytes, len) || !take_head(&r, PIN_HEAD) || !take_name(&r, name) ||
 	    !take_text(&r, "address", pin->address, sizeof pin->address) ||
-	    !take_text(&r, "hash", pin->hash, sizeof pin->hash) || r.at != r.end)
+	    !take_text(&r, "hash", pin->hash, sizeof pin->hash) || !take_wrong(&r, pin) ||
+	    r.at != r.end)
 		return false;
 	record_name(pin->address, right);
 	return memcmp(right, name, sizeof right) == 0 && strncmp(pin->hash, "$y$", 3) == 0;

@@ -7,8 +7,8 @@
  *     name HEX64                     name HEX64
  *     address XTEXT                  address XTEXT
  *     begun TIME                     hash XTEXT
- *     boot ID MICROSECONDS           sum HEX64
- *     source XTEXT
+ *     boot ID MICROSECONDS           wrong N TIME     (unless N is 0)
+ *     source XTEXT                   sum HEX64
  *     via WORD
  *     sum HEX64
  */
@@ -19,10 +19,11 @@
 #include "lib/base/buf.h"
 #include "lib/gate/gate.h"
 
-#define RECORD_NAME_LEN   ((size_t)32)   /* bytes of a SHA-256 */
-#define RECORD_NAME_TEXT  65             /* 64 hex digits and a NUL */
-#define RECORD_BOOT_TEXT  37             /* /proc/sys/kernel/random/boot_id and a NUL */
-#define RECORD_SOURCE_MAX 46             /* an address as text, with its NUL */
+#define RECORD_NAME_LEN   ((size_t)32) /* bytes of a SHA-256 */
+#define RECORD_NAME_TEXT  65           /* 64 hex digits and a NUL */
+#define RECORD_BOOT_TEXT  37           /* /proc/sys/kernel/random/boot_id and a NUL */
+#define RECORD_SOURCE_MAX 46           /* an address as text, with its NUL */
+#define RECORD_WRONG_MAX  1000
 #define RECORD_MAX        ((size_t)4096) /* bytes of a file */
 
 struct record_session {
@@ -39,6 +40,8 @@ struct record_pin {
 	unsigned char name[RECORD_NAME_LEN]; /* SHA-256 of the address */
 	char address[GATE_ADDRESS_MAX];
 	char hash[PASSWD_HASH_MAX + 1]; /* yescrypt */
+	unsigned wrong;                 /* tries that were, so far; below RECORD_WRONG_MAX */
+	int64_t wrong_last; /* wall clock, microseconds: the last one; 0: there is none */
 };
 
 /* Adds the file's bytes to `out`, whose bound should be RECORD_MAX; buf_ok tells whether they fit. */

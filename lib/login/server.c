@@ -60,18 +60,22 @@ bool login_settings(struct settings *settings, char *fault, size_t room)
 	return forks_settings(settings, fault, room);
 }
 
-/* Where links lead. A token that opens somebody's pages does not go over a wire that all can read. */
+/*
+ * Where links lead. Neither a token that opens somebody's pages nor a password goes over a wire that all can read: by
+ * http:// nobody logs in, but in a trial.
+ */
 static void take_url(struct login *l)
 {
 	const char *url = l->settings.web_url;
 	size_t len = strlen(url);
 
 	l->url[0] = '\0';
+	l->plain = false;
 	if (strcmp(url, "-") == 0)
 		return;
-	if (strncmp(url, "https://", 8) != 0 && !l->settings.trial) {
-		if (l->settings.login_links > 0)
-			LOG_ALARM("login-link-unsafe", kv("web-url", url));
+	l->plain = strncmp(url, "https://", 8) != 0 && !l->settings.trial;
+	if (l->plain) {
+		LOG_ALARM("login-unsafe", kv("web-url", url));
 		return;
 	}
 	while (len > 0 && url[len - 1] == '/')
@@ -86,9 +90,16 @@ static struct sessions_limits limits(const struct settings *settings)
 	    .most = (size_t)settings->sessions};
 }
 
+static struct links_limits links_limits(const struct settings *settings)
+{
+	return (struct links_limits){
+	    .a_person = settings->login_links, .a_source = settings->login_links_source};
+}
+
 static void reload(struct login *l)
 {
 	struct sessions_limits fresh_limits;
+	struct links_limits fresh_links;
 	struct settings fresh;
 	char fault[512];
 
@@ -102,7 +113,8 @@ static void reload(struct login *l)
 	audit_settings(l->audit, &fresh);
 	take_url(l);
 	sessions_limit(l->sessions, &fresh_limits, login_now());
-	links_limit(l->links, fresh.login_links);
+	fresh_links = links_limits(&fresh);
+	links_limit(l->links, &fresh_links);
 	l->compiled_looked = l->key_looked = 0;
 	login_look(l);
 	LOG("reloaded", kv_num("sessions", (int64_t)sessions_count(l->sessions)));
@@ -152,6 +164,7 @@ static int open_folder(const char *path)
 static void read_all(struct login *l)
 {
 	struct sessions_limits l_limits = limits(&l->settings);
+	struct links_limits link_limits = links_limits(&l->settings);
 	char boot[RECORD_BOOT_TEXT];
 
 	read_boot(boot);
@@ -161,7 +174,7 @@ static void read_all(struct login *l)
 	l->pins = pins_open(open_folder(PINS_DIR));
 	if (l->pins == NULL)
 		die_environ("reading " PINS_DIR);
-	l->links = links_new(l->settings.login_links);
+	l->links = links_new(&link_limits);
 	l->letters = letters_new();
 	l->audit = audit_reach(LOGIN_PROGRAM);
 	if (l->links == NULL || l->letters == NULL || l->audit == NULL)
@@ -240,6 +253,8 @@ static void one_turn(struct server *s)
 	int n = epoll_wait(s->l.epoll, events, EVENTS, clock_patience(timers(s)));
 	bool somebody = false;
 
+	if (n < 0 && errno != EINTR)
+		die_environ("waiting for events");
 	for (int i = 0; i < n; i++) {
 		struct login_watch *watch = events[i].data.ptr;
 

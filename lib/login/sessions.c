@@ -11,6 +11,7 @@
 
 #include <openssl/crypto.h>
 
+#include "lib/base/die.h"
 #include "lib/base/hex.h"
 #include "lib/base/log.h"
 #include "lib/login/folder.h"
@@ -182,17 +183,45 @@ static const struct sessions_one *least(const struct sessions *s, const char *ad
 	return oldest;
 }
 
-/* Until fewer than `most` of these are there. */
+static void displace(struct sessions *s, const struct sessions_one *one, const char *address)
+{
+	LOG("login-displaced", kv("who", one->record.address),
+	    kv("by", address != NULL ? "person" : "sessions"));
+	(void)drop(s, one);
+}
+
+/* The one used longest ago first. */
+static int by_use(const void *a, const void *b)
+{
+	const struct sessions_one *const *x = a, *const *y = b;
+
+	return ((*x)->seen > (*y)->seen) - ((*x)->seen < (*y)->seen);
+}
+
+/* Until fewer than `most` of these are there. At a login that is one at most; under new limits it may be many. */
 static void make_room(struct sessions *s, const char *address, size_t most)
 {
-	const struct sessions_one *oldest;
-	size_t n;
+	size_t n, listed = 0;
+	const struct sessions_one *oldest = least(s, address, &n), **list;
 
-	while ((oldest = least(s, address, &n)) != NULL && n >= most) {
-		LOG("login-displaced", kv("who", oldest->record.address),
-		    kv("by", address != NULL ? "person" : "sessions"));
-		(void)drop(s, oldest);
+	if (n < most || oldest == NULL)
+		return;
+	if (n == most) {
+		displace(s, oldest, address);
+		return;
 	}
+	list = calloc(n, sizeof(const struct sessions_one *));
+	if (list == NULL)
+		die_environ("memory");
+	EACH(s, one, i, after)
+	{
+		if (address == NULL || strcmp(one->record.address, address) == 0)
+			list[listed++] = one;
+	}
+	qsort(list, n, sizeof *list, by_use);
+	for (size_t i = 0; i + most <= n; i++)
+		displace(s, list[i], address);
+	free(list);
 }
 
 /* ---- reading ------------------------------------------------------------------------------ */
@@ -384,14 +413,23 @@ static bool write_one(const struct sessions *s, const struct sessions_one *one)
 	char name[RECORD_NAME_TEXT];
 	struct buf b;
 	bool made;
+	int error;
 
 	hex_encode(one->record.name, RECORD_NAME_LEN, name);
 	buf_init(&b, RECORD_MAX);
 	record_session_write(&one->record, &b);
 	errno = ENOMEM;
-	made = buf_ok(&b) && state_file_make(s->dir, name, b.bytes, b.len, FILE_MODE) &&
-	       utimensat(s->dir, name, times, AT_SYMLINK_NOFOLLOW) == 0;
+	made = buf_ok(&b) && state_file_make(s->dir, name, b.bytes, b.len, FILE_MODE);
+	if (made && utimensat(s->dir, name, times, AT_SYMLINK_NOFOLLOW) != 0) {
+		/* Nobody has its token: it would only be counted after a restart. */
+		error = errno;
+		(void)unlinkat(s->dir, name, 0);
+		errno = error;
+		made = false;
+	}
+	error = errno;
 	buf_free(&b);
+	errno = error;
 	return made;
 }
 

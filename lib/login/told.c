@@ -68,3 +68,13 @@ void told_logout(struct login *l, const char *address, size_t sessions, bool eve
 		audit_put_number(&line, "sessions", (int64_t)sessions);
 	(void)!say(l, &line, true);
 }
+
+void told_ended(struct login *l, const char *address, const char *by, size_t sessions)
+{
+	struct buf line;
+
+	begin(&line, "logout-everywhere", by);
+	audit_put(&line, "whose", address);
+	audit_put_number(&line, "sessions", (int64_t)sessions);
+	(void)!say(l, &line, true);
+}

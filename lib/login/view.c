@@ -98,3 +98,14 @@ void login_own_address(
 	memcpy(own, person.address, person.len);
 	own[person.len] = '\0';
 }
+
+const char *login_known(const struct login *l, const char *typed)
+{
+	char normal[ORG_ADDRESS_MAX];
+
+	if (l->org != NULL && (org_login(l->org, typed, normal) ||
+				  (strchr(typed, '@') != NULL && org_normal(typed, normal) &&
+				      org_class(l->org, normal) == CLASS_INTERNAL)))
+		return typed;
+	return "(unknown)";
+}

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
@@ -202,7 +203,7 @@ static void answer_list(struct mine_work *w)
 
 static void begin(struct mine_work *w, const struct mine *mine)
 {
-	*w = (struct mine_work){.mine = mine};
+	*w = (struct mine_work){.mine = mine, .lock = -1};
 	buf_init(&w->rules, (size_t)64 * 1024 * 1024);
 	buf_init(&w->bundle, (size_t)64 * 1024 * 1024);
 	buf_init(&w->fresh, MINE_FILE_MAX + MINE_RULE_MAX);
@@ -225,6 +226,8 @@ static void end(struct mine_work *w)
 	buf_free(&w->bundle);
 	buf_free(&w->fresh);
 	buf_free(&w->text);
+	if (w->lock >= 0)
+		(void)close(w->lock); /* which gives it back */
 	free(w);
 }
 

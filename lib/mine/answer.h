@@ -6,6 +6,7 @@
 
 #include "lib/base/settings.h"
 #include "lib/gate/gate.h"
+#include "lib/mine/often.h"
 #include "lib/mine/request.h"
 #include "queue/audit.h"
 
@@ -23,6 +24,7 @@ struct mine {
 	const struct settings *settings;
 	const struct gate_key *key; /* of zero bytes: nobody is believed */
 	struct audit *audit;
+	struct often *often;      /* NULL: nobody counts */
 	int etc, users, compiled; /* etc/, etc/policy/user, lib/compiled */
 	enum mine_tested (*test)(void *context, const char *generation);
 	void *context;

@@ -1,49 +1,22 @@
 /* A change of rules, from the first check to the generation that is in force. */
 #include <errno.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#include "lib/base/clock.h"
 #include "lib/base/log.h"
 #include "lib/mine/work.h"
 #include "lib/org/compile.h"
 
-#define LOCK_SECONDS 20 /* "seki compile" may be at work, and its tests take their time */
+#define LOCK_SECONDS                                                                               \
+	10 /* "seki compile" may be at work, with its tests; pages wait 15 seconds for the answer */
 
 static void at(const struct mine_work *w, enum mine_point point)
 {
 	if (w->mine->at != NULL)
 		w->mine->at(point);
-}
-
-/* ---- the lock ----------------------------------------------------------------------------- */
-
-static void wake(int signal)
-{
-	(void)signal; /* flock(2) returns */
-}
-
-/* False with errno: EINTR if somebody has it for too long. */
-static bool lock(int compiled)
-{
-	const struct sigaction action = {.sa_handler = wake};
-	sigset_t set;
-	bool locked;
-	int error;
-
-	(void)sigemptyset(&set);
-	(void)sigaddset(&set, SIGALRM);
-	if (sigaction(SIGALRM, &action, NULL) != 0 || sigprocmask(SIG_UNBLOCK, &set, NULL) != 0)
-		return false;
-	(void)alarm(LOCK_SECONDS);
-	locked = flock(compiled, LOCK_EX) == 0;
-	error = errno;
-	(void)alarm(0);
-	errno = error;
-	return locked;
 }
 
 /* ---- what others have begun --------------------------------------------------------------- */
@@ -62,15 +35,14 @@ static bool in_force(void *context, const char *address, const char *bytes, size
 	return n == len && (n == 0 || memcmp(found, bytes, n) == 0);
 }
 
-int mine_finish(const struct mine *mine)
+/* With the lock. */
+static int finish(const struct mine *mine)
 {
 	struct conf_fault fault;
 	struct buf rules;
 	int done = -1;
 
 	buf_init(&rules, (size_t)64 * 1024 * 1024);
-	if (!lock(mine->compiled))
-		return -1;
 	errno = EPROTO;
 	if (policy_current_rules(&rules, &fault))
 		done = mine_file_finish(mine->users, in_force, &rules);
@@ -78,10 +50,23 @@ int mine_finish(const struct mine *mine)
 	return done;
 }
 
+int mine_finish(const struct mine *mine)
+{
+	int lock = compile_lock(mine->compiled, LOCK_SECONDS), done, error;
+
+	if (lock < 0)
+		return -1;
+	done = finish(mine);
+	error = errno;
+	(void)close(lock);
+	errno = error;
+	return done;
+}
+
 bool mine_lock(struct mine_work *w)
 {
-	/* The lock is given back when the process ends. */
-	return mine_finish(w->mine) >= 0 ||
+	w->lock = compile_lock(w->mine->compiled, LOCK_SECONDS);
+	return (w->lock >= 0 && finish(w->mine) >= 0) ||
 	       mine_later(w, "the lock, or a change that was not finished", strerrordesc_np(errno));
 }
 
@@ -143,12 +128,15 @@ static bool put_in_force(struct mine_work *w, const struct generation *generatio
 		mine_file_keep(mine->users, w->address);
 		return true;
 	}
-	if (mine_finish(mine) < 0)
+	if (finish(mine) < 0)
 		LOG_ALARM("rules-unfinished", kv("who", w->address), kv_errno(errno));
 	return mine_later(w, "the person's file", fault.text);
 }
 
-/* Each change leaves a file of rules behind: what new mail is to have is not taken for it. */
+/*
+ * Each change leaves a file of rules behind: what new mail is to have is not taken for it. Mail is refused where
+ * less is free than it is to find, so this ends at twice as much.
+ */
 static bool has_room(struct mine_work *w)
 {
 	const struct settings *settings = w->mine->settings;
@@ -161,7 +149,36 @@ static bool has_room(struct mine_work *w)
 	if (keep > (uint64_t)settings->space_bytes)
 		keep = (uint64_t)settings->space_bytes;
 	left = (uint64_t)room.f_bavail * room.f_frsize;
-	return left >= keep || mine_later(w, "the generation", strerrordesc_np(ENOSPC));
+	/* File systems without a number of files say 0. */
+	if (left >= 2 * keep + w->bundle.len + w->fresh.len &&
+	    (room.f_files == 0 || room.f_favail >= 2 * (uint64_t)settings->space_files))
+		return true;
+	return mine_later(w, "the generation", strerrordesc_np(ENOSPC));
+}
+
+/* Tests and generations cost everybody: how often that is, is bounded, whatever becomes of it. */
+static bool not_often(struct mine_work *w)
+{
+	const struct settings *settings = w->mine->settings;
+
+	return w->mine->often == NULL ||
+	       often_count(w->mine->often, w->address, clock_boot(),
+		   (size_t)settings->own_rules_changes, (size_t)settings->own_rules_changes_all) ||
+	       mine_no(w, "often");
+}
+
+/* An administrator takes no lock to write a file by hand: it must be the one that was looked at. */
+static bool still_same(struct mine_work *w)
+{
+	struct mine_file now;
+	bool same = mine_file_read(w->mine->users, w->address, &now) &&
+		    now.there == w->file.there && now.hand == w->file.hand &&
+		    strcmp(now.digest, w->file.digest) == 0;
+
+	if (!same)
+		mine_set(w->json, "digest", json_string(now.digest));
+	mine_file_free(&now);
+	return same || mine_no(w, "changed");
 }
 
 bool mine_change(struct mine_work *w)
@@ -172,7 +189,7 @@ bool mine_change(struct mine_work *w)
 	bool done;
 
 	digest_of(w->fresh.len > 0 ? w->fresh.bytes : "", w->fresh.len, after);
-	if (!has_room(w))
+	if (!has_room(w) || !not_often(w))
 		return false;
 	if (!compile_rules(
 		w->mine->compiled, w->bundle.bytes, w->bundle.len, &generation, &fault)) {
@@ -180,10 +197,10 @@ bool mine_change(struct mine_work *w)
 		return mine_later(w, "the generation", why);
 	}
 	at(w, MINE_COMPILED);
-	done = tests_pass(w, &generation) && audited(w, &generation, after);
+	done = tests_pass(w, &generation) && still_same(w) && audited(w, &generation, after);
 	if (done)
 		at(w, MINE_AUDITED);
-	done = done && put_in_force(w, &generation);
+	done = done && still_same(w) && put_in_force(w, &generation);
 	if (!done) {
 		compile_abandon(w->mine->compiled, &generation);
 		return false;

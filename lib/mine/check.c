@@ -210,7 +210,8 @@ static bool check_set(struct mine_work *w)
 	w->checked = policy_read(w->bundle.bytes, w->bundle.len, "rules", NULL, &fault);
 	if (w->checked == NULL || !policy_texts_good(w->checked, &fault))
 		return no_set(w, &fault);
-	return true;
+	/* What is taken away is never too much. */
+	return w->line == 0 || mine_bounds(w);
 }
 
 static bool check_file(struct mine_work *w, size_t skip)

@@ -84,16 +84,20 @@ static json_t *one_rule(const struct mine_work *w, size_t n)
 	const struct rule *rule = w->own.rule[n];
 	json_t *one = json_object();
 	size_t begin, end;
-	bool cannot = false;
+	bool cannot = false, not_allowed = false;
 
-	for (size_t i = 0; i < rule->actions; i++)
+	for (size_t i = 0; i < rule->actions; i++) {
 		cannot = cannot || !policy_can(&rule->action[i]);
+		not_allowed =
+		    not_allowed || (w->policy->user_may & (1u << rule->action[i].function)) == 0;
+	}
 	mine_rule_place(&w->file.bytes, rule, &begin, &end);
 	mine_set(one, "n", json_integer((json_int_t)n + 1));
 	mine_set(one, "name", json_string(rule->name));
 	mine_set(one, "line", json_integer((json_int_t)rule->line));
 	mine_set(one, "text", mine_text(w->file.bytes.bytes + begin, end - begin));
 	mine_set(one, "cannot", json_boolean(cannot));
+	mine_set(one, "not-allowed", json_boolean(not_allowed));
 	mine_set(one, "fields", mine_rule_fields(w->arena, rule));
 	if (json_object_get(one, "fields") == NULL)
 		mine_set(one, "fields", json_null());

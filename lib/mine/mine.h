@@ -44,7 +44,8 @@
  * rules   done, address, digest, most, hand (bool: written by an administrator; shown, and not changed here),
  *         in-force (bool), allowed [{function, cannot (bool: this version cannot do it yet, such mail waits)}],
  *         passwords [NAME], texts [NAME] (empty unless the function is allowed),
- *         rules [{n, name, line, text, cannot (bool), fields {KEY: VALUE …} or null: no form can show it}],
+ *         rules [{n, name, line, text, cannot (bool), not-allowed (bool: users may not decide it any more, so
+ *         it is left out), fields {KEY: VALUE …} or null: no form can show it}],
  *         fault null or {line, column, text}: the file cannot be read, then rules is empty and "text" is all of it
  * try     done, name, text, warnings [{code, text}]; code: never-reached, never-matches, changes-nothing,
  *         cannot, other
@@ -59,7 +60,9 @@
  *   changed      the file is not the one of `digest` any more; "digest" is that of now
  *   hand         an administrator wrote the file
  *   many         he has own-rules of them already; "most"
- *   large        the file would become too large
+ *   large        the file would become too large, or look for too much
+ *   full         all people's rules together look for as much as they may
+ *   often        so many changes are made in an hour, by him or by all
  *   none         there is no rule n
  *   fault        the file has a fault; "fault" {line, column, text}
  *   tests        a test of the administrator's would fail

@@ -12,6 +12,10 @@
 #define MINE_KEYS(K)                                                                               \
 	K(DIGEST, "digest")                                                                        \
 	K(N, "n")                                                                                  \
+	MINE_FORM_KEYS(K)
+
+/* The fields of a form. */
+#define MINE_FORM_KEYS(K)                                                                          \
 	K(NAME, "name")                                                                            \
 	K(TO, "when-to")                                                                           \
 	K(SUBJECT, "when-subject")                                                                 \

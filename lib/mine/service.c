@@ -12,6 +12,7 @@
 #include "lib/base/clock.h"
 #include "lib/base/die.h"
 #include "lib/base/forks.h"
+#include "lib/base/local.h"
 #include "lib/base/log.h"
 #include "lib/mine/answer.h"
 #include "lib/mine/confine.h"
@@ -29,6 +30,7 @@ struct service {
 	struct settings *settings;
 	mine_test *test;
 	uid_t web; /* (uid_t)-1: there is none */
+	struct often *often;
 };
 
 /* ---- tests of rules ----------------------------------------------------------------------- */
@@ -95,15 +97,11 @@ static enum mine_tested ask_tester(void *context, const char *generation)
 /* The directory's mode lets in only these; it is asked again. */
 static bool may_ask(const struct service *service, int socket)
 {
-	struct ucred peer;
-	socklen_t len = sizeof peer;
+	uid_t uid;
 
-	if (getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &peer, &len) != 0)
-		return false;
-	if (peer.uid == 0 || peer.uid == geteuid() ||
-	    (service->web != (uid_t)-1 && peer.uid == service->web))
+	if (local_peer_may(socket, service->web, &uid))
 		return true;
-	LOG_ALARM("rules-peer-refused", kv_num("uid", (int64_t)peer.uid));
+	LOG_ALARM("rules-peer-refused", kv_num("uid", (int64_t)uid));
 	return false;
 }
 
@@ -216,6 +214,7 @@ NORETURN static void serve(void *context, int socket)
 	if (!gate_key_read(false, &key))
 		LOG_ALARM("no-key", kv_errno(errno));
 	open_all(&mine, service->settings, &key);
+	mine.often = service->often;
 	mine.test = ask_tester;
 	mine.context = &tester;
 	mine_confine();
@@ -247,7 +246,8 @@ void mine_run(
     int listener, int signals, struct settings *settings, mine_test *test, void (*ready)(void))
 {
 	const struct passwd *web = getpwnam(WEB_USER);
-	struct service service = {settings, test, web != NULL ? web->pw_uid : (uid_t)-1};
+	struct service service = {
+	    settings, test, web != NULL ? web->pw_uid : (uid_t)-1, often_new()};
 	struct forks forks = {.program = "seki-rules",
 	    .listener = listener,
 	    .signals = signals,
@@ -257,6 +257,8 @@ void mine_run(
 	    .reload = reload,
 	    .ready = ready};
 
+	if (service.often == NULL)
+		die_environ("memory");
 	forks_run(&forks);
 }
 

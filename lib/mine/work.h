@@ -23,6 +23,7 @@ struct mine_work {
 	char address[ORG_ADDRESS_MAX];
 	char path[MINE_PATH_MAX]; /* "user/ADDRESS" */
 	struct arena *arena;
+	int lock;              /* of lib/compiled; -1: not taken */
 	struct policy *policy; /* in force */
 	struct buf rules;      /* its file `rules` */
 	struct mine_file file;
@@ -83,9 +84,14 @@ NODISCARD bool mine_cut(struct mine_work *w);
 /* name, text and warnings of the rule that is added. */
 void mine_tell_rule(struct mine_work *w);
 
+/* ---- bounds.c ---- */
+
+/* Whether people's rules leave room for others, in `checked`. False: answered. */
+NODISCARD bool mine_bounds(struct mine_work *w);
+
 /* ---- change.c ---- */
 
-/* Takes the lock, and ends what others have begun. False: answered. */
+/* Takes the lock, until the work ends, and ends what others have begun. False: answered. */
 NODISCARD bool mine_lock(struct mine_work *w);
 
 /* Puts `fresh` and `bundle` in force. False: answered. */

@@ -63,9 +63,16 @@ struct generation {
 };
 
 /*
- * Makes a generation out of `etc` below the directory `compiled`, durably. It takes the lock of
- * `compiled` (flock), which others wait for until that descriptor is closed: prepare, publish or
- * abandon, and close. `names` (or NULL) is as org_compile has it, for policy_open_checked. False with
+ * Takes the lock below the directory `compiled`: a file that only its owner and root can open, since whoever can
+ * open a file can lock it for ever. Waits `seconds` at most. Returns a descriptor, whose close gives the lock back;
+ * -1 with errno, EWOULDBLOCK: somebody else has it.
+ */
+#define COMPILED_LOCK ".lock"
+NODISCARD int compile_lock(int compiled, unsigned seconds);
+
+/*
+ * Makes a generation out of `etc` below the directory `compiled`, durably. The caller has the lock, from before
+ * this until it has published or abandoned. `names` (or NULL) is as org_compile has it, for policy_open_checked. False with
  * `fault`: then there is nothing to publish or to abandon.
  */
 NODISCARD bool compile_prepare(int etc, int compiled, struct generation *generation,

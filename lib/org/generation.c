@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "lib/org/compile.h"
@@ -17,6 +18,7 @@
 #define FOLDER_MODE 0755
 #define RULES_MODE  0640
 #define ORG_MODE    0644 /* seki-login is no stage, and asks it: etc/ says as much to everybody */
+#define LOCK_MODE   0600
 #define DIGITS      ((size_t)16) /* of a digest that stand in a name */
 
 static const char *const files[] = {COMPILED_RULES, ORG_FILE};
@@ -72,6 +74,46 @@ static void read_current(int compiled, char name[COMPILED_NAME])
 static int open_folder(int compiled, const char *name)
 {
 	return openat(compiled, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+}
+
+/* ---- the lock ---- */
+
+#define TRIES 10 /* a second */
+
+static int open_lock(int compiled)
+{
+	const int flags = O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
+	int fd = openat(compiled, COMPILED_LOCK, flags | O_CREAT | O_EXCL, LOCK_MODE);
+	struct stat around;
+
+	if (fd < 0)
+		return errno == EEXIST ? openat(compiled, COMPILED_LOCK, flags) : -1;
+	/* Made by root it is the owner's all the same. */
+	if (fchmod(fd, LOCK_MODE) == 0 &&
+	    (geteuid() != 0 ||
+		(fstat(compiled, &around) == 0 && fchown(fd, around.st_uid, around.st_gid) == 0)))
+		return fd;
+	(void)close(fd);
+	(void)unlinkat(compiled, COMPILED_LOCK, 0);
+	return -1;
+}
+
+int compile_lock(int compiled, unsigned seconds)
+{
+	const struct timespec pause = {.tv_nsec = 1000000000 / TRIES};
+	int fd = open_lock(compiled), error;
+
+	for (unsigned i = 0; fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) != 0; i++) {
+		if ((errno == EWOULDBLOCK || errno == EINTR) && i < seconds * TRIES) {
+			(void)nanosleep(&pause, NULL);
+			continue;
+		}
+		error = errno;
+		(void)close(fd);
+		errno = error;
+		return -1;
+	}
+	return fd;
 }
 
 /* ---- making one ---- */
@@ -275,8 +317,6 @@ static bool prepare(
 	bool good = false;
 
 	*generation = (struct generation){.made = false};
-	if (flock(compiled, LOCK_EX) != 0)
-		return blame(fault, "cannot be locked", errno);
 	if (geteuid() == 0)
 		hand_over_all(compiled);
 	made = make_folder(compiled);

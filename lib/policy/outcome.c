@@ -20,20 +20,29 @@ bool function_has_scale(enum policy_function function)
 				    BIT(FUNCTION_STAGGER) | BIT(FUNCTION_TLS))) != 0;
 }
 
-/* Ways to hold stand apart further than any span or time. */
+/* When it leaves by itself, or is thrown away; -1: there is no such time. */
+static int64_t hold_end(struct judging *j, const struct rule_action *action)
+{
+	return action->hold == HOLD_UNTIL ? hold_until(j, action) : j->c->since + action->span;
+}
+
+/*
+ * Ways to hold stand apart further than any time. Spans and times of day are one: what ends later is
+ * stricter. What is thrown away unless a person confirms it outranks all that leaves by itself, or a user's
+ * "hold 3h" would undo the floor "hold 2h else discard".
+ */
 static int64_t hold_rank(struct judging *j, const struct rule_action *action)
 {
 	const int64_t step = INT64_C(1) << 58;
-	int64_t until;
+	int64_t end;
 
 	switch (action->hold) {
 	case HOLD_NO:
 		return 0;
 	case HOLD_FOR:
-		return step + action->span;
 	case HOLD_UNTIL:
-		until = hold_until(j, action);
-		return until < 0 ? 5 * step : 2 * step + until;
+		end = hold_end(j, action);
+		return end < 0 ? 5 * step : (action->discard ? 2 : 1) * step + end;
 	case HOLD_CONFIRMED:
 		return 3 * step;
 	case HOLD_CHECKED:

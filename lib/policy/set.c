@@ -23,9 +23,40 @@
 
 struct gathered {
 	struct policy *policy;
+	const struct rule_names *names;
+	bool unknown;             /* the rule that is being read names what is not there */
 	const struct rule **rule; /* of one block */
 	size_t rules, room;
 };
+
+/* What pages let people name must not keep the administrator from taking it away. */
+static bool is_known(
+    void *context, enum rule_name_kind kind, const char *name, char *near, size_t room)
+{
+	struct gathered *g = context;
+
+	if (g->names->known(g->names->context, kind, name, near, room))
+		return true;
+	if (kind != RULE_NAME_TEXT && kind != RULE_NAME_PASSWORD)
+		return false;
+	g->unknown = true;
+	return true;
+}
+
+static bool note_unknown(struct gathered *g, const struct rule *rule)
+{
+	struct policy_unknown *unknown;
+
+	if (!g->unknown)
+		return true;
+	g->unknown = false;
+	unknown = arena_take(g->policy->arena, sizeof *unknown);
+	if (unknown == NULL)
+		return false;
+	*unknown = (struct policy_unknown){rule->file, rule->line, g->policy->unknown};
+	g->policy->unknown = unknown;
+	return true;
+}
 
 static bool see_rule(void *context, const struct rule *rule, struct conf_fault *fault)
 {
@@ -33,6 +64,8 @@ static bool see_rule(void *context, const struct rule *rule, struct conf_fault *
 
 	if (!allow_fits(g->policy, rule, fault))
 		return false;
+	if (!note_unknown(g, rule))
+		return conf_blame(fault, rule->line, 0, "no memory");
 	if (g->policy->rules == RULES_MAX)
 		return conf_blame(
 		    fault, rule->line, 0, "more than %zu rules in all files", RULES_MAX);
@@ -77,7 +110,8 @@ static bool add_block(struct gathered *g, const struct bundle_file *file, struct
 static bool read_files(struct policy *policy, const struct bundle *bundle,
     const struct rule_names *names, struct conf_fault *fault)
 {
-	struct gathered g = {.policy = policy};
+	struct gathered g = {.policy = policy, .names = names};
+	const struct rule_names of_users = {is_known, &g};
 	bool fine = true;
 
 	policy->block = arena_take(policy->arena, bundle->files * sizeof *policy->block);
@@ -87,7 +121,10 @@ static bool read_files(struct policy *policy, const struct bundle *bundle,
 		const struct bundle_file *file = &bundle->file[i];
 
 		fine = rules_parse(policy->arena, file->bytes, file->len, file->name, file->layer,
-		    file->owner, names, see_rule, &g, fault);
+		    file->owner,
+		    names != NULL && names->known != NULL && file->layer == LAYER_USER ? &of_users
+										       : names,
+		    see_rule, &g, fault);
 		if (fine && (i + 1 == bundle->files || !same_block(file, file + 1)))
 			fine = add_block(&g, file, fault);
 	}

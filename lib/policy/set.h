@@ -19,6 +19,13 @@ struct policy_block {
 	size_t rules;
 };
 
+/* A user's rule that names a text or a password that is not there. */
+struct policy_unknown {
+	const char *file;
+	unsigned line;
+	const struct policy_unknown *next;
+};
+
 struct policy {
 	struct arena *arena;
 	struct org *org;
@@ -27,8 +34,12 @@ struct policy {
 	struct policy_block *block; /* must; groups in order of name; users; default */
 	size_t blocks;
 	size_t rules;
-	/* What group and user files may decide: 1 << enum policy_function. Rules beyond are errors. */
+	/*
+	 * What group and user files may decide: 1 << enum policy_function. A group's rules beyond are errors, and
+	 * what a user's decide beyond counts for nothing.
+	 */
 	unsigned group_may, user_may;
+	const struct policy_unknown *unknown; /* found by policy_open_checked alone */
 	/* What seki-inspect is asked for, over all rules. */
 	unsigned want;  /* 1 << enum inspect_want */
 	unsigned kinds; /* 1 << enum detect_kind */
@@ -52,7 +63,10 @@ struct policy {
  */
 NODISCARD struct policy *policy_open(int dir, const char *name, struct conf_fault *fault);
 
-/* The same, with what rules may name: a group, list, table … that does not exist is a fault. */
+/*
+ * The same, with what rules may name: a group, list, table … that does not exist is a fault; of a text or a password
+ * in a user's file a warning tells.
+ */
 NODISCARD struct policy *policy_open_checked(
     int dir, const char *name, const struct rule_names *names, struct conf_fault *fault);
 
@@ -84,6 +98,15 @@ const char *policy_rules_find(const char *rules, size_t len, const char *name, s
  */
 NODISCARD bool policy_rules_change(const char *rules, size_t len, const char *name,
     const char *bytes, size_t n, struct buf *into, struct conf_fault *fault);
+
+/* How much all rules together may look for: different texts of a kind, and bytes of what is asked with them. */
+struct policy_bounds {
+	size_t words, regexes, fields, bytes;
+};
+struct policy_bounds policy_bounds(void);
+
+/* Bytes that a text takes of these. */
+size_t policy_text_takes(const char *text);
 
 /* The lines of an "ask" (lib/inspect/protocol.h) but for limits and "go": want, pii, list, word, regex,
  * field, evidence; and `own` for each of our domains. */

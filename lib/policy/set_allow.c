@@ -69,6 +69,9 @@ bool allow_fits(const struct policy *policy, const struct rule *rule, struct con
 		const struct rule_action *action = &rule->action[i];
 		const char *word = policy_function_word(action->function);
 
+		/* People's files must not keep the administrator from taking a function away. */
+		if (rule->layer == LAYER_USER && !administrators_alone(action->function))
+			continue;
 		if ((may & (1u << action->function)) == 0)
 			return conf_blame(fault, action->line, action->column,
 			    "a %s's file may not decide %s; the line \"%s %s\" in etc/allow would "

@@ -35,7 +35,10 @@ void bundle_free(struct bundle *bundle);
 NODISCARD bool allow_read(
     struct policy *policy, const char *bytes, size_t len, struct conf_fault *fault);
 
-/* Whether the rule decides only what its layer may; `fault` has its file already. */
+/*
+ * Whether the rule decides only what its layer may; `fault` has its file already. A user's rule fits that decides
+ * what no user may just now: it decides nothing then (lib/policy/outcome.c), and a warning says so.
+ */
 NODISCARD bool allow_fits(
     const struct policy *policy, const struct rule *rule, struct conf_fault *fault);
 

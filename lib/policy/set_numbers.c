@@ -12,6 +12,18 @@
 
 #define LINE_ROOM ((size_t)16) /* of the word before a text, in an ask */
 
+#define BYTES_MAX (ASK_TEXT_MAX / 4 * 3)
+
+struct policy_bounds policy_bounds(void)
+{
+	return (struct policy_bounds){ASK_WORDS_MAX, ASK_REGEXES_MAX, ASK_FIELDS_MAX, BYTES_MAX};
+}
+
+size_t policy_text_takes(const char *text)
+{
+	return LINE_ROOM + xtext_room(strlen(text));
+}
+
 /* Distinct texts with their numbers, from 1. */
 struct texts {
 	const char **text;
@@ -88,8 +100,8 @@ static bool number(struct numbers *n, struct texts *texts, const char *text, siz
 		if (texts->n == texts->most)
 			return blame(
 			    n, "all rules together look for too many words, expressions or fields");
-		n->bytes += LINE_ROOM + xtext_room(strlen(text));
-		if (n->bytes > ASK_TEXT_MAX / 4 * 3)
+		n->bytes += policy_text_takes(text);
+		if (n->bytes > BYTES_MAX)
 			return blame(n, "what all rules together look for is too long");
 		texts->text[texts->n++] = text;
 		*slot = texts->n;
@@ -240,8 +252,22 @@ static bool waits(const struct rule_action *action)
 	       action->hold != HOLD_OPERATOR && (action->hold != HOLD_FOR || action->span > 0);
 }
 
+/* A user's rule may speak of nothing that users may decide: nobody asks it. */
+static bool is_left_out(const struct policy *policy, const struct rule *rule)
+{
+	if (rule->layer != LAYER_USER)
+		return false;
+	for (size_t i = 0; i < rule->actions; i++) {
+		if ((policy->user_may & (1u << rule->action[i].function)) != 0)
+			return false;
+	}
+	return true;
+}
+
 static bool want_rule(struct numbers *n, const struct rule *rule)
 {
+	if (is_left_out(n->policy, rule))
+		return true;
 	for (size_t i = 0; i < rule->actions && !rule->shadow; i++) {
 		if (waits(&rule->action[i]))
 			want_checks(n);

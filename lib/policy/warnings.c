@@ -86,6 +86,17 @@ static void warn_of_action(
 {
 	char text[TEXT_MAX];
 
+	if (rule->layer == LAYER_USER && (w->policy->user_may & (1u << action->function)) == 0) {
+		const char *word = policy_function_word(action->function);
+
+		(void)snprintf(text, sizeof text,
+		    "is left out: a user's file may not decide %s; the line \"user %s\" in "
+		    "etc/allow "
+		    "would permit it",
+		    word, word);
+		say(w, rule, action->line, text);
+		return;
+	}
 	if (!rule->shadow && !policy_can(action)) {
 		(void)snprintf(text, sizeof text,
 		    "mail that matches waits: this version cannot \"%.100s\" yet", action->written);
@@ -96,11 +107,22 @@ static void warn_of_action(
 		    "Gmail and others refuse an archive within an archive: such mail comes back");
 }
 
+static bool is_unknown(const struct policy *policy, const struct rule *rule)
+{
+	for (const struct policy_unknown *u = policy->unknown; u != NULL; u = u->next) {
+		if (u->line == rule->line && strcmp(u->file, rule->file) == 0)
+			return true;
+	}
+	return false;
+}
+
 static void look_at_rule(struct warning *w, const struct rule *rule)
 {
 	if (rule->conditions == 0)
 		say(w, rule, rule->line,
 		    "has no condition, so it matches all mail: say \"always\"");
+	if (rule->layer == LAYER_USER && is_unknown(w->policy, rule))
+		say(w, rule, rule->line, "names a text or password that is not there any more");
 	find_contradiction(w, rule);
 	for (size_t i = 0; i < rule->actions; i++)
 		warn_of_action(w, rule, &rule->action[i]);
@@ -137,11 +159,7 @@ static bool has_scale(enum policy_function function)
 
 static int64_t strictness(const struct rule_action *action)
 {
-	static const int64_t step = INT64_MAX / 8;
-
 	switch (action->function) {
-	case FUNCTION_HOLD:
-		return (int64_t)action->hold * step + action->span;
 	case FUNCTION_FILES:
 		return action->files != FILES_KEEP;
 	case FUNCTION_BCC:
@@ -153,6 +171,7 @@ static int64_t strictness(const struct rule_action *action)
 	case FUNCTION_REFUSE:
 	case FUNCTION_APPROVE:
 	case FUNCTION_BOUNCE:
+	case FUNCTION_HOLD:
 	case FUNCTION_PASSWORD:
 	case FUNCTION_NOTICE:
 	case FUNCTION_SIGN:
@@ -168,15 +187,46 @@ static int64_t strictness(const struct rule_action *action)
 	return action->yes;
 }
 
+/* Ways to hold, as lib/policy/outcome.c ranks them: times are of one way, and of another with "else discard". */
+static unsigned hold_way(const struct rule_action *action)
+{
+	switch (action->hold) {
+	case HOLD_NO:
+		return 0;
+	case HOLD_FOR:
+	case HOLD_UNTIL:
+		return action->discard ? 2 : 1;
+	case HOLD_CONFIRMED:
+		return 3;
+	case HOLD_CHECKED:
+		return 4;
+	case HOLD_OPERATOR:
+		break;
+	}
+	return 5;
+}
+
+static bool hold_below(const struct rule_action *floor, const struct rule_action *later)
+{
+	unsigned way = hold_way(floor), other = hold_way(later);
+
+	if (way != other)
+		return other < way;
+	if (way != 1 && way != 2)
+		return true;
+	/* Which of two times of day is later, or of one and a span, depends on the time: the same one is not. */
+	if (floor->hold == HOLD_UNTIL && later->hold == HOLD_UNTIL)
+		return floor->minute == later->minute && floor->workday == later->workday;
+	return floor->hold == later->hold && later->span <= floor->span;
+}
+
 /* Whether `later`, of a higher layer, surely changes nothing where `floor` has decided. */
 static bool below_floor(const struct rule_action *floor, const struct rule_action *later)
 {
 	if (!has_scale(floor->function))
 		return true;
-	/* Both may be times of day, and which is later depends on the time: the same one is not. */
-	if (floor->function == FUNCTION_HOLD && floor->hold == HOLD_UNTIL &&
-	    later->hold == HOLD_UNTIL)
-		return floor->minute == later->minute && floor->workday == later->workday;
+	if (floor->function == FUNCTION_HOLD)
+		return hold_below(floor, later);
 	/* A table says for each recipient what is done. */
 	if (floor->function == FUNCTION_FILES && later->files == FILES_TABLE)
 		return false;

@@ -17,7 +17,8 @@ NODISCARD bool rules_take(
 
 /*
  * People change rules of their own, and nobody reloads: before a leg is judged this looks whether others are in
- * force, and takes them. If they cannot be read, the old ones go on, and an alarm says so, once.
+ * force, and takes them; those that ask something else not within 10 seconds of the last that did, as what jobs
+ * have found out is lost by that. If they cannot be read, the old ones go on, and an alarm says so, once.
  */
 void rules_look(struct stage *stage);
 

@@ -15,7 +15,9 @@ struct scan {
 	char generation[COMPILED_NAME]; /* in lib/compiled: theirs */
 	char refused[COMPILED_NAME];    /* one that could not be read, and was told of */
 	int64_t refused_at;             /* boot clock */
-	struct tray *tray;              /* what seki-db is told */
+	char put_off[COMPILED_NAME];    /* one that asks something else, too soon after another */
+	int64_t asked_at;  /* boot clock: since when these are asked; 0: since the start */
+	struct tray *tray; /* what seki-db is told */
 	struct desk *desk;
 	struct jobs jobs;
 	struct timetable waiting[JOB_KINDS]; /* legs for which there was no place */

@@ -15,9 +15,12 @@
 #include "lib/shell/rule_tests.h"
 #include "lib/shell/trial_rules.h"
 
+#define LOCK_SECONDS 30 /* a person's change of own rules, and its tests, may be under way */
+
 struct compiling {
 	int etc;
 	int compiled;
+	int lock;
 	struct generation generation;
 	struct org_counts counts;
 	size_t rules;
@@ -122,7 +125,7 @@ static int put_in_force(struct compiling *c)
 
 static bool open_folders(struct compiling *c)
 {
-	c->compiled = -1;
+	c->compiled = c->lock = -1;
 	c->etc = open("etc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (c->etc < 0) {
 		complain("etc/ cannot be opened: %s", strerrordesc_np(errno));
@@ -134,12 +137,24 @@ static bool open_folders(struct compiling *c)
 	return c->compiled >= 0;
 }
 
+static bool lock_compiled(struct compiling *c)
+{
+	c->lock = compile_lock(c->compiled, LOCK_SECONDS);
+	if (c->lock < 0 && errno == EWOULDBLOCK)
+		complain("somebody is compiling; try again");
+	else if (c->lock < 0)
+		complain(COMPILED "/" COMPILED_LOCK ": %s", strerrordesc_np(errno));
+	return c->lock >= 0;
+}
+
 static int compile_into(struct compiling *c)
 {
-	int code = open_folders(c) ? put_in_force(c) : EXIT_ENVIRON;
+	int code = open_folders(c) && lock_compiled(c) ? put_in_force(c) : EXIT_ENVIRON;
 
+	if (c->lock >= 0)
+		(void)close(c->lock); /* which gives it back */
 	if (c->compiled >= 0)
-		(void)close(c->compiled); /* which gives the lock back */
+		(void)close(c->compiled);
 	if (c->etc >= 0)
 		(void)close(c->etc);
 	return code;

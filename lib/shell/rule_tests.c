@@ -363,6 +363,11 @@ static void judge(struct running *r, const struct rule_test *t, const struct leg
 			else
 				check_rcpt(&o, e);
 		}
+		if (o.red) {
+			size_t n = r->count.passed + r->count.failed;
+
+			r->count.red[n / 8] |= (unsigned char)(1u << n % 8);
+		}
 		r->count.passed += !o.red;
 		r->count.failed += o.red;
 		if (o.red)
@@ -517,4 +522,16 @@ int rule_tests_run(int etc, const struct policy *policy, struct rule_tests_count
 	if (count != NULL)
 		*count = r.count;
 	return r.code;
+}
+
+bool rule_tests_within(const struct rule_tests_count *a, const struct rule_tests_count *b)
+{
+	/* Somebody may have written tests between the runs. */
+	if (a->passed + a->failed != b->passed + b->failed)
+		return false;
+	for (size_t i = 0; i < sizeof a->red; i++) {
+		if ((a->red[i] & ~b->red[i]) != 0)
+			return false;
+	}
+	return true;
 }

@@ -16,7 +16,13 @@
 
 struct rule_tests_count {
 	size_t passed, failed;
+	unsigned char
+	    red[(RULE_TESTS_MAX + 7) / 8]; /* which ones failed, in the order of files and tests */
 };
+
+/* Whether each test that failed in `a` failed in `b`, too; both ran the same ones. */
+NODISCARD bool rule_tests_within(
+    const struct rule_tests_count *a, const struct rule_tests_count *b);
 
 /*
  * Runs all of them against an opened generation. Works in the instance's directory, the current one;

@@ -45,6 +45,7 @@ shell_command shell_reload;  /* reload */
 shell_command shell_clock;   /* clock [ok] */
 shell_command shell_facts;   /* facts [OPTION…] FILE… */
 shell_command shell_passwd;  /* passwd [-d] LOGIN | -l */
+shell_command shell_logout;  /* logout ADDRESS */
 
 shell_command shell_restore;          /* restore ID… */
 shell_command shell_approve;          /* approve ID… */

@@ -5,10 +5,11 @@
 #include <unistd.h>
 
 #include "lib/base/log.h"
+#include "lib/web/escape.h"
 #include "lib/web/web.h"
 
 #define BODY_MAX ((size_t)8 * 1024 * 1024)
-#define PIECE    ((size_t)65536)
+#define PIECE    ((size_t)16384)
 
 #define POLICY_START "default-src 'none'; "
 #define POLICY_PAGE                                                                                \
@@ -64,8 +65,7 @@ static void begin(struct buf *out, const struct page *page)
 	add_rules(out, page);
 	if (page->allow != NULL)
 		buf_addf(out, "Allow: %s\r\n", page->allow);
-	if (buf_ok(&page->cookies))
-		buf_add(out, page->cookies.bytes, page->cookies.len);
+	buf_add(out, page->cookies.bytes, page->cookies.len);
 }
 
 static bool write_all(const struct web_outgoing *out, const struct buf *bytes)
@@ -94,24 +94,32 @@ static void send_bare(const struct page *page, const struct web_outgoing *out)
 	buf_free(&all);
 }
 
+/* The page as it was meant cannot be made: it is not shown as if it were that. */
+static void send_failed(struct page *page, const struct web_outgoing *out, const char *what)
+{
+	LOG_ALARM("page-failed", kv("page", what), kv_errno(errno));
+	if (page->status < 400)
+		page->status = 500;
+	buf_clear(&page->cookies);
+	send_bare(page, out);
+}
+
 static void send_template(struct page *page, const struct web_outgoing *out)
 {
 	struct buf head, body;
 	bool filled;
 
 	buf_init(&body, BODY_MAX);
-	filled = web_template_fill(page->web->templates, page->template, page->values, &body);
-	if (!filled) {
-		LOG_ALARM("page-failed", kv("page", page->template));
-		if (page->status < 400)
-			page->status = 500;
-		send_bare(page, out);
-		buf_free(&body);
-		return;
-	}
 	if (page->visit_new)
 		buf_addf(&page->cookies, "Set-Cookie: %s=%s; Path=/; HttpOnly; SameSite=Lax%s\r\n",
 		    web_cookie_visit(page->web), page->visit, page->web->https ? "; Secure" : "");
+	errno = ENOMEM;
+	filled = web_template_fill(page->web->templates, page->template, page->values, &body);
+	if (!filled || !buf_ok(&page->cookies)) {
+		send_failed(page, out, page->template);
+		buf_free(&body);
+		return;
+	}
 	begin(&head, page);
 	buf_addf(&head,
 	    "Content-Type: text/html; charset=utf-8\r\nContent-Language: %s\r\nContent-Length: "
@@ -150,11 +158,7 @@ static void add_disposition(struct buf *out, const struct buf *name)
 		buf_add(out, plain ? &c : "_", 1);
 	}
 	buf_add_text(out, "\"; filename*=UTF-8''");
-	for (size_t i = 0; i < name->len; i++) {
-		char c[2] = {name->bytes[i], '\0'};
-
-		web_encode(out, c);
-	}
+	escape_part(out, name->bytes, name->len);
 	buf_add_text(out, "\r\n");
 }
 
@@ -171,7 +175,7 @@ static off_t bytes_left(int fd)
 
 static void send_bytes(int fd, off_t left, const struct web_outgoing *out)
 {
-	static char piece[PIECE]; /* one request at a time; scratch */
+	char piece[PIECE];
 
 	while (left > 0) {
 		size_t want = (off_t)sizeof piece < left ? sizeof piece : (size_t)left;
@@ -190,9 +194,7 @@ static void send_file(struct page *page, const struct web_outgoing *out)
 	struct buf head;
 
 	if (left < 0) {
-		LOG_ALARM("page-failed", kv("page", "file"), kv_errno(errno));
-		page->status = 500;
-		send_bare(page, out);
+		send_failed(page, out, "file");
 		return;
 	}
 	begin(&head, page);
@@ -209,7 +211,10 @@ static void send_file(struct page *page, const struct web_outgoing *out)
 
 void web_send(struct page *page, const struct web_outgoing *out)
 {
-	if (page->place.len > 0 && buf_ok(&page->place))
+	errno = EMSGSIZE;
+	if (!buf_ok(&page->place) || !buf_ok(&page->cookies))
+		send_failed(page, out, "place");
+	else if (page->place.len > 0)
 		send_place(page, out);
 	else if (page->file >= 0)
 		send_file(page, out);

@@ -122,16 +122,18 @@ json_t *page_rules(struct page *page, const char *verb, const char *const *words
 
 /* ---- seki-login ---------------------------------------------------------------------------- */
 
-/* Guesses are answered late on purpose: meanwhile another worker has to be there for everybody else. */
+bool web_may_wait(const struct page *page, enum web_wait what)
+{
+	return page->web->leave == NULL || page->web->leave(page->web->context, what);
+}
+
+/*
+ * Guesses of passwords are answered late on purpose: meanwhile another worker has to be there for everybody else. All
+ * others are answered at once, or behind one hash.
+ */
 static bool is_slow(const char *verb)
 {
-	static const char *const slow[] = {"password", "link", "open", "pin", "proof"};
-
-	for (size_t i = 0; i < COUNT_OF(slow); i++) {
-		if (strcmp(verb, slow[i]) == 0)
-			return true;
-	}
-	return false;
+	return strcmp(verb, "password") == 0;
 }
 
 static void begin_login(struct buf *request, const char *verb, const char *const *words)
@@ -149,7 +151,7 @@ json_t *page_login(struct page *page, const char *verb, const char *const *words
 	json_t *answer = NULL;
 	int leg = -1;
 
-	if (slow && page->web->leave != NULL && !page->web->leave(page->web->context)) {
+	if (slow && !web_may_wait(page, WEB_WAIT_PASSWORD)) {
 		say_later(page);
 		return NULL;
 	}
@@ -188,14 +190,34 @@ static void take_language(struct page *page, const json_t *answer)
 		memcpy(page->lang, lang, sizeof page->lang);
 }
 
-int web_find_person(struct page *page)
+/* What seki-login says of a token: 0, and who has it, if anybody has; 503: it cannot say. */
+static int take_person(struct page *page, const char *token, const json_t *answer)
 {
 	struct web_person *person = &page->person;
+	const char *result = page_result(answer);
+
+	if (strcmp(result, "forged") == 0 || strcmp(result, "expired") == 0)
+		return 0;
+	person->in =
+	    strcmp(result, "done") == 0 &&
+	    take(person->address, sizeof person->address, json_object_get(answer, "address")) &&
+	    take(person->ticket, sizeof person->ticket, json_object_get(answer, "ticket"));
+	if (!person->in) {
+		person->address[0] = person->ticket[0] = '\0';
+		return 503;
+	}
+	memcpy(person->token, token, strlen(token) + 1);
+	take_language(page, answer);
+	return 0;
+}
+
+int web_find_person(struct page *page)
+{
 	const char *token = web_word(&page->request->cookies, web_cookie_session(page->web));
 	const char *const words[] = {"token", token, "source", page->request->source, NULL};
 	struct buf request;
 	json_t *answer;
-	int leg = -1;
+	int leg = -1, status;
 
 	if (token == NULL || !web_is_token(token, 20, WEB_TOKEN_MAX - 1))
 		return 0;
@@ -206,16 +228,7 @@ int web_find_person(struct page *page)
 		(void)close(leg);
 	if (answer == NULL)
 		return 503;
-	person->in =
-	    strcmp(page_result(answer), "done") == 0 &&
-	    take(person->address, sizeof person->address, json_object_get(answer, "address")) &&
-	    take(person->ticket, sizeof person->ticket, json_object_get(answer, "ticket"));
-	if (person->in) {
-		memcpy(person->token, token, strlen(token) + 1);
-		take_language(page, answer);
-	} else {
-		person->address[0] = person->ticket[0] = '\0';
-	}
+	status = take_person(page, token, answer);
 	json_decref(answer);
-	return 0;
+	return status;
 }

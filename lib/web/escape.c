@@ -2,33 +2,9 @@
 
 #include <string.h>
 
+#include "lib/mime/utf8.h"
+
 #define REPLACEMENT "\xef\xbf\xbd" /* U+FFFD */
-
-/*
- * The bytes of the letter at `s`, of which `len` > 0 are there, and its code point; 0 if it is none (RFC 3629):
- * overlong, a surrogate, too large, or cut off.
- */
-static size_t step(const unsigned char *s, size_t len, uint32_t *point)
-{
-	static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
-	size_t n = s[0] < 0x80             ? 1
-		   : (s[0] & 0xe0) == 0xc0 ? 2
-		   : (s[0] & 0xf0) == 0xe0 ? 3
-		   : (s[0] & 0xf8) == 0xf0 ? 4
-					   : 0;
-
-	if (n == 0 || n > len)
-		return 0;
-	*point = n == 1 ? s[0] : s[0] & (0xffU >> (n + 1));
-	for (size_t i = 1; i < n; i++) {
-		if ((s[i] & 0xc0) != 0x80)
-			return 0;
-		*point = *point << 6 | (s[i] & 0x3fU);
-	}
-	if (n > 1 && *point < least[n])
-		return 0;
-	return *point > 0x10ffff || (*point >= 0xd800 && *point <= 0xdfff) ? 0 : n;
-}
 
 /* Whether it would be obeyed instead of shown. */
 static bool is_order(uint32_t c)
@@ -58,20 +34,18 @@ static const char *reference(uint32_t c)
 
 void escape_text(struct buf *out, const char *text, size_t len)
 {
-	const unsigned char *s = (const unsigned char *)text;
-
 	for (size_t i = 0, n; i<len; i += n> 0 ? n : 1) {
 		uint32_t c = 0;
 
-		n = step(s + i, len - i, &c);
-		if (c == '\r' && i + 1 < len && s[i + 1] == '\n')
+		n = utf8_step(text + i, len - i, &c);
+		if (c == '\r' && i + 1 < len && text[i + 1] == '\n')
 			continue;
 		if (n == 0 || is_order(c))
 			buf_add_text(out, REPLACEMENT);
 		else if (reference(c) != NULL)
 			buf_add_text(out, reference(c));
 		else
-			buf_add(out, s + i, n);
+			buf_add(out, text + i, n);
 	}
 }
 
@@ -121,12 +95,10 @@ void escape_url(struct buf *out, const char *text, size_t len)
 
 bool escape_is_text(const char *text, size_t len)
 {
-	const unsigned char *s = (const unsigned char *)text;
-
 	for (size_t i = 0, n; i < len; i += n) {
 		uint32_t c = 0;
 
-		n = step(s + i, len - i, &c);
+		n = utf8_step(text + i, len - i, &c);
 		if (n == 0 || c == 0)
 			return false;
 	}

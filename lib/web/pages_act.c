@@ -3,6 +3,7 @@
 
 #include "lib/web/pages.h"
 #include "lib/web/pages_mail.h"
+#include "lib/web/reasons.h"
 #include "lib/web/say.h"
 
 #define CHECKED_MAX  ((size_t)4096) /* bytes of all facts that are ticked */
@@ -11,13 +12,25 @@
 
 /* ---- what the form says --------------------------------------------------------------------- */
 
+/* Whether the form's word at `at` says what one before it has said. */
+static bool is_said_again(const struct web_words *form, size_t at)
+{
+	size_t i = 0;
+
+	while (i < at && (strcmp(form->word[i].name, form->word[at].name) != 0 ||
+			     strcmp(form->word[i].value, form->word[at].value) != 0))
+		i++;
+	return i < at;
+}
+
 /* Each field "checked" of the form, with commas between: its points that were ticked. */
 static void read_checked(const struct page *page, struct buf *checked)
 {
 	const struct web_words *form = &page->request->form;
 
 	for (size_t i = 0; i < form->n; i++) {
-		if (strcmp(form->word[i].name, "checked") != 0 || form->word[i].value[0] == '\0')
+		if (strcmp(form->word[i].name, "checked") != 0 || form->word[i].value[0] == '\0' ||
+		    is_said_again(form, i))
 			continue;
 		if (checked->len > 0)
 			buf_add(checked, ",", 1);
@@ -40,7 +53,7 @@ static void show_again(
 
 static const char *code_of(const json_t *answer)
 {
-	return mail_text(answer, "code");
+	return kit_text(answer, "code");
 }
 
 /* Somebody else was first, or time: what was decided, by whom, and when. */
@@ -52,8 +65,8 @@ static void add_last(const struct page *page, const json_t *answer, struct buf *
 	if (!json_is_object(last))
 		return;
 	buf_init(&time, SENTENCE_MAX);
-	if (mail_text(last, "at")[0] != '\0')
-		page_time(page, mail_text(last, "at"), &time);
+	if (kit_text(last, "at")[0] != '\0')
+		page_time(page, kit_text(last, "at"), &time);
 	buf_add_text(sentence, " ");
 	mail_record(page, last, NULL, page->person.address, sentence);
 	if (buf_ok(&time) && time.len > 0)
@@ -79,7 +92,7 @@ static void say_not_done(struct page *page, const struct mail_way *way, const js
 		problem.title = say("It is not certain whether it was done");
 		buf_add_text(&sentence, say("Please look at its state here, and try again."));
 	} else {
-		buf_add_text(&sentence, mail_reason(code_of(answer)));
+		buf_add_text(&sentence, reasons_say(code_of(answer)));
 		add_last(page, answer, &sentence);
 	}
 	mail_show(page, way, &problem);
@@ -88,53 +101,16 @@ static void say_not_done(struct page *page, const struct mail_way *way, const js
 
 /* ---- the PIN -------------------------------------------------------------------------------- */
 
-static void say_pin(struct page *page, const struct mail_way *way, const char *code)
+static void say_pin(struct page *page, const struct mail_way *way, const struct kit_fault *fault)
 {
-	struct mail_problem problem = {.status = 403, .title = say("The PIN is not right")};
+	struct mail_problem problem = {.status = 403, .title = fault->title};
 	struct buf sentence;
 
 	buf_init(&sentence, SENTENCE_MAX);
 	problem.sentence = &sentence;
-	if (strcmp(code, "capped") == 0 || strcmp(code, "later") == 0) {
-		problem.title = say("Too many wrong PINs");
-		buf_add_text(&sentence,
-		    say("Please try again in an hour, or log in: then no PIN is needed."));
-	} else if (strcmp(code, "none") == 0) {
-		problem.title = say("You have no PIN yet");
-		buf_add_text(&sentence, say("Log in, and choose one on the page “Me”."));
-	} else if (strcmp(code, "needed") == 0) {
-		problem.title = say("Please type your PIN");
-		buf_add_text(&sentence, say("It shows that it is you, and no program, who opened "
-					    "the link."));
-	} else {
-		buf_add_text(&sentence, say("Nothing was done. Please try again."));
-	}
+	buf_add_text(&sentence, fault->sentence);
 	show_again(page, way, &problem, true);
 	buf_free(&sentence);
-}
-
-/* What seki-hold takes for the PIN that was typed, in `proof`; NULL if none was. False: it was answered. */
-static bool read_proof(struct page *page, const struct mail_way *way, json_t **answer)
-{
-	const char *pin = page_form(page, "pin");
-	const char *const words[] = {
-	    "cap", page->person.capability, "pin", pin, "source", page->request->source, NULL};
-
-	*answer = NULL;
-	if (page->person.capability[0] == '\0' || pin == NULL)
-		return true;
-	*answer = page_login(page, "proof", words);
-	if (*answer == NULL)
-		return false;
-	if (strcmp(page_result(*answer), "done") == 0)
-		return true;
-	if (strcmp(page_result(*answer), "no") == 0)
-		say_pin(page, way, code_of(*answer));
-	else if (!page_failed(page, *answer))
-		say_pin(page, way, "");
-	json_decref(*answer);
-	*answer = NULL;
-	return false;
 }
 
 /* ---- acting --------------------------------------------------------------------------------- */
@@ -158,7 +134,7 @@ static json_t *ask_about(struct page *page, const struct mail_way *way)
 static void add_about(struct page *page, const json_t *show)
 {
 	const json_t *leg = json_array_get(json_object_get(show, "legs"), 0);
-	const char *subject = mail_text(leg, "subject");
+	const char *subject = kit_text(leg, "subject");
 	char seal[64];
 
 	if (subject[0] == '\0' || strlen(subject) > ABOUT_MAX)
@@ -172,7 +148,7 @@ static void add_about(struct page *page, const json_t *show)
 static void go_on(
     struct page *page, const struct mail_way *way, const json_t *answer, const json_t *show)
 {
-	const char *link = mail_text(answer, "link");
+	const char *link = kit_text(answer, "link");
 
 	page_go(page, "/gate/m/");
 	page_go_add(page, way->by, link[0] != '\0' ? link : way->key);
@@ -190,9 +166,11 @@ static void say_what_came(
 
 	if (strcmp(result, "done") == 0)
 		go_on(page, way, answer, show);
-	else if (strcmp(result, "forbidden") == 0 && strcmp(code, "pin") == 0)
-		say_pin(page, way, "needed");
-	else if (strcmp(result, "forbidden") == 0 && strcmp(code, "login") == 0) {
+	else if (strcmp(result, "forbidden") == 0 && strcmp(code, "pin") == 0) {
+		const struct kit_fault fault = kit_pin_fault("needed");
+
+		say_pin(page, way, &fault);
+	} else if (strcmp(result, "forbidden") == 0 && strcmp(code, "login") == 0) {
 		page_go(page, "/gate/login");
 		page_go_add(page, "back", "/gate/");
 	} else if (strcmp(result, "no") == 0 || strcmp(result, "gone") == 0 ||
@@ -233,6 +211,7 @@ void pages_act(struct page *page)
 {
 	const char *word = page_form(page, "word");
 	struct mail_way way;
+	struct kit_fault fault;
 	json_t *proof;
 
 	if (!mail_way(page, &way))
@@ -241,8 +220,15 @@ void pages_act(struct page *page)
 		page_say(page, 400, say("Not understood"), say("The form cannot be understood."));
 		return;
 	}
-	if (!read_proof(page, &way, &proof))
-		return;
-	act(page, &way, proof != NULL ? mail_text(proof, "proof") : NULL);
+	switch (kit_prove(page, &proof, &fault)) {
+	case KIT_PROVED:
+		act(page, &way, proof != NULL ? kit_text(proof, "proof") : NULL);
+		break;
+	case KIT_NOT_PROVED:
+		say_pin(page, &way, &fault);
+		break;
+	case KIT_ANSWERED:
+		break;
+	}
 	json_decref(proof);
 }

@@ -1,4 +1,4 @@
-/* What waits for somebody's decision, his absences, and urgent mail that he reviews afterwards. */
+/* What waits for somebody's decision, and his absences. */
 #include <string.h>
 
 #include "lib/base/clock.h"
@@ -6,16 +6,7 @@
 #include "lib/web/pages_kit.h"
 #include "lib/web/reasons.h"
 
-#define LINK_ASKS_PIN 1 /* of the setting link-asks: nothing, pin or login */
-
 /* ---- the queue ----------------------------------------------------------------------------- */
-
-/* A list, and under a name of its own whether there is something in it. */
-static void set_list(struct page *page, const char *name, const char *some, json_t *list)
-{
-	page_set(page, some, json_boolean(json_array_size(list) > 0));
-	page_set(page, name, list);
-}
 
 /* As seki-hold weighs it: the address, or the company, may be a mistake. */
 #define LEVEL_WRONG 3
@@ -59,7 +50,7 @@ static void set_pager(struct page *page, const json_t *answer)
 static void show_queue(struct page *page, const json_t *answer)
 {
 	json_t *waiting = json_array(), *others = json_array();
-	const json_t *mail;
+	const json_t *mail, *all;
 	size_t i;
 
 	json_array_foreach(json_object_get(answer, "mails"), i, mail)
@@ -68,9 +59,13 @@ static void show_queue(struct page *page, const json_t *answer)
 
 		(void)json_array_append_new(asked ? waiting : others, row_of(page, mail));
 	}
-	page_set(page, "waiting", json_integer((json_int_t)json_array_size(waiting)));
+	/* Of all pages of the list, where seki-hold says it. */
+	all = json_object_get(answer, "asked-total");
+	page_set(page, "waiting",
+	    json_is_integer(all) ? json_integer(json_integer_value(all))
+				 : json_integer((json_int_t)json_array_size(waiting)));
 	page_set(page, "mails", waiting);
-	set_list(page, "others", "some-others", others);
+	kit_set_list(page, "others", "some-others", others);
 	set_pager(page, answer);
 	page_set(
 	    page, "incomplete", json_boolean(json_is_false(json_object_get(answer, "complete"))));
@@ -99,7 +94,7 @@ void pages_approvals(struct page *page)
 {
 	json_t *answer = page_gate(page, "list",
 	    (const char *const[]){"state", "approval", "as", "approver", "order", "risk", "page",
-		page_query(page, "page"), NULL},
+		kit_page_number(page), NULL},
 	    NULL);
 
 	if (answer == NULL)
@@ -176,8 +171,8 @@ static void show_absences(struct page *page, int status, const struct absence_fo
 		char now[20];
 
 		kit_now(now);
-		set_list(page, "absences", "some", absences_of(page, answer));
-		set_list(page, "deputies", "stand-in", deputies_of(answer));
+		kit_set_list(page, "absences", "some", absences_of(page, answer));
+		kit_set_list(page, "deputies", "stand-in", deputies_of(answer));
 		page_set(
 		    page, "fault", form->fault != NULL ? json_string(form->fault) : json_null());
 		page_set_text(page, "typed-from", form->from != NULL ? form->from : now);
@@ -247,145 +242,4 @@ void pages_absent(struct page *page)
 		return;
 	}
 	absent(page, form.from != NULL ? from : NULL, until, false, &form);
-}
-
-/* ---- reviews ------------------------------------------------------------------------------- */
-
-static json_t *review_of(const struct page *page, const json_t *review)
-{
-	json_t *row = json_object();
-	const char *leg = kit_text(review, "leg"), *verdict = kit_text(review, "verdict");
-
-	kit_put(row, "leg", json_string(leg));
-	kit_put(row, "id", json_stringn(leg, strcspn(leg, ".")));
-	kit_put(row, "from", json_string(kit_text(review, "from")));
-	kit_put(row, "by",
-	    json_string(strcmp(kit_text(review, "by"), kit_text(review, "from")) != 0
-			    ? kit_text(review, "by")
-			    : ""));
-	kit_put(row, "reason", json_string(kit_text(review, "reason")));
-	kit_put(row, "who", json_string(kit_text(review, "who")));
-	kit_put(row, "comment", json_string(kit_text(review, "comment")));
-	kit_put(row, "fine", json_boolean(strcmp(verdict, "fine") == 0));
-	kit_set_time(page, row, "at", kit_text(review, "at"));
-	kit_set_time(page, row, "reviewed", kit_text(review, "reviewed"));
-	return row;
-}
-
-/* What is still to be looked at, and what somebody has looked at. */
-static void set_reviews(struct page *page, const json_t *answer)
-{
-	json_t *open = json_array(), *closed = json_array();
-	const json_t *one;
-	size_t i;
-
-	json_array_foreach(json_object_get(answer, "reviews"), i, one)
-	{
-		bool is_open = strcmp(kit_text(one, "verdict"), "open") == 0;
-
-		(void)json_array_append_new(is_open ? open : closed, review_of(page, one));
-	}
-	set_list(page, "open", "some", open);
-	set_list(page, "closed", "some-closed", closed);
-}
-
-static void show_reviews(struct page *page, int status, const char *fault)
-{
-	static const struct kit_said saids[] = {
-	    {"done", N_("Thank you. Your review has been recorded.")},
-	};
-	json_t *answer = page_gate(page, "review", (const char *const[]){NULL}, NULL);
-
-	if (answer == NULL)
-		return;
-	kit_set_tab(page, "approvals");
-	if (!page_failed(page, answer)) {
-		set_reviews(page, answer);
-		page_set_text(page, "title", say("Urgent mail to review"));
-		page_set(page, "needs-pin",
-		    json_boolean(page->person.capability[0] != '\0' &&
-				 page->settings->link_asks == LINK_ASKS_PIN));
-		page_set(page, "fault", fault != NULL ? json_string(fault) : json_null());
-		kit_set_said(page, saids, COUNT_OF(saids));
-		page_show(page, status, "review");
-	}
-	json_decref(answer);
-}
-
-void pages_review(struct page *page)
-{
-	show_reviews(page, 200, NULL);
-}
-
-/* Why the number does not do, as a sentence. */
-static const char *fault_of_pin(const json_t *answer)
-{
-	const char *code = kit_text(answer, "code");
-
-	if (strcmp(code, "capped") == 0)
-		return say("There were too many attempts. Please log in: then no PIN is needed.");
-	return strcmp(code, "wrong") == 0 ? say("The PIN is not right. Please try again.")
-					  : reasons_say(code);
-}
-
-/* What seki-hold takes for his number, if he came by a link: the caller's; NULL if there is none. False: answered. */
-static bool prove(struct page *page, json_t **answer)
-{
-	const char *cap = page->person.capability, *pin = page_form(page, "pin");
-
-	*answer = NULL;
-	if (cap[0] == '\0' || pin == NULL)
-		return true;
-	*answer = page_login(page, "proof",
-	    (const char *const[]){"cap", cap, "pin", pin, "source", page->request->source, NULL});
-	if (*answer == NULL)
-		return false;
-	if (strcmp(page_result(*answer), "done") == 0)
-		return true;
-	if (strcmp(page_result(*answer), "no") == 0)
-		show_reviews(page, 403, fault_of_pin(*answer));
-	else
-		(void)!page_failed(page, *answer);
-	json_decref(*answer);
-	return false;
-}
-
-static void say_reviewed(struct page *page, const json_t *answer)
-{
-	const char *code = kit_text(answer, "code");
-
-	if (strcmp(page_result(answer), "done") == 0) {
-		page_go(page, "/gate/review");
-		if (page->person.capability[0] != '\0')
-			page_go_add(page, "t", page->person.capability);
-		page_go_add(page, "said", "done");
-	} else if (strcmp(code, "reviewed") == 0) {
-		show_reviews(page, 409, reasons_say(code));
-	} else if (strcmp(code, "pin") == 0) {
-		show_reviews(page, 403, reasons_say(code));
-	} else {
-		(void)!page_failed(page, answer);
-	}
-}
-
-void pages_review_close(struct page *page)
-{
-	const char *leg = page_form(page, "leg"), *verdict = page_form(page, "verdict");
-	json_t *proof, *answer;
-
-	if (leg == NULL || verdict == NULL) {
-		show_reviews(page, 422, say("Please say whether it was fine or wrong to send it."));
-		return;
-	}
-	if (!prove(page, &proof))
-		return;
-	answer = page_gate(page, "review",
-	    (const char *const[]){"id", leg, "verdict", verdict, "comment",
-		page_form(page, "comment"), "proof",
-		proof != NULL ? kit_text(proof, "proof") : NULL, NULL},
-	    NULL);
-	if (answer != NULL)
-		say_reviewed(page, answer);
-	json_decref(answer);
-	json_decref(proof);
 }

@@ -3,12 +3,12 @@
 
 #include "lib/web/pages.h"
 #include "lib/web/pages_kit.h"
+#include "lib/web/reasons.h"
 #include "lib/web/web.h"
 
 #define LANGUAGE_SECONDS ((json_int_t)365 * 24 * 3600)
-#define PIN_LEAST        ((size_t)4)
-#define PIN_MOST         ((size_t)12)
 #define NUMBER_LEN       ((size_t)4)
+#define BACK_MOST        ((size_t)512) /* bytes of a way back that a cookie keeps */
 #define TOKEN_MOST       ((size_t)256) /* of a mailed link; it is judged elsewhere */
 
 /* ---- cookies ------------------------------------------------------------------------------- */
@@ -42,6 +42,12 @@ static const char *link_cookie(const struct page *page)
 	return page->web->https ? "__Host-sekisho-visit-link" : "sekisho-visit-link";
 }
 
+/* The page that somebody wanted who asks for a mailed link: if he opens it in this browser, he gets there. */
+static const char *back_cookie(const struct page *page)
+{
+	return page->web->https ? "__Host-sekisho-visit-back" : "sekisho-visit-back";
+}
+
 /* ---- what people type ---------------------------------------------------------------------- */
 
 /* An address as it was typed or filled in: without blanks around it. */
@@ -63,53 +69,23 @@ static void typed_address(const struct page *page, char address[GATE_ADDRESS_MAX
 	address[len] = '\0';
 }
 
-/*
- * Digits, also those of full width (U+FF10 to U+FF19), which a Japanese keyboard types; blanks are passed over.
- * False: anything else stands there, or more than fits.
- */
-static bool typed_digits(const char *text, char *digits, size_t room)
-{
-	size_t n = 0;
-
-	for (const unsigned char *at = (const unsigned char *)text; *at != '\0';) {
-		char digit;
-
-		if (*at == ' ') {
-			at++;
-			continue;
-		}
-		if (*at >= '0' && *at <= '9') {
-			digit = (char)*at++;
-		} else if (at[0] == 0xef && at[1] == 0xbc && at[2] >= 0x90 && at[2] <= 0x99) {
-			digit = (char)('0' + (at[2] - 0x90));
-			at += 3;
-		} else {
-			return false;
-		}
-		if (n + 1 >= room)
-			return false;
-		digits[n++] = digit;
-	}
-	digits[n] = '\0';
-	return true;
-}
-
 /* ---- the login ----------------------------------------------------------------------------- */
+
+static void go_to(struct page *page, const char *back)
+{
+	if (!kit_go_back(page, back))
+		page_go(page, "/gate/");
+}
 
 static void go_on(struct page *page)
 {
-	const char *back =
-	    page->request->method == WEB_POST ? page_form(page, "back") : page_query(page, "back");
-
-	if (!kit_go_back(page, back))
-		page_go(page, "/gate/");
+	go_to(page, page_form(page, "back"));
 }
 
 /* `fault` is a sentence, or NULL; `address` what he typed. */
 static void show_login(struct page *page, int status, const char *fault, const char *address)
 {
-	const char *back =
-	    page->request->method == WEB_POST ? page_form(page, "back") : page_query(page, "back");
+	const char *back = page_form(page, "back");
 
 	page_set_text(page, "title", say("Log in"));
 	page_set(page, "login-back", kit_own_path(back) ? json_string(back) : json_null());
@@ -137,6 +113,12 @@ static const char *kept_nonce(const struct page *page)
 	const char *nonce = web_word(&page->request->cookies, link_cookie(page));
 
 	return nonce != NULL && is_plain(nonce) ? nonce : NULL;
+}
+
+/* NULL: he wanted no page, or asked in another browser. */
+static const char *kept_back(const struct page *page)
+{
+	return web_word(&page->request->cookies, back_cookie(page));
 }
 
 void pages_login(struct page *page)
@@ -176,7 +158,9 @@ static void begin(struct page *page, const json_t *answer)
 	set_cookie(page, web_cookie_session(page->web), token, -1);
 	if (kept_nonce(page) != NULL)
 		set_cookie(page, link_cookie(page), "", 0);
-	go_on(page);
+	if (kept_back(page) != NULL)
+		set_cookie(page, back_cookie(page), "", 0);
+	go_to(page, page_form(page, "token") != NULL ? kept_back(page) : page_form(page, "back"));
 }
 
 static const char *said_later(const struct page *page)
@@ -192,14 +176,16 @@ static void say_not_in(struct page *page, const json_t *answer, const char *addr
 {
 	const char *code = kit_text(answer, "code");
 
-	if (strcmp(code, "capped") == 0 || strcmp(code, "later") == 0) {
+	if (strcmp(code, "capped") == 0) {
 		show_login(page, 429, said_later(page), address);
-		return;
+	} else if (strcmp(code, "wrong") == 0) {
+		page_set(page, "wrong", json_true());
+		show_login(page, 403,
+		    say("The address and the password do not fit together. Please try once more."),
+		    address);
+	} else {
+		(void)!page_failed(page, answer);
 	}
-	page_set(page, "wrong", json_true());
-	show_login(page, 403,
-	    say("The address and the password do not fit together. Please try once more."),
-	    address);
 }
 
 void pages_login_by_word(struct page *page)
@@ -230,18 +216,34 @@ void pages_login_by_word(struct page *page)
 
 /* ---- a mailed link ------------------------------------------------------------------------- */
 
+/* One of our own pages, in what a cookie can have (RFC 6265, 4.1.1). */
+static bool fits_cookie(const char *back)
+{
+	return kit_own_path(back) && strlen(back) <= BACK_MOST && strpbrk(back, ",;") == NULL;
+}
+
 static void show_sent(struct page *page, const json_t *answer, const char *address)
 {
-	const char *nonce = kit_text(answer, "nonce");
+	const char *nonce = kit_text(answer, "nonce"), *back = page_form(page, "back");
 	json_int_t minutes = json_integer_value(json_object_get(answer, "minutes"));
 
 	if (is_plain(nonce))
 		set_cookie(page, link_cookie(page), nonce, minutes * 60);
+	if (fits_cookie(back))
+		set_cookie(page, back_cookie(page), back, minutes * 60);
+	else if (kept_back(page) != NULL)
+		set_cookie(page, back_cookie(page), "", 0);
 	page_set_text(page, "title", say("Please look at your mail"));
 	page_set_text(page, "address", address);
 	page_set_text(page, "number", kit_text(answer, "number"));
 	page_set(page, "minutes", json_integer(minutes));
 	page_show(page, 200, "login-sent");
+}
+
+static bool is_no(const json_t *answer, const char *code)
+{
+	return strcmp(page_result(answer), "no") == 0 &&
+	       strcmp(kit_text(answer, "code"), code) == 0;
 }
 
 void pages_login_ask(struct page *page)
@@ -262,9 +264,10 @@ void pages_login_ask(struct page *page)
 		return;
 	if (strcmp(page_result(answer), "done") == 0)
 		show_sent(page, answer, address);
-	else if (strcmp(page_result(answer), "no") == 0)
+	else if (is_no(answer, "capped"))
 		show_login(page, 429,
-		    say("There were too many attempts. Please try again in a few minutes."),
+		    say("Too many links have been asked for. Please wait for an hour, or log in by "
+			"your password."),
 		    address);
 	else
 		(void)!page_failed(page, answer);
@@ -274,19 +277,19 @@ void pages_login_ask(struct page *page)
 static void say_not_open(
     struct page *page, const json_t *answer, const char *token, const char *number)
 {
-	if (strcmp(page_result(answer), "no") == 0 &&
-	    strcmp(kit_text(answer, "code"), "number") == 0) {
+	if (is_no(answer, "number"))
 		show_open(page, 403,
 		    number[0] != '\0'
 			? say("That is not the number that the other browser shows.")
 			: say("Please type the number that is shown where you asked for the link."),
 		    token, true);
-		return;
-	}
-	show_login(page, 410,
-	    say("This link has been used already, or its time is over. You can have a new one "
-		"mailed to you."),
-	    "");
+	else if (strcmp(page_result(answer), "expired") == 0)
+		show_login(page, 410,
+		    say("This link has been used already, or its time is over. You can have a new "
+			"one mailed to you."),
+		    "");
+	else
+		(void)!page_failed(page, answer);
 }
 
 void pages_login_open(struct page *page)
@@ -297,7 +300,7 @@ void pages_login_open(struct page *page)
 
 	if (token == NULL || strlen(token) > TOKEN_MOST || !is_plain(token))
 		token = "-";
-	if (typed != NULL && !typed_digits(typed, number, sizeof number)) {
+	if (typed != NULL && !kit_digits(typed, number, sizeof number)) {
 		show_open(page, 422, say("That is not the number that the other browser shows."),
 		    token, true);
 		return;
@@ -403,10 +406,10 @@ void pages_me(struct page *page)
 	show_me(page, 200, NULL);
 }
 
-/* NULL: it can be his number. */
-static const char *fault_of_pin(const char *pin, const char *again)
+/* Why the number that was typed twice cannot be his from now on; NULL: it can. */
+static const char *fault_of_new_pin(const char *pin, const char *again)
 {
-	if (strlen(pin) < PIN_LEAST)
+	if (strlen(pin) < KIT_PIN_LEAST)
 		return say("A PIN has 4 to 12 digits.");
 	return strcmp(pin, again) == 0 ? NULL : say("The two PINs are not the same.");
 }
@@ -414,15 +417,15 @@ static const char *fault_of_pin(const char *pin, const char *again)
 void pages_me_pin(struct page *page)
 {
 	const char *typed = page_form(page, "pin"), *again = page_form(page, "again");
-	char pin[PIN_MOST + 1] = "", same[PIN_MOST + 1] = "";
+	char pin[KIT_PIN_MOST + 1] = "", same[KIT_PIN_MOST + 1] = "";
 	bool remove = page_form(page, "remove") != NULL;
 	json_t *answer;
 
 	if (!remove) {
 		const char *fault = typed != NULL && again != NULL &&
-					    typed_digits(typed, pin, sizeof pin) &&
-					    typed_digits(again, same, sizeof same)
-					? fault_of_pin(pin, same)
+					    kit_digits(typed, pin, sizeof pin) &&
+					    kit_digits(again, same, sizeof same)
+					? fault_of_new_pin(pin, same)
 					: say("A PIN has 4 to 12 digits.");
 		if (fault != NULL) {
 			show_me(page, 422, fault);
@@ -438,6 +441,8 @@ void pages_me_pin(struct page *page)
 	if (strcmp(page_result(answer), "done") == 0) {
 		page_go(page, "/gate/me");
 		page_go_add(page, "said", remove ? "no-pin" : "pin");
+	} else if (is_no(answer, "weak")) {
+		show_me(page, 422, reasons_say("weak"));
 	} else {
 		(void)!page_failed(page, answer);
 	}

@@ -13,8 +13,7 @@
 
 bool mail_way(struct page *page, struct mail_way *way)
 {
-	const char *id =
-	    page->request->method == WEB_POST ? page_form(page, "id") : page_query(page, "id");
+	const char *id = page_form(page, "id");
 
 	if (page->person.capability[0] != '\0') {
 		*way = (struct mail_way){"t", page->person.capability};
@@ -37,14 +36,17 @@ static bool is_gone(const json_t *show)
 
 /*
  * What somebody has just done moves the mail from one place to another, and for a moment nobody knows it there; mail
- * that was brought back is judged first. He is not told that his mail has gone: it is looked for once more.
+ * that was brought back is judged first. He is not told that his mail has gone: it is looked for once more. Anybody
+ * can write a word behind an address: that it was done just now, and by him, says seki-hold.
  */
-static bool may_come_back(const struct page *page)
+static bool may_come_back(const struct page *page, const json_t *show)
 {
 	static const char *const words[] = {
 	    "discard", "restore", "remove", "extend", "reject", "return"};
 	const char *said = page_query(page, "said");
 
+	if (!json_is_true(json_object_get(show, "recent")))
+		return false;
 	for (size_t i = 0; said != NULL && i < COUNT_OF(words); i++) {
 		if (strcmp(words[i], said) == 0)
 			return true;
@@ -66,7 +68,8 @@ static json_t *ask_show(struct page *page, const struct mail_way *way)
 	json_t *show = ask_once(page, way);
 
 	for (int wait = LOOK_FIRST;
-	     show != NULL && wait <= LOOK_LAST && is_gone(show) && may_come_back(page); wait *= 2) {
+	     show != NULL && wait <= LOOK_LAST && is_gone(show) && may_come_back(page, show);
+	     wait *= 2) {
 		(void)poll(NULL, 0, wait);
 		json_decref(show);
 		show = ask_once(page, way);
@@ -91,7 +94,7 @@ static bool any_discarded(const json_t *show)
 
 	json_array_foreach(json_object_get(show, "legs"), i, leg)
 	{
-		if (strcmp(mail_text(leg, "state"), "discarded") == 0)
+		if (strcmp(kit_text(leg, "state"), "discarded") == 0)
 			return true;
 	}
 	return false;
@@ -126,9 +129,9 @@ static void set_problem(struct page *page, const struct mail_problem *problem)
 		return;
 	}
 	value = json_object();
-	mail_put(value, "title", json_string(problem->title));
+	kit_put(value, "title", json_string(problem->title));
 	if (problem->sentence != NULL && buf_ok(problem->sentence))
-		mail_put(value, "text",
+		kit_put(value, "text",
 		    json_stringn(problem->sentence->len > 0 ? problem->sentence->bytes : "",
 			problem->sentence->len));
 	page_set(page, "problem", value);
@@ -177,7 +180,7 @@ static const struct asking {
     {"check", N_("Have you checked this mail?"), N_("Confirm and send"), false, false, false},
     {"discard", N_("Discard this mail?"), N_("Discard"), true, false, false},
     {"restore", N_("Bring this mail back?"), N_("Bring back"), false, false, false},
-    {"remove", N_("Take this recipient out?"), N_("Take out"), true, false, false},
+    {"remove", N_("Take this recipient out?"), N_("Remove"), true, false, false},
     {"extend", N_("Hold this mail for longer?"), N_("Hold for longer"), false, false, false},
     {"approve", N_("Approve this mail?"), N_("Approve"), false, true, false},
     {"reject", N_("Reject this mail?"), N_("Reject"), true, true, false},
@@ -196,8 +199,7 @@ static const struct asking *find_asking(const char *word)
 
 static const char *said(const struct page *page, const char *name)
 {
-	const char *value =
-	    page->request->method == WEB_POST ? page_form(page, name) : page_query(page, name);
+	const char *value = page_form(page, name);
 
 	return value != NULL ? value : "";
 }
@@ -221,7 +223,7 @@ static void set_asking(struct page *page, const struct asking *asking)
 
 		buf_init(&time, 256);
 		page_time(page, said(page, "until"), &time);
-		page_set(page, "until-text", mail_said(&time));
+		page_set(page, "until-text", kit_told(&time));
 	}
 }
 
@@ -229,6 +231,7 @@ void mail_confirm(struct page *page, const struct mail_way *way, const struct ma
 {
 	const struct asking *asking = find_asking(said(page, "word"));
 	json_t *show;
+	bool can;
 
 	if (asking == NULL) {
 		page_say(page, 404, say("Not found"), say("There is no such page."));
@@ -239,18 +242,14 @@ void mail_confirm(struct page *page, const struct mail_way *way, const struct ma
 		return;
 	mail_set_values(page, show);
 	kit_set_tab(page, "mail");
-	if (mail_can(show, asking->word)) {
+	can = mail_can(show, asking->word);
+	if (can)
 		set_asking(page, asking);
-		set_problem(page, problem);
-		set_typed(page);
-		page_show(page, problem != NULL ? problem->status : 200, "confirm");
-	} else {
-		/* It was decided meanwhile: its page says by whom. */
+	else /* it was decided meanwhile: its page says by whom */
 		set_said(page, json_null());
-		set_problem(page, problem);
-		set_typed(page);
-		page_show(page, problem != NULL ? problem->status : 200, "mail");
-	}
+	set_problem(page, problem);
+	set_typed(page);
+	page_show(page, problem != NULL ? problem->status : 200, can ? "confirm" : "mail");
 	json_decref(show);
 }
 

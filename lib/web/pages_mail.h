@@ -3,6 +3,7 @@
 #define SEKISHO_WEB_PAGES_MAIL_H
 
 #include "lib/web/page.h"
+#include "lib/web/pages_kit.h"
 
 /* ---- pages_mail_words.c: what programs say, in the reader's words; all translated, none owned ---- */
 
@@ -21,17 +22,10 @@ const char *mail_done(const char *word);
 /* "60m" as people say it; anything else as it is. Appends to `out`. */
 void mail_outcome(struct buf *out, const char *outcome);
 
-/* What a rule saw: words of its conditions as people say them; names, numbers and addresses as they are. */
-const char *mail_evidence(const char *evidence);
+/* ---- pages_mail_evidence.c ---- */
 
-/*
- * Appends `text` with {name} replaced by the value of that name: name, value, …, NULL. What is not named stays as
- * it is. For plain text: a template escapes it.
- */
-void mail_phrase(struct buf *out, const char *text, ...);
-
-/* What `out` says, as a value; frees it. */
-json_t *mail_said(struct buf *out);
+/* What a rule saw as people say it; names, numbers and addresses as they are. Appends to `out`. */
+void mail_evidence(struct buf *out, const char *evidence);
 
 /* ---- pages_mail_history.c ---- */
 
@@ -39,8 +33,8 @@ json_t *mail_said(struct buf *out);
 void mail_record(const struct page *page, const json_t *record, const json_t *leg, const char *you,
     struct buf *out);
 
-/* All that was done to these legs, oldest first: objects of at and text. */
-json_t *mail_history(const struct page *page, const json_t *legs, const char *you);
+/* What was done to these legs, oldest first: objects of at and text. `*more`: something older is not told. */
+json_t *mail_history(const struct page *page, const json_t *legs, const char *you, bool *more);
 
 /* ---- pages_mail_times.c ---- */
 
@@ -49,9 +43,9 @@ json_t *mail_sentences(const struct page *page, const json_t *leg);
 
 /*
  * The times until which a hold can be made longer: objects of until and text; behind `end`, a time of seki-hold's,
- * and behind now.
+ * and behind now, and not behind `longest`; either may be "".
  */
-json_t *mail_longer(const char *end);
+json_t *mail_longer(const struct page *page, const char *end, const char *longest);
 
 /* ---- pages_mail_values.c ---- */
 
@@ -66,12 +60,6 @@ void mail_seal(const struct page *page, const char *subject, char text[64]);
 
 /* Whether one of the legs can be done `word` to. */
 bool mail_can(const json_t *show, const char *word);
-
-/* The string `key` of an object; "" if there is none. */
-const char *mail_text(const json_t *object, const char *key);
-
-/* Sets `key` of an object; `value` is stolen, NULL (no memory) is left out. */
-void mail_put(json_t *object, const char *key, json_t *value);
 
 /* ---- pages_mail.c ---- */
 

@@ -6,10 +6,9 @@
 #include "lib/view/view.h"
 #include "lib/web/pages.h"
 #include "lib/web/pages_mail.h"
+#include "lib/web/reasons.h"
 #include "lib/web/say.h"
-
-#define EXTRA                                                                                      \
-	(5 * (int64_t)1000000) /* that seki-view may take beyond its own time, in microseconds */
+#include "lib/web/web.h"
 
 /* In a frame there is no room for a whole page that says what went wrong. */
 static void say_inside(struct page *page, int status, const char *title, const char *sentence)
@@ -18,6 +17,17 @@ static void say_inside(struct page *page, int status, const char *title, const c
 	page_set_text(page, "fault", title);
 	page_set_text(page, "fault-text", sentence);
 	page_show(page, status, "contents");
+}
+
+/* A mail that is slow to open holds up nobody but its reader. False: the page says why not. */
+static bool may_view(struct page *page, const struct source *source)
+{
+	if (web_may_wait(page, WEB_WAIT_VIEW))
+		return true;
+	(void)close(source->fd);
+	say_inside(page, 503, say("Not shown"),
+	    say("The content cannot be shown just now. Please try again later."));
+	return false;
 }
 
 /* The mail, as a stretch of the descriptor in source->fd, the caller's. False: the page says why not. */
@@ -42,17 +52,17 @@ static bool open_body(struct page *page, const struct mail_way *way, struct sour
 			    say("The mail waits no more, so its content cannot be shown here."));
 		else if (strcmp(page_result(answer), "no") == 0)
 			say_inside(
-			    page, 503, say("Not shown"), mail_reason(mail_text(answer, "code")));
+			    page, 503, say("Not shown"), reasons_say(kit_text(answer, "code")));
 		else if (!page_failed(page, answer))
-			say_inside(page, 503, say("Not shown"), mail_reason("environment"));
+			say_inside(page, 503, say("Not shown"), reasons_say("environment"));
 	}
 	json_decref(answer);
-	return done;
+	return done && may_view(page, source);
 }
 
 static int64_t patience(const struct page *page)
 {
-	return page->settings->view_time + EXTRA;
+	return web_patience_view(page->settings);
 }
 
 /* False: the page says so. */
@@ -95,7 +105,7 @@ static const char *warning_text(const char *word)
 
 static json_t *file_of(const json_t *file)
 {
-	const char *name = mail_text(file, "name"), *kind = mail_text(file, "kind");
+	const char *name = kit_text(file, "name"), *kind = kit_text(file, "kind");
 	json_t *one = json_object(), *warnings = json_array();
 	const json_t *word;
 	struct buf size;
@@ -110,24 +120,24 @@ static json_t *file_of(const json_t *file)
 	}
 	buf_init(&size, 64);
 	page_size(json_integer_value(json_object_get(file, "size")), &size);
-	mail_put(one, "part", json_string(mail_text(file, "part")));
-	mail_put(one, "name", json_string(name[0] != '\0' ? name : say("(no name)")));
-	mail_put(one, "kind", json_string(kind[0] != '\0' ? kind : mail_text(file, "type")));
-	mail_put(one, "size", mail_said(&size));
-	mail_put(one, "warnings", warnings);
+	kit_put(one, "part", json_string(kit_text(file, "part")));
+	kit_put(one, "name", json_string(name[0] != '\0' ? name : say("(no name)")));
+	kit_put(one, "kind", json_string(kind[0] != '\0' ? kind : kit_text(file, "type")));
+	kit_put(one, "size", kit_told(&size));
+	kit_put(one, "warnings", warnings);
 	return one;
 }
 
 static void set_outline(struct page *page, const json_t *outline, bool cut)
 {
 	static const char *const fields[] = {"from", "to", "cc", "date", "text"};
-	const char *subject = mail_text(outline, "subject");
+	const char *subject = kit_text(outline, "subject");
 	json_t *files = json_array();
 	const json_t *file;
 	size_t i;
 
 	for (i = 0; i < COUNT_OF(fields); i++)
-		page_set_text(page, fields[i], mail_text(outline, fields[i]));
+		page_set_text(page, fields[i], kit_text(outline, fields[i]));
 	page_set_text(page, "subject", subject[0] != '\0' ? subject : say("(no subject)"));
 	page_set_text(page, "title", say("Content of the mail"));
 	page_set(page, "html", json_boolean(json_is_true(json_object_get(outline, "html"))));
@@ -176,8 +186,15 @@ void pages_html(struct page *page)
 		return;
 	file = view_html(VIEW_SOCKET, &source, patience(page), &status);
 	(void)close(source.fd);
+	if (file < 0 && status == VIEW_NONE) {
+		say_inside(page, 404, say("Not shown as it was designed"),
+		    say("The design of this mail is too large or too complex to be shown here, or "
+			"it "
+			"has none. Please read its text, and download its files."));
+		return;
+	}
 	if (file < 0) {
-		(void)viewed(page, status == VIEW_NONE ? VIEW_NONE : VIEW_FAILED);
+		(void)viewed(page, VIEW_FAILED);
 		return;
 	}
 	page->file = file;
@@ -198,12 +215,12 @@ static bool name_part(
 	*status = VIEW_NONE;
 	json_array_foreach(json_object_get(outline, "files"), i, file)
 	{
-		if (strcmp(mail_text(file, "part"), part) != 0)
+		if (strcmp(kit_text(file, "part"), part) != 0)
 			continue;
 		found = true;
 		buf_clear(&page->file_name);
 		buf_add_text(&page->file_name,
-		    mail_text(file, "name")[0] != '\0' ? mail_text(file, "name") : "file");
+		    kit_text(file, "name")[0] != '\0' ? kit_text(file, "name") : "file");
 	}
 	json_decref(outline);
 	return found;

@@ -6,15 +6,15 @@
 #include "lib/web/say.h"
 
 #define SENTENCE_MAX ((size_t)16384)
-#define HISTORY_MOST ((size_t)400)
-#define MINUTE_LEN   ((size_t)16) /* of "2026-11-22T09:35" */
+#define HISTORY_MOST ((size_t)400) /* sentences */
+#define MINUTE_LEN   ((size_t)16)  /* of "2026-11-22T09:35" */
 
 /* ---- who ------------------------------------------------------------------------------------ */
 
 /* "you", an address, an administrator, or nobody: time. */
 static void add_who(const json_t *record, const char *key, const char *you, struct buf *out)
 {
-	const char *who = mail_text(record, key), *via = mail_text(record, "via");
+	const char *who = kit_text(record, key), *via = kit_text(record, "via");
 
 	if (you[0] != '\0' && strcmp(who, you) == 0)
 		buf_add_text(out, say("you"));
@@ -30,7 +30,7 @@ static void add_who(const json_t *record, const char *key, const char *you, stru
 static void add_rcpts(const json_t *record, const json_t *leg, struct buf *out)
 {
 	const json_t *rcpts = json_object_get(leg, "recipients");
-	const char *at = mail_text(record, "rcpt");
+	const char *at = kit_text(record, "rcpt");
 	size_t told = 0;
 
 	while (*at != '\0') {
@@ -47,7 +47,7 @@ static void add_rcpts(const json_t *record, const json_t *leg, struct buf *out)
 				return;
 			}
 			buf_add_text(out, told > 1 ? ", " : "");
-			buf_add_text(out, mail_text(json_array_get(rcpts, i - 1), "address"));
+			buf_add_text(out, kit_text(json_array_get(rcpts, i - 1), "address"));
 		}
 		at = *end == ',' ? end + 1 : "";
 	}
@@ -65,7 +65,7 @@ struct telling {
 static void tell(const struct telling *t, struct buf *out, const char *text)
 {
 	struct buf who, rcpt, until;
-	const char *time = mail_text(t->record, "until"), *said = mail_text(t->record, "reason");
+	const char *time = kit_text(t->record, "until"), *said = kit_text(t->record, "reason");
 
 	buf_init(&who, SENTENCE_MAX);
 	buf_init(&rcpt, SENTENCE_MAX);
@@ -78,22 +78,21 @@ static void tell(const struct telling *t, struct buf *out, const char *text)
 	buf_add(&rcpt, "", 1);
 	buf_add(&until, "", 1);
 	if (buf_ok(&who) && buf_ok(&rcpt) && buf_ok(&until))
-		mail_phrase(out, text, "who", who.bytes, "rcpt", rcpt.bytes, "until", until.bytes,
-		    "address", mail_text(t->record, "address"), "to", mail_text(t->record, "to"),
-		    "reply", mail_text(t->record, "reply"), "for", mail_text(t->record, "for"),
-		    NULL);
+		kit_phrase(out, text, "who", who.bytes, "rcpt", rcpt.bytes, "until", until.bytes,
+		    "address", kit_text(t->record, "address"), "to", kit_text(t->record, "to"),
+		    "reply", kit_text(t->record, "reply"), "for", kit_text(t->record, "for"), NULL);
 	buf_free(&who);
 	buf_free(&rcpt);
 	buf_free(&until);
 	if (said[0] == '\0')
-		said = mail_text(t->record, "comment");
+		said = kit_text(t->record, "comment");
 	if (said[0] != '\0')
-		mail_phrase(out, say(" “{words}”"), "words", said, NULL);
+		kit_phrase(out, say(" “{words}”"), "words", said, NULL);
 }
 
 static bool is(const json_t *record, const char *key, const char *value)
 {
-	return strcmp(mail_text(record, key), value) == 0;
+	return strcmp(kit_text(record, key), value) == 0;
 }
 
 /*
@@ -143,12 +142,12 @@ static void tell_text(const struct telling *t, struct buf *out)
 
 static void tell_vote(const struct telling *t, struct buf *out)
 {
-	bool deputy = mail_text(t->record, "for")[0] != '\0';
+	bool deputy = kit_text(t->record, "for")[0] != '\0';
 
 	if (is(t->record, "say", ""))
 		tell(t, out, say("Approved by {who}."));
 	else if (is(t->record, "say", "return"))
-		tell(t, out, say("{who} wants it changed."));
+		tell(t, out, say("{who} returned it for changes."));
 	else if (is(t->record, "say", "yes"))
 		tell(t, out, deputy ? say("{who} said yes, for {for}.") : say("{who} said yes."));
 	else if (is(t->record, "say", "no"))
@@ -212,82 +211,107 @@ void mail_record(const struct page *page, const json_t *record, const json_t *le
 
 /* ---- all of it ------------------------------------------------------------------------------ */
 
-struct told {
-	const char *at; /* of the record */
-	json_t *text;
+struct done {
+	const char *at;
+	const json_t *record, *leg;
 	size_t place;
 };
 
-static int by_time(const void *a, const void *b)
+static int newest_first(const void *a, const void *b)
 {
-	const struct told *left = a, *right = b;
+	const struct done *left = a, *right = b;
+	int order = strcmp(right->at, left->at);
 
-	if (strcmp(left->at, right->at) != 0)
-		return strcmp(left->at, right->at);
-	return left->place < right->place ? -1 : left->place > right->place;
+	return order != 0 ? order : (left->place < right->place) - (left->place > right->place);
 }
 
-/* The legs of one message say the same of what was done to all of it. */
-static bool already(const struct told *told, size_t n, const char *at, const json_t *text)
+static size_t count_records(const json_t *legs)
 {
-	for (size_t i = 0; i < n; i++) {
-		if (json_equal(told[i].text, text) && strncmp(told[i].at, at, MINUTE_LEN) == 0)
+	const json_t *leg;
+	size_t n = 0, i;
+
+	json_array_foreach(legs, i, leg) n += json_array_size(json_object_get(leg, "history"));
+	return n;
+}
+
+/* As many as an answer holds, which is bounded. NULL: there are none, or no memory. */
+static struct done *sorted(const json_t *legs, size_t *n)
+{
+	size_t most = count_records(legs), i, k;
+	struct done *done = most > 0 ? calloc(most, sizeof *done) : NULL;
+	const json_t *leg, *record;
+
+	*n = 0;
+	if (done == NULL)
+		return NULL;
+	json_array_foreach(legs, i, leg)
+	{
+		json_array_foreach(json_object_get(leg, "history"), k, record)
+		{
+			done[*n] = (struct done){kit_text(record, "at"), record, leg, *n};
+			++*n;
+		}
+	}
+	qsort(done, *n, sizeof *done, newest_first);
+	return done;
+}
+
+static bool same_minute(const char *one, const char *other)
+{
+	return strncmp(one, other, MINUTE_LEN) == 0;
+}
+
+/* The legs of one message say the same of what was done to all of it. `told`: sentences of the same minute. */
+static bool already(const json_t *told, size_t since, const json_t *text)
+{
+	for (size_t i = since; i < json_array_size(told); i++) {
+		if (json_equal(json_object_get(json_array_get(told, i), "text"), text))
 			return true;
 	}
 	return false;
 }
 
-static size_t gather(
-    const struct page *page, const json_t *legs, const char *you, struct told *told)
+/* The newest first. True: there is more than is told. */
+static bool tell_newest(
+    const struct page *page, const char *you, const struct done *done, size_t n, json_t *told)
 {
-	const json_t *leg, *record;
-	size_t n = 0, i, k;
+	size_t minute = 0; /* where those of the minute begin */
 
-	json_array_foreach(legs, i, leg)
-	{
-		json_array_foreach(json_object_get(leg, "history"), k, record)
-		{
-			const char *at = mail_text(record, "at");
-			struct buf text;
-			json_t *said;
+	for (size_t i = 0; i < n; i++) {
+		struct buf text;
+		json_t *said, *one;
 
-			if (n == HISTORY_MOST)
-				return n;
-			buf_init(&text, SENTENCE_MAX);
-			mail_record(page, record, leg, you, &text);
-			said = mail_said(&text);
-			if (json_string_length(said) == 0 || already(told, n, at, said))
-				json_decref(said);
-			else {
-				told[n] = (struct told){at, said, n};
-				n++;
-			}
+		if (i > 0 && !same_minute(done[i].at, done[i - 1].at))
+			minute = json_array_size(told);
+		buf_init(&text, SENTENCE_MAX);
+		mail_record(page, done[i].record, done[i].leg, you, &text);
+		said = kit_told(&text);
+		if (json_string_length(said) == 0 || already(told, minute, said)) {
+			json_decref(said);
+			continue;
 		}
+		if (json_array_size(told) == HISTORY_MOST) {
+			json_decref(said);
+			return true;
+		}
+		one = json_object();
+		kit_set_time(page, one, "at", done[i].at);
+		kit_put(one, "text", said);
+		(void)json_array_append_new(told, one);
 	}
-	return n;
+	return false;
 }
 
-json_t *mail_history(const struct page *page, const json_t *legs, const char *you)
+json_t *mail_history(const struct page *page, const json_t *legs, const char *you, bool *more)
 {
-	struct told *told = calloc(HISTORY_MOST, sizeof *told);
-	json_t *list = json_array();
+	json_t *list = json_array(), *told = json_array();
 	size_t n;
+	struct done *done = sorted(legs, &n);
 
-	if (told == NULL)
-		return list;
-	n = gather(page, legs, you, told);
-	qsort(told, n, sizeof *told, by_time);
-	for (size_t i = 0; i < n; i++) {
-		json_t *one = json_object();
-		struct buf time;
-
-		buf_init(&time, SENTENCE_MAX);
-		if (told[i].at[0] != '\0')
-			page_time(page, told[i].at, &time);
-		mail_put(one, "at", mail_said(&time));
-		mail_put(one, "text", told[i].text);
-		(void)json_array_append_new(list, one);
-	}
-	free(told);
+	*more = done != NULL && tell_newest(page, you, done, n, told);
+	for (size_t i = json_array_size(told); i > 0; i--)
+		(void)json_array_append(list, json_array_get(told, i - 1));
+	json_decref(told);
+	free(done);
 	return list;
 }

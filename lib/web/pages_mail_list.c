@@ -11,6 +11,7 @@
 #define WINDOW    2 /* numbers of pages that are shown around the one that is open */
 #define TEXT_MAX  ((size_t)4096)
 #define QUERY_MAX ((size_t)200) /* bytes of what is looked for */
+#define STAGGERED "staggered"
 
 /* ---- filters -------------------------------------------------------------------------------- */
 
@@ -23,8 +24,9 @@ static const struct filter {
     {"held", N_("On hold"), N_("Nothing is on hold."), N_("All your mail is on its way.")},
     {"approval", N_("Waiting for approval"), N_("Nothing waits for an approval."),
 	N_("Mail that somebody has to approve appears here.")},
-    {"staggered", N_("Being sent in portions"), N_("Nothing is being sent in portions."),
-	N_("Mail to many people can go out step by step.")},
+    /* Nobody keeps account of it yet: the page says what this list is for, and not that there is none. */
+    {STAGGERED, N_("Being sent in portions"), N_("No mail can be shown here."),
+	N_("Mail that goes first to colleagues, and later to others, will be shown here.")},
     {"sent", N_("Sent"), N_("Nothing was sent lately."),
 	N_("Mail that went out in the last days appears here.")},
     {"refused", N_("Refused"), N_("Nothing was refused."),
@@ -49,9 +51,9 @@ static void set_filters(struct page *page, const struct filter *chosen)
 	for (size_t i = 0; i < COUNT_OF(filters); i++) {
 		json_t *one = json_object();
 
-		mail_put(one, "state", json_string(filters[i].state));
-		mail_put(one, "text", json_string(say(filters[i].text)));
-		mail_put(one, "chosen", json_boolean(&filters[i] == chosen));
+		kit_put(one, "state", json_string(filters[i].state));
+		kit_put(one, "text", json_string(say(filters[i].text)));
+		kit_put(one, "chosen", json_boolean(&filters[i] == chosen));
 		(void)json_array_append_new(list, one);
 	}
 	page_set(page, "filters", list);
@@ -81,8 +83,8 @@ static void put_people(json_t *row, const json_t *mail)
 		buf_add_text(&text, i > 0 ? ", " : "");
 		buf_add_text(&text, json_string_value(one) != NULL ? json_string_value(one) : "");
 	}
-	mail_put(row, "to", mail_said(&text));
-	mail_put(row, "others", json_integer(all > told ? all - told : 0));
+	kit_put(row, "to", kit_told(&text));
+	kit_put(row, "others", json_integer(all > told ? all - told : 0));
 }
 
 /* What time does next. */
@@ -90,9 +92,10 @@ static void put_next(const struct page *page, json_t *row, const json_t *mail)
 {
 	static const struct {
 		const char *next, *text;
-	} texts[] = {{"pass", N_("Will be sent {time}")}, {"discard", N_("Thrown away {time}")},
+	} texts[] = {{"pass", N_("Will be sent {time}")},
+	    {"discard", N_("Discarded {time} if nobody acts")},
 	    {"expire", N_("To be approved before {time}")}};
-	const char *next = mail_text(mail, "next"), *at = mail_text(mail, "next-at");
+	const char *next = kit_text(mail, "next"), *at = kit_text(mail, "next-at");
 	struct buf time, text;
 
 	buf_init(&time, TEXT_MAX);
@@ -102,10 +105,10 @@ static void put_next(const struct page *page, json_t *row, const json_t *mail)
 	buf_add(&time, "", 1);
 	for (size_t i = 0; buf_ok(&time) && i < COUNT_OF(texts); i++) {
 		if (strcmp(texts[i].next, next) == 0 && at[0] != '\0')
-			mail_phrase(&text, say(texts[i].text), "time", time.bytes, NULL);
+			kit_phrase(&text, say(texts[i].text), "time", time.bytes, NULL);
 	}
-	mail_put(row, "next", mail_said(&text));
-	mail_put(row, "end", json_string(at));
+	kit_put(row, "next", kit_told(&text));
+	kit_put(row, "end", json_string(at));
 	kit_set_left(page, row, "left", at);
 	buf_free(&time);
 }
@@ -114,28 +117,28 @@ static void put_next(const struct page *page, json_t *row, const json_t *mail)
 static void put_marks(json_t *row, const json_t *mail)
 {
 	const json_t *risk = json_object_get(mail, "risk");
-	const char *fate = mail_text(mail, "fate");
+	const char *fate = kit_text(mail, "fate");
 
-	mail_put(row, "outside", json_boolean(number(risk, "outside") > 0));
-	mail_put(row, "first", json_boolean(number(risk, "first") > 0));
-	mail_put(row, "risky", json_boolean(number(risk, "level") >= 3));
-	mail_put(row, "files", json_integer(number(risk, "files")));
-	mail_put(row, "fate", json_string(mail_fate(fate)));
-	mail_put(row, "well", json_boolean(strcmp(fate, "delivered") == 0));
+	kit_put(row, "outside", json_boolean(number(risk, "outside") > 0));
+	kit_put(row, "first", json_boolean(number(risk, "first") > 0));
+	kit_put(row, "risky", json_boolean(number(risk, "level") >= 3));
+	kit_put(row, "files", json_integer(number(risk, "files")));
+	kit_put(row, "fate", json_string(mail_fate(fate)));
+	kit_put(row, "well", json_boolean(strcmp(fate, "delivered") == 0));
 }
 
 static json_t *row_of(const struct page *page, const json_t *mail)
 {
-	const char *subject = mail_text(mail, "subject"), *state = mail_text(mail, "state");
-	const char *ended = mail_text(mail, "ended");
+	const char *subject = kit_text(mail, "subject"), *state = kit_text(mail, "state");
+	const char *ended = kit_text(mail, "ended");
 	json_t *row = json_object();
 
-	mail_put(row, "id", json_string(mail_text(mail, "id")));
-	mail_put(row, "subject", json_string(subject[0] != '\0' ? subject : say("(no subject)")));
-	mail_put(row, "state", json_string(mail_state(state)));
-	mail_put(row, "tone", json_string(mail_state_tone(state)));
-	mail_put(row, "asked", json_boolean(json_is_true(json_object_get(mail, "asked"))));
-	kit_set_time(page, row, "time", ended[0] != '\0' ? ended : mail_text(mail, "accepted"));
+	kit_put(row, "id", json_string(kit_text(mail, "id")));
+	kit_put(row, "subject", json_string(subject[0] != '\0' ? subject : say("(no subject)")));
+	kit_put(row, "state", json_string(mail_state(state)));
+	kit_put(row, "tone", json_string(mail_state_tone(state)));
+	kit_put(row, "asked", json_boolean(json_is_true(json_object_get(mail, "asked"))));
+	kit_set_time(page, row, "time", ended[0] != '\0' ? ended : kit_text(mail, "accepted"));
 	put_people(row, mail);
 	put_next(page, row, mail);
 	put_marks(row, mail);
@@ -148,8 +151,8 @@ static json_t *page_link(json_int_t number, json_int_t open)
 {
 	json_t *one = json_object();
 
-	mail_put(one, "number", json_integer(number));
-	mail_put(one, "open", json_boolean(number == open));
+	kit_put(one, "number", json_integer(number));
+	kit_put(one, "open", json_boolean(number == open));
 	return one;
 }
 
@@ -178,7 +181,7 @@ static void set_pager(struct page *page, json_int_t open, json_int_t pages)
 
 /* ---- the page ------------------------------------------------------------------------------- */
 
-static void set_answer(struct page *page, const json_t *answer)
+static void set_answer(struct page *page, const struct filter *filter, const json_t *answer)
 {
 	const json_t *mails = json_object_get(answer, "mails"), *mail, *complete;
 	json_t *rows = json_array();
@@ -189,17 +192,9 @@ static void set_answer(struct page *page, const json_t *answer)
 	page_set(page, "some", json_boolean(json_array_size(rows) > 0));
 	page_set(page, "rows", rows);
 	page_set(page, "total", json_integer(number(answer, "total")));
-	page_set(page, "incomplete", json_boolean(json_is_false(complete)));
+	page_set(page, "incomplete",
+	    json_boolean(json_is_false(complete) && strcmp(filter->state, STAGGERED) != 0));
 	set_pager(page, number(answer, "page"), number(answer, "pages"));
-}
-
-/* A number of a page, as people write it behind an address; anything else is the first. */
-static const char *page_number(const char *text)
-{
-	size_t len = text != NULL ? strlen(text) : 0;
-
-	return len >= 1 && len <= 6 && strspn(text, "0123456789") == len && text[0] != '0' ? text
-											   : "1";
 }
 
 void pages_list(struct page *page)
@@ -212,7 +207,7 @@ void pages_list(struct page *page)
 		query = NULL;
 	answer = page_gate(page, "list",
 	    (const char *const[]){"state", filter->state[0] != '\0' ? filter->state : NULL, "query",
-		query, "page", page_number(page_query(page, "page")), "as", "sender", NULL},
+		query, "page", kit_page_number(page), "as", "sender", NULL},
 	    NULL);
 	if (answer == NULL)
 		return;
@@ -221,8 +216,11 @@ void pages_list(struct page *page)
 		page_set_text(page, "title", say("My mail"));
 		page_set_text(page, "q", query != NULL ? query : "");
 		set_filters(page, filter);
-		set_answer(page, answer);
+		set_answer(page, filter, answer);
 		page_show(page, 200, "list");
+	} else if (strcmp(kit_text(answer, "code"), "words") == 0) {
+		page_say(page, 409, say("That was not possible"),
+		    say("That is no text to look for. Please try other words."));
 	} else if (!page_failed(page, answer)) {
 		page_say(
 		    page, 503, say("Please try again"), say("The list cannot be shown just now."));

@@ -27,8 +27,8 @@ static bool add_at(const struct page *page, json_t *sentences, const char *text,
 	page_time(page, utc, &time);
 	buf_add(&time, "", 1);
 	buf_init(&sentence, SENTENCE_MAX);
-	mail_phrase(&sentence, text, "time", buf_ok(&time) ? time.bytes : "", NULL);
-	(void)json_array_append_new(sentences, mail_said(&sentence));
+	kit_phrase(&sentence, text, "time", buf_ok(&time) ? time.bytes : "", NULL);
+	(void)json_array_append_new(sentences, kit_told(&sentence));
 	buf_free(&time);
 	return true;
 }
@@ -58,26 +58,32 @@ static void add_waiting(const struct page *page, json_t *sentences, const json_t
 {
 	const json_t *times = json_object_get(leg, "times");
 
-	add_step(page, sentences, mail_text(leg, "step"), mail_text(times, "pass"));
+	add_step(page, sentences, kit_text(leg, "step"), kit_text(times, "pass"));
 	(void)add_at(page, sentences,
-	    say("If nobody does anything, it is thrown away at {time} and not sent."),
-	    mail_text(times, "discard"));
+	    say("If nobody does anything, it is discarded at {time} and not sent."),
+	    kit_text(times, "discard"));
 	(void)add_at(page, sentences, say("From {time} on deputies can approve it, too."),
-	    mail_text(times, "escalate"));
-	(void)add_at(page, sentences, say("The approval has to be given before {time}."),
-	    mail_text(times, "expire"));
+	    kit_text(times, "escalate"));
+	(void)add_at(page, sentences,
+	    strcmp(kit_text(leg, "expires"), "discard") == 0
+		? say("If nobody approves it by {time}, it is discarded and not sent.")
+		: say("An approval is expected by {time}. After that it still waits for one."),
+	    kit_text(times, "expire"));
 }
 
 json_t *mail_sentences(const struct page *page, const json_t *leg)
 {
-	const char *state = mail_text(leg, "state");
+	const char *state = kit_text(leg, "state");
 	json_t *sentences = json_array();
 
-	if (mail_text(leg, "step")[0] != '\0')
+	if (kit_text(leg, "step")[0] != '\0')
 		add_waiting(page, sentences, leg);
 	else if (strcmp(state, "held") == 0 || strcmp(state, "approval") == 0)
 		add(sentences, say("It is being dealt with."));
-	else if (strcmp(state, "discarded") == 0)
+	else if (strcmp(state, "discarded") == 0 &&
+		 !add_at(page, sentences,
+		     say("It will not be sent. It can be brought back until {time}."),
+		     kit_text(json_object_get(leg, "times"), "remove")))
 		add(sentences, say("It will not be sent. You can bring it back for some time."));
 	else if (strcmp(state, "refused") == 0)
 		add(sentences, say("The rules do not let it go. Nobody has received it."));
@@ -86,18 +92,30 @@ json_t *mail_sentences(const struct page *page, const json_t *leg)
 
 /* ---- holding for longer --------------------------------------------------------------------- */
 
-static void add_longer(json_t *list, int64_t until, const char *text)
+/* `until`, unless it lies behind `longest` (0: nothing does). `text` may name its {time}. */
+static void add_longer(
+    const struct page *page, json_t *list, int64_t until, int64_t longest, const char *text)
 {
 	char utc[CLOCK_TEXT];
-	json_t *one = json_object();
+	struct buf time, said;
+	json_t *one;
 
+	if (longest > 0 && until > longest)
+		return;
+	one = json_object();
 	clock_format(until, utc);
-	mail_put(one, "until", json_string(utc));
-	mail_put(one, "text", json_string(text));
+	buf_init(&time, SENTENCE_MAX);
+	page_time(page, utc, &time);
+	buf_add(&time, "", 1);
+	buf_init(&said, SENTENCE_MAX);
+	kit_phrase(&said, text, "time", buf_ok(&time) ? time.bytes : "", NULL);
+	buf_free(&time);
+	kit_put(one, "until", json_string(utc));
+	kit_put(one, "text", kit_told(&said));
 	(void)json_array_append_new(list, one);
 }
 
-/* Nine o'clock of the day after `now`, in the site's time zone; 0: there is none. */
+/* The next nine o'clock of a Monday to Friday, in the site's time zone; 0: there is none. */
 static int64_t next_morning(int64_t now)
 {
 	time_t seconds = (time_t)(now / CLOCK_SECOND);
@@ -105,7 +123,9 @@ static int64_t next_morning(int64_t now)
 
 	if (localtime_r(&seconds, &tm) == NULL)
 		return 0;
-	tm.tm_mday++;
+	if (tm.tm_hour >= MORNING)
+		tm.tm_mday++, tm.tm_wday = (tm.tm_wday + 1) % 7;
+	tm.tm_mday += tm.tm_wday == 6 ? 2 : tm.tm_wday == 0 ? 1 : 0;
 	tm.tm_hour = MORNING;
 	tm.tm_min = tm.tm_sec = 0;
 	tm.tm_isdst = -1;
@@ -113,17 +133,18 @@ static int64_t next_morning(int64_t now)
 	return seconds == (time_t)-1 ? 0 : (int64_t)seconds * CLOCK_SECOND;
 }
 
-json_t *mail_longer(const char *end)
+json_t *mail_longer(const struct page *page, const char *end, const char *longest)
 {
 	int64_t now = clock_wall(), from = clock_parse(end, strlen(end)), morning;
+	int64_t latest = clock_parse(longest, strlen(longest));
 	json_t *list = json_array();
 
 	if (from < now)
 		from = now;
 	morning = next_morning(now);
-	add_longer(list, from + 600 * CLOCK_SECOND, say("10 minutes longer"));
-	add_longer(list, from + 3600 * CLOCK_SECOND, say("1 hour longer"));
+	add_longer(page, list, from + 600 * CLOCK_SECOND, latest, say("10 minutes longer"));
+	add_longer(page, list, from + 3600 * CLOCK_SECOND, latest, say("1 hour longer"));
 	if (morning > from)
-		add_longer(list, morning, say("Until tomorrow 9:00"));
+		add_longer(page, list, morning, latest, say("Until {time}"));
 	return list;
 }

@@ -12,18 +12,6 @@
 #define KEY_MAX    ((size_t)8192)
 #define PARTS_MOST ((size_t)50) /* as many as seki-hold tells legs */
 
-const char *mail_text(const json_t *object, const char *key)
-{
-	const char *text = json_string_value(json_object_get(object, key));
-
-	return text != NULL ? text : "";
-}
-
-void mail_put(json_t *object, const char *key, json_t *value)
-{
-	(void)json_object_set_new(object, key, value);
-}
-
 static bool leg_can(const json_t *leg, const char *word)
 {
 	const json_t *one;
@@ -52,26 +40,6 @@ bool mail_can(const json_t *show, const char *word)
 	return false;
 }
 
-static void put_time(const struct page *page, json_t *object, const char *key, const char *utc)
-{
-	struct buf text;
-
-	buf_init(&text, 256);
-	if (utc[0] != '\0')
-		page_time(page, utc, &text);
-	mail_put(object, key, mail_said(&text));
-}
-
-static void put_left(const struct page *page, json_t *object, const char *key, const char *utc)
-{
-	struct buf text;
-
-	buf_init(&text, 256);
-	if (utc[0] != '\0')
-		page_until(page, utc, &text);
-	mail_put(object, key, mail_said(&text));
-}
-
 /* ---- recipients ----------------------------------------------------------------------------- */
 
 static size_t open_rcpts(const json_t *legs)
@@ -82,7 +50,7 @@ static size_t open_rcpts(const json_t *legs)
 	json_array_foreach(legs, i, leg)
 	{
 		json_array_foreach(json_object_get(leg, "recipients"), k, rcpt) n +=
-		    strcmp(mail_text(rcpt, "fate"), "open") == 0;
+		    strcmp(kit_text(rcpt, "fate"), "open") == 0;
 	}
 	return n;
 }
@@ -90,20 +58,20 @@ static size_t open_rcpts(const json_t *legs)
 /* `more`: somebody would be left if he were taken out; to take out the last one is to discard the mail. */
 static json_t *rcpt_of(const json_t *leg, const json_t *rcpt, bool more)
 {
-	const char *fate = mail_text(rcpt, "fate"), *class = mail_text(rcpt, "class");
+	const char *fate = kit_text(rcpt, "fate"), *class = kit_text(rcpt, "class");
 	json_t *one = json_object();
 
-	mail_put(one, "address", json_string(mail_text(rcpt, "address")));
-	mail_put(one, "company", json_string(mail_text(rcpt, "company")));
-	mail_put(one, "class", json_string(mail_class(class)));
-	mail_put(one, "outside", json_boolean(strcmp(class, "external") == 0));
-	mail_put(one, "first", json_boolean(json_is_true(json_object_get(rcpt, "first"))));
-	mail_put(one, "fate", json_string(mail_fate(fate)));
-	mail_put(one, "well", json_boolean(strcmp(fate, "delivered") == 0));
-	mail_put(
+	kit_put(one, "address", json_string(kit_text(rcpt, "address")));
+	kit_put(one, "company", json_string(kit_text(rcpt, "company")));
+	kit_put(one, "class", json_string(mail_class(class)));
+	kit_put(one, "outside", json_boolean(strcmp(class, "external") == 0));
+	kit_put(one, "first", json_boolean(json_is_true(json_object_get(rcpt, "first"))));
+	kit_put(one, "fate", json_string(mail_fate(fate)));
+	kit_put(one, "well", json_boolean(strcmp(fate, "delivered") == 0));
+	kit_put(
 	    one, "ill", json_boolean(strcmp(fate, "failed") == 0 || strcmp(fate, "returned") == 0));
-	mail_put(one, "gone", json_boolean(strcmp(fate, "removed") == 0));
-	mail_put(one, "removable",
+	kit_put(one, "gone", json_boolean(strcmp(fate, "removed") == 0));
+	kit_put(one, "removable",
 	    json_boolean(more && leg_can(leg, "remove") && strcmp(fate, "open") == 0));
 	return one;
 }
@@ -116,7 +84,7 @@ static void add_rcpts(json_t *part, const json_t *leg, bool more)
 
 	json_array_foreach(json_object_get(leg, "recipients"), i, rcpt)(void)
 	    json_array_append_new(list, rcpt_of(leg, rcpt, more));
-	mail_put(part, "more",
+	kit_put(part, "more",
 	    json_integer(json_integer_value(json_object_get(part, "more")) +
 			 json_integer_value(json_object_get(leg, "more-recipients"))));
 }
@@ -130,8 +98,8 @@ static bool key_of(const json_t *leg, struct buf *key)
 	const json_t *approval = json_object_get(leg, "approval");
 	size_t i;
 
-	buf_addf(key, "%s|%s|%s|%s|%s|%d|", mail_text(leg, "state"), mail_text(leg, "step"),
-	    mail_text(times, "pass"), mail_text(times, "discard"), mail_text(times, "expire"),
+	buf_addf(key, "%s|%s|%s|%s|%s|%d|", kit_text(leg, "state"), kit_text(leg, "step"),
+	    kit_text(times, "pass"), kit_text(times, "discard"), kit_text(times, "expire"),
 	    (int)json_integer_value(json_object_get(approval, "stage")));
 	json_array_foreach(json_object_get(leg, "can"), i, word)
 	    buf_addf(key, "%s,", json_string_value(word) != NULL ? json_string_value(word) : "");
@@ -146,27 +114,27 @@ static const char *end_of(const json_t *leg)
 	const json_t *times = json_object_get(leg, "times");
 
 	for (size_t i = 0; i < COUNT_OF(keys); i++) {
-		if (mail_text(times, keys[i])[0] != '\0')
-			return mail_text(times, keys[i]);
+		if (kit_text(times, keys[i])[0] != '\0')
+			return kit_text(times, keys[i]);
 	}
 	return "";
 }
 
 static json_t *part_of(const struct page *page, const json_t *leg)
 {
-	const char *state = mail_text(leg, "state");
+	const char *state = kit_text(leg, "state");
 	json_t *part = json_object();
 
-	mail_put(part, "state", json_string(mail_state(state)));
-	mail_put(part, "tone", json_string(mail_state_tone(state)));
-	mail_put(part, "sentences", mail_sentences(page, leg));
-	mail_put(part, "end", json_string(end_of(leg)));
-	put_left(page, part, "left", end_of(leg));
-	mail_put(part, "leg", json_string(mail_text(leg, "leg")));
-	mail_put(part, "release", json_boolean(leg_can(leg, "release")));
-	mail_put(part, "discard",
+	kit_put(part, "state", json_string(mail_state(state)));
+	kit_put(part, "tone", json_string(mail_state_tone(state)));
+	kit_put(part, "sentences", mail_sentences(page, leg));
+	kit_put(part, "end", json_string(end_of(leg)));
+	kit_set_left(page, part, "left", end_of(leg));
+	kit_put(part, "leg", json_string(kit_text(leg, "leg")));
+	kit_put(part, "release", json_boolean(leg_can(leg, "release")));
+	kit_put(part, "discard",
 	    json_boolean(leg_can(leg, "discard") && json_is_true(json_object_get(leg, "sender"))));
-	mail_put(part, "recipients", json_array());
+	kit_put(part, "recipients", json_array());
 	return part;
 }
 
@@ -177,7 +145,7 @@ static json_t *find_part(json_t *parts, const char *key)
 
 	json_array_foreach(parts, i, part)
 	{
-		if (strcmp(mail_text(part, "key"), key) == 0)
+		if (strcmp(kit_text(part, "key"), key) == 0)
 			return part;
 	}
 	return NULL;
@@ -196,10 +164,10 @@ static void finish_parts(json_t *parts)
 
 		(void)json_object_del(part, "key");
 		if (!several || !one) {
-			mail_put(part, "release", json_false());
-			mail_put(part, "discard", json_false());
+			kit_put(part, "release", json_false());
+			kit_put(part, "discard", json_false());
 		}
-		mail_put(part, "either",
+		kit_put(part, "either",
 		    json_boolean(json_is_true(json_object_get(part, "release")) ||
 				 json_is_true(json_object_get(part, "discard"))));
 	}
@@ -225,11 +193,11 @@ static json_t *parts_of(const struct page *page, const json_t *legs)
 		part = find_part(parts, key.bytes);
 		if (part == NULL) {
 			part = part_of(page, leg);
-			mail_put(part, "key", json_string(key.bytes));
+			kit_put(part, "key", json_string(key.bytes));
 			(void)json_array_append_new(parts, part);
 		}
 		buf_free(&key);
-		mail_put(part, "legs",
+		kit_put(part, "legs",
 		    json_integer(json_integer_value(json_object_get(part, "legs")) + 1));
 		add_rcpts(part, leg, more);
 	}
@@ -265,8 +233,8 @@ static void add_point(json_t *points, const char *fact, const char *text)
 {
 	json_t *one = json_object();
 
-	mail_put(one, "fact", json_string(fact));
-	mail_put(one, "text", json_string(text));
+	kit_put(one, "fact", json_string(fact));
+	kit_put(one, "text", json_string(text));
 	add_new(points, one);
 }
 
@@ -281,10 +249,10 @@ static json_t *points_of(const json_t *legs, bool check)
 	{
 		const json_t *checks = json_object_get(leg, "checks");
 
-		if (mail_text(leg, "step")[0] == '\0' || (check && !leg_can(leg, "check")))
+		if (kit_text(leg, "step")[0] == '\0' || (check && !leg_can(leg, "check")))
 			continue;
 		json_array_foreach(checks, k, one)
-		    add_point(points, mail_text(one, "fact"), mail_text(one, "text"));
+		    add_point(points, kit_text(one, "fact"), kit_text(one, "text"));
 		if (check && json_array_size(checks) == 0)
 			add_point(points, "recipients", say("The recipients are right."));
 	}
@@ -311,27 +279,29 @@ static json_t *about_whom(const json_t *leg, const json_t *rule)
 			}
 			if (n >= 1 && (size_t)n <= json_array_size(rcpts))
 				buf_addf(&text, "%s%s", i > 0 ? ", " : "",
-				    mail_text(json_array_get(rcpts, (size_t)n - 1), "address"));
+				    kit_text(json_array_get(rcpts, (size_t)n - 1), "address"));
 		}
 	}
-	return mail_said(&text);
+	return kit_told(&text);
 }
 
 static json_t *rule_of(const json_t *leg, const json_t *rule)
 {
-	const char *function = mail_text(rule, "function");
+	const char *function = kit_text(rule, "function");
 	json_t *one = json_object();
-	struct buf outcome;
+	struct buf outcome, evidence;
 
 	buf_init(&outcome, KEY_MAX);
-	mail_outcome(&outcome, mail_text(rule, "outcome"));
-	mail_put(one, "what", json_string(mail_function(function)));
-	mail_put(one, "outcome", mail_said(&outcome));
-	mail_put(one, "name", json_string(mail_text(rule, "name")));
-	mail_put(one, "place", json_string(mail_text(rule, "rule")));
-	mail_put(one, "evidence", json_string(mail_evidence(mail_text(rule, "evidence"))));
-	mail_put(one, "rcpt", about_whom(leg, rule));
-	mail_put(one, "noted",
+	mail_outcome(&outcome, kit_text(rule, "outcome"));
+	buf_init(&evidence, KEY_MAX);
+	mail_evidence(&evidence, kit_text(rule, "evidence"));
+	kit_put(one, "what", json_string(mail_function(function)));
+	kit_put(one, "outcome", kit_told(&outcome));
+	kit_put(one, "name", json_string(kit_text(rule, "name")));
+	kit_put(one, "place", json_string(kit_text(rule, "rule")));
+	kit_put(one, "evidence", kit_told(&evidence));
+	kit_put(one, "rcpt", about_whom(leg, rule));
+	kit_put(one, "noted",
 	    json_boolean(json_is_true(json_object_get(rule, "shadow")) ||
 			 json_is_true(json_object_get(rule, "watch"))));
 	return one;
@@ -348,7 +318,7 @@ static json_t *rules_of(const json_t *legs)
 	{
 		json_array_foreach(json_object_get(leg, "rules"), k, rule)
 		{
-			if (strcmp(mail_text(rule, "function"), "notice") != 0)
+			if (strcmp(kit_text(rule, "function"), "notice") != 0)
 				add_new(rules, rule_of(leg, rule));
 		}
 	}
@@ -359,32 +329,32 @@ static json_t *rules_of(const json_t *legs)
 
 static json_t *stage_of(const json_t *stage, size_t number, json_int_t now)
 {
-	const char *kind = mail_text(stage, "kind");
+	const char *kind = kit_text(stage, "kind");
 	json_int_t need = json_integer_value(json_object_get(stage, "need"));
 	json_int_t yes = json_integer_value(json_object_get(stage, "yes"));
 	json_t *one = json_object();
 
-	mail_put(one, "number", json_integer((json_int_t)number));
-	mail_put(one, "who", json_string(mail_text(stage, "who")));
-	mail_put(one, "group", json_boolean(strcmp(kind, "group") == 0));
-	mail_put(one, "need", json_integer(need));
-	mail_put(one, "yes", json_integer(yes));
-	mail_put(one, "now", json_boolean((json_int_t)number == now && yes < need));
-	mail_put(one, "done", json_boolean(yes >= need));
+	kit_put(one, "number", json_integer((json_int_t)number));
+	kit_put(one, "who", json_string(kit_text(stage, "who")));
+	kit_put(one, "group", json_boolean(strcmp(kind, "group") == 0));
+	kit_put(one, "need", json_integer(need));
+	kit_put(one, "yes", json_integer(yes));
+	kit_put(one, "now", json_boolean((json_int_t)number == now && yes < need));
+	kit_put(one, "done", json_boolean(yes >= need));
 	return one;
 }
 
 static json_t *vote_of(const struct page *page, const json_t *vote)
 {
-	const char *said = mail_text(vote, "say");
+	const char *said = kit_text(vote, "say");
 	json_t *one = json_object();
 
-	mail_put(one, "by", json_string(mail_text(vote, "by")));
-	mail_put(one, "for", json_string(mail_text(vote, "for")));
-	put_time(page, one, "at", mail_text(vote, "at"));
-	mail_put(one, "yes", json_boolean(strcmp(said, "yes") == 0));
-	mail_put(one, "no", json_boolean(strcmp(said, "no") == 0));
-	mail_put(one, "return", json_boolean(strcmp(said, "return") == 0));
+	kit_put(one, "by", json_string(kit_text(vote, "by")));
+	kit_put(one, "for", json_string(kit_text(vote, "for")));
+	kit_set_time(page, one, "at", kit_text(vote, "at"));
+	kit_put(one, "yes", json_boolean(strcmp(said, "yes") == 0));
+	kit_put(one, "no", json_boolean(strcmp(said, "no") == 0));
+	kit_put(one, "return", json_boolean(strcmp(said, "return") == 0));
 	return one;
 }
 
@@ -416,8 +386,8 @@ static bool tells_asked(const json_t *approval)
 	json_array_foreach(json_object_get(approval, "stages"), i, stage)
 	{
 		if (json_array_size(asked) == 1 &&
-		    strcmp(mail_text(json_array_get(asked, 0), "address"),
-			mail_text(stage, "who")) == 0)
+		    strcmp(kit_text(json_array_get(asked, 0), "address"), kit_text(stage, "who")) ==
+			0)
 			return false;
 	}
 	return json_array_size(asked) > 0;
@@ -433,16 +403,16 @@ static json_t *approval_of(struct page *page, const json_t *legs)
 	    stages, stage_of(one, i + 1, json_integer_value(json_object_get(approval, "stage"))));
 	json_array_foreach(json_object_get(approval, "votes"), i, one)(void)
 	    json_array_append_new(votes, vote_of(page, one));
-	mail_put(value, "any", json_boolean(approval != NULL));
-	mail_put(value, "open", json_boolean(json_is_true(json_object_get(approval, "open"))));
-	mail_put(value, "several", json_boolean(json_array_size(stages) > 1));
-	mail_put(value, "stages", stages);
-	mail_put(value, "some-votes", json_boolean(json_array_size(votes) > 0));
-	mail_put(value, "votes", votes);
-	mail_put(value, "some-asked", json_boolean(tells_asked(approval)));
-	mail_put(value, "asked", json_incref(json_object_get(approval, "asked")));
+	kit_put(value, "any", json_boolean(approval != NULL));
+	kit_put(value, "open", json_boolean(json_is_true(json_object_get(approval, "open"))));
+	kit_put(value, "several", json_boolean(json_array_size(stages) > 1));
+	kit_put(value, "stages", stages);
+	kit_put(value, "some-votes", json_boolean(json_array_size(votes) > 0));
+	kit_put(value, "votes", votes);
+	kit_put(value, "some-asked", json_boolean(tells_asked(approval)));
+	kit_put(value, "asked", json_incref(json_object_get(approval, "asked")));
 	page_set_text(page, "deputy-for",
-	    strcmp(mail_text(approval, "you"), "deputy") == 0 ? mail_text(approval, "for") : "");
+	    strcmp(kit_text(approval, "you"), "deputy") == 0 ? kit_text(approval, "for") : "");
 	return value;
 }
 
@@ -459,8 +429,8 @@ static bool went_urgently(const json_t *legs)
 			continue;
 		json_array_foreach(json_object_get(leg, "history"), k, record)
 		{
-			if (strcmp(mail_text(record, "what"), "approved") == 0 &&
-			    strcmp(mail_text(record, "ended"), "urgent") == 0)
+			if (strcmp(kit_text(record, "what"), "approved") == 0 &&
+			    strcmp(kit_text(record, "ended"), "urgent") == 0)
 				return true;
 		}
 	}
@@ -496,10 +466,10 @@ static json_t *acts_of(const json_t *show, const json_t *legs)
 		if (strcmp(words[i], "discard") == 0 && vote && !any_role(legs, "sender"))
 			can = false;
 		any = any || can;
-		mail_put(acts, words[i], json_boolean(can));
+		kit_put(acts, words[i], json_boolean(can));
 	}
-	mail_put(acts, "vote", json_boolean(vote));
-	mail_put(acts, "any", json_boolean(any));
+	kit_put(acts, "vote", json_boolean(vote));
+	kit_put(acts, "any", json_boolean(any));
 	return acts;
 }
 
@@ -507,7 +477,7 @@ static json_t *acts_of(const json_t *show, const json_t *legs)
 static bool is_told(const char *code)
 {
 	static const char *const codes[] = {"voted", "author", "author-unknown", "operator",
-	    "stopped", "window", "emptied", "extensions", "longest", "urgent-nobody",
+	    "stopped", "plan", "window", "emptied", "extensions", "longest", "urgent-nobody",
 	    "urgent-often", "full", "decided", "busy", "audit", "environment", "no-organisation"};
 
 	for (size_t i = 0; i < COUNT_OF(codes); i++) {
@@ -527,8 +497,8 @@ static json_t *cannots_of(const json_t *legs)
 	{
 		json_array_foreach(json_object_get(leg, "cannot"), k, one)
 		{
-			if (is_told(mail_text(one, "code")))
-				add_new(list, json_string(mail_reason(mail_text(one, "code"))));
+			if (is_told(kit_text(one, "code")))
+				add_new(list, json_string(mail_reason(kit_text(one, "code"))));
 		}
 	}
 	return list;
@@ -549,6 +519,24 @@ static const char *latest_end(const json_t *legs)
 	return latest;
 }
 
+/* Until when all of them can be held at most: what one may not, is not offered for all. */
+static const char *longest_of(const json_t *legs)
+{
+	const char *least = "";
+	const json_t *leg;
+	size_t i;
+
+	json_array_foreach(legs, i, leg)
+	{
+		const char *longest = kit_text(json_object_get(leg, "times"), "longest");
+
+		if (leg_can(leg, "extend") && longest[0] != '\0' &&
+		    (least[0] == '\0' || strcmp(longest, least) < 0))
+			least = longest;
+	}
+	return least;
+}
+
 /* ---- all ------------------------------------------------------------------------------------ */
 
 /* What changes when the mail does: a script asks again whether it has. */
@@ -559,14 +547,14 @@ static json_t *stamp_of(const json_t *show, const json_t *legs)
 	size_t i;
 
 	buf_init(&stamp, (size_t)256 * 1024);
-	buf_addf(&stamp, "%s %s", page_result(show), mail_text(show, "state"));
+	buf_addf(&stamp, "%s %s", page_result(show), kit_text(show, "state"));
 	json_array_foreach(legs, i, leg)
 	{
-		buf_addf(&stamp, ";%s %s %zu %zu", mail_text(leg, "state"), end_of(leg),
+		buf_addf(&stamp, ";%s %s %zu %zu", kit_text(leg, "state"), end_of(leg),
 		    json_array_size(json_object_get(leg, "history")),
 		    json_array_size(json_object_get(leg, "can")));
 	}
-	return mail_said(&stamp);
+	return kit_told(&stamp);
 }
 
 /* What was last decided: `last` of the answer, for mail that has gone, or of the leg. */
@@ -580,32 +568,32 @@ static void set_last(struct page *page, const json_t *show, const json_t *legs, 
 	buf_init(&text, KEY_MAX);
 	if (json_is_object(last))
 		mail_record(page, last, leg, you, &text);
-	page_set(page, "last", mail_said(&text));
+	page_set(page, "last", kit_told(&text));
 	page_set_text(page, "gone-state",
-	    mail_state(strcmp(mail_text(last, "what"), "discarded") == 0 ? "discarded" : ""));
-	put_time(page, page->values, "last-at", mail_text(last, "at"));
+	    mail_state(strcmp(kit_text(last, "what"), "discarded") == 0 ? "discarded" : ""));
+	kit_set_time(page, page->values, "last-at", kit_text(last, "at"));
 }
 
 static void set_about(struct page *page, const json_t *leg)
 {
-	const char *subject = mail_text(leg, "subject");
+	const char *subject = kit_text(leg, "subject");
 	struct buf size;
 
 	page_set_text(page, "subject", subject[0] != '\0' ? subject : say("(no subject)"));
-	page_set_text(page, "from", mail_text(leg, "from"));
-	put_time(page, page->values, "accepted", mail_text(leg, "accepted"));
-	page_set_text(page, "leg", mail_text(leg, "leg"));
-	page_set_text(page, "files", mail_text(leg, "files"));
+	page_set_text(page, "from", kit_text(leg, "from"));
+	kit_set_time(page, page->values, "accepted", kit_text(leg, "accepted"));
+	page_set_text(page, "leg", kit_text(leg, "leg"));
+	page_set_text(page, "files", kit_text(leg, "files"));
 	buf_init(&size, 64);
 	page_size(json_integer_value(json_object_get(leg, "size")), &size);
-	page_set(page, "size", mail_said(&size));
+	page_set(page, "size", kit_told(&size));
 }
 
 /* How somebody acts who came by a link: at once, by his number, or by logging in. */
 static void set_manner(struct page *page, const json_t *show)
 {
 	bool link = page->person.capability[0] != '\0';
-	const char *asks = link ? mail_text(show, "asks") : "";
+	const char *asks = link ? kit_text(show, "asks") : "";
 	struct buf here;
 
 	page_set(page, "pin", json_boolean(strcmp(asks, "pin") == 0));
@@ -613,8 +601,8 @@ static void set_manner(struct page *page, const json_t *show)
 	page_set(
 	    page, "direct", json_boolean(strcmp(asks, "pin") != 0 && strcmp(asks, "login") != 0));
 	buf_init(&here, 256);
-	buf_addf(&here, "/gate/m/?id=%s", mail_text(show, "id"));
-	page_set(page, "here", mail_said(&here));
+	buf_addf(&here, "/gate/m/?id=%s", kit_text(show, "id"));
+	page_set(page, "here", kit_told(&here));
 	page_set(page, "by-link", json_boolean(link && !page->person.in));
 }
 
@@ -652,18 +640,11 @@ static const char *gone_title(struct page *page)
 	return say("This mail waits no more");
 }
 
-/* A list, and whether there is something in it. */
-static void set_list(struct page *page, const char *name, const char *some, json_t *list)
-{
-	page_set(page, some, json_boolean(json_array_size(list) > 0));
-	page_set(page, name, list);
-}
-
 void mail_set_values(struct page *page, const json_t *show)
 {
 	const json_t *legs = json_object_get(show, "legs"), *first = json_array_get(legs, 0);
-	const char *you = mail_text(json_object_get(show, "you"), "address");
-	bool check = mail_can(show, "check"), gone = gone_without_legs(show, legs);
+	const char *you = kit_text(json_object_get(show, "you"), "address");
+	bool check = mail_can(show, "check"), gone = gone_without_legs(show, legs), more = false;
 	json_t *parts = parts_of(page, legs);
 
 	if (you[0] == '\0')
@@ -672,19 +653,21 @@ void mail_set_values(struct page *page, const json_t *show)
 	set_manner(page, show);
 	set_last(page, show, legs, you);
 	page_set(page, "gone", json_boolean(gone));
-	page_set_text(page, "title", gone ? gone_title(page) : mail_text(page->values, "subject"));
-	page_set_text(page, "shown", mail_text(show, "shown"));
+	page_set_text(page, "title", gone ? gone_title(page) : kit_text(page->values, "subject"));
+	page_set_text(page, "shown", kit_text(show, "shown"));
 	page_set(page, "several", json_boolean(json_array_size(parts) > 1));
 	page_set(page, "parts", parts);
-	set_list(page, "points", "some-points", points_of(legs, check));
-	set_list(page, "rules", "some-rules", rules_of(legs));
+	kit_set_list(page, "points", "some-points", points_of(legs, check));
+	kit_set_list(page, "rules", "some-rules", rules_of(legs));
 	page_set(page, "approval", approval_of(page, legs));
 	page_set(page, "review", json_boolean(went_urgently(legs)));
 	page_set(page, "acts", acts_of(show, legs));
 	page_set(page, "cannots", cannots_of(legs));
-	set_list(page, "longer", "some-longer",
-	    mail_can(show, "extend") ? mail_longer(latest_end(legs)) : json_array());
-	set_list(page, "history", "some-history", mail_history(page, legs, you));
+	kit_set_list(page, "longer", "some-longer",
+	    mail_can(show, "extend") ? mail_longer(page, latest_end(legs), longest_of(legs))
+				     : json_array());
+	kit_set_list(page, "history", "some-history", mail_history(page, legs, you, &more));
+	page_set(page, "more-history", json_boolean(more));
 	page_set(page, "checking",
 	    json_boolean(check && json_is_true(json_object_get(page->values, "direct"))));
 	page_set(page, "more-legs", json_incref(json_object_get(show, "more")));

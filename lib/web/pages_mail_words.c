@@ -1,5 +1,4 @@
 /* Words of seki-hold, of rules and of laws, as people say them. */
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -48,7 +47,7 @@ const char *mail_state_tone(const char *state)
 }
 
 static const struct word fates[] = {
-    {"removed", N_("Taken out")},
+    {"removed", N_("Removed")},
     {"delivered", N_("Delivered")},
     {"partly", N_("Delivered to some")},
     {"failed", N_("Could not be delivered")},
@@ -62,6 +61,7 @@ const char *mail_fate(const char *fate)
 
 static const struct word classes[] = {
     {"external", N_("Outside")},
+    {"affiliated", N_("Affiliated")},
     {"internal", N_("Inside")},
 };
 
@@ -100,7 +100,7 @@ static const struct word reasons[] = {
     {"not-concerned", N_("Only the sender, and who is asked to approve it, can do that.")},
     {"not-asked", N_("You are not asked to approve this mail.")},
     {"voted", N_("You have decided about this mail already.")},
-    {"author", N_("Nobody approves what he may have written himself.")},
+    {"author", N_("You cannot approve mail that you may have sent yourself.")},
     {"author-unknown",
 	N_("It cannot be told who handed this mail in. Only an administrator can approve it.")},
     {"operator", N_("An administrator has to look at it first.")},
@@ -127,6 +127,12 @@ static const struct word reasons[] = {
     {"urgent-nobody", N_("Nobody is there who could review it afterwards.")},
     {"urgent-often", N_("You have sent too many mails without an approval this week.")},
     {"no-reason", N_("Please write a reason.")},
+    {"nowhere", N_("Nothing can be done about this mail at this place.")},
+    {"elsewhere", N_("It is being dealt with elsewhere just now. Please try again in a moment.")},
+    {"plan",
+	N_("It is not known how this mail goes on. Please ask an administrator to look at it.")},
+    {"name", N_("Your address is too long for that. Please ask an administrator.")},
+    {"impossible", N_("That is not possible just now.")},
     {"full", N_("Too much has been done to this mail: it can only be discarded or rejected.")},
     {"no-organisation", N_("It is not known just now who may do what. Please try again later.")},
     {"busy", N_("Somebody is just being told about it. Please try again in a moment.")},
@@ -172,7 +178,32 @@ static const struct word outcomes[] = {
     {"always", N_("always")},
     {"never", N_("never")},
     {"risky", N_("if something is risky")},
+    {"zip", N_("as an encrypted ZIP")},
+    {"link", N_("behind a link")},
 };
+
+/* What stands before a name, and what people say with the name. */
+static const struct word outcomes_of[] = {
+    {"by any of group ", N_("by somebody of the group “{who}”")},
+    {"until ", N_("until {who}")},
+    {"by ", N_("by {who}")},
+};
+
+/* "2 of group G", behind "by ". */
+static bool say_several(struct buf *out, const char *who)
+{
+	size_t digits = strspn(who, "0123456789");
+	char n[8];
+
+	if (digits == 0 || digits >= sizeof n ||
+	    strncmp(who + digits, " of group ", strlen(" of group ")) != 0)
+		return false;
+	memcpy(n, who, digits);
+	n[digits] = '\0';
+	kit_phrase(out, say("by {n} of the group “{who}”"), "n", n, "who",
+	    who + digits + strlen(" of group "), NULL);
+	return true;
+}
 
 static const char *unit_of(char unit, unsigned long n)
 {
@@ -205,72 +236,22 @@ void mail_outcome(struct buf *out, const char *outcome)
 		number[digits] = '\0';
 		unit = unit_of(outcome[digits], strtoul(number, NULL, 10));
 		if (unit != NULL) {
-			mail_phrase(out, unit, "n", number, NULL);
+			kit_phrase(out, unit, "n", number, NULL);
 			return;
 		}
 	}
-	buf_add_text(out, find(outcomes, COUNT_OF(outcomes), outcome, outcome));
-}
-
-static const struct word evidences[] = {
-    {"promises-file", N_("the text speaks of a file, and none is attached")},
-    {"reply", N_("it is an answer to another mail")},
-    {"automatic", N_("a program has written it")},
-    {"encrypted", N_("it is encrypted")},
-    {"signed", N_("it is signed")},
-};
-
-const char *mail_evidence(const char *evidence)
-{
-	return find(evidences, COUNT_OF(evidences), evidence, evidence);
-}
-
-/* ---- phrases -------------------------------------------------------------------------------- */
-
-static const char *value_of(va_list pairs, const char *name, size_t len)
-{
-	const char *key;
-
-	while ((key = va_arg(pairs, const char *)) != NULL) {
-		const char *value = va_arg(pairs, const char *);
-
-		if (strlen(key) == len && memcmp(key, name, len) == 0)
-			return value;
+	if (find(outcomes, COUNT_OF(outcomes), outcome, NULL) != NULL) {
+		buf_add_text(out, find(outcomes, COUNT_OF(outcomes), outcome, outcome));
+		return;
 	}
-	return NULL;
-}
+	for (size_t i = 0; i < COUNT_OF(outcomes_of); i++) {
+		const char *who = outcome + strlen(outcomes_of[i].word);
 
-void mail_phrase(struct buf *out, const char *text, ...)
-{
-	while (*text != '\0') {
-		size_t plain = strcspn(text, "{");
-		const char *end = strchr(text + plain, '}'), *value;
-		va_list pairs;
-
-		buf_add(out, text, plain);
-		text += plain;
-		if (*text == '\0')
-			return;
-		if (end == NULL) {
-			buf_add_text(out, text);
-			return;
-		}
-		va_start(pairs, text);
-		value = value_of(pairs, text + 1, (size_t)(end - text) - 1);
-		va_end(pairs);
-		if (value != NULL)
-			buf_add_text(out, value);
-		else
-			buf_add(out, text, (size_t)(end - text) + 1);
-		text = end + 1;
+		if (strncmp(outcome, outcomes_of[i].word, strlen(outcomes_of[i].word)) != 0)
+			continue;
+		if (!say_several(out, who))
+			kit_phrase(out, say(outcomes_of[i].text), "who", who, NULL);
+		return;
 	}
-}
-
-json_t *mail_said(struct buf *out)
-{
-	json_t *said =
-	    buf_ok(out) ? json_stringn(out->len > 0 ? out->bytes : "", out->len) : json_string("");
-
-	buf_free(out);
-	return said;
+	buf_add_text(out, outcome);
 }

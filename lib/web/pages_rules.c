@@ -6,8 +6,6 @@
 #include "lib/web/pages_own.h"
 #include "lib/web/reasons.h"
 
-#define VALUE_MOST ((size_t)4096) /* bytes of one field: more is no request of seki-rules */
-
 /* ---- the form, as seki-rules is asked ------------------------------------------------------ */
 
 /* Words for page_rules: key, value, …; the values are the request's. */
@@ -17,9 +15,10 @@ struct asked {
 	char function[32], key[32]; /* of what is to be done */
 };
 
+/* However long the value is, it is asked for: without one of its conditions the rule would be another. */
 static void ask_for(struct asked *asked, const char *key, const char *value)
 {
-	if (value == NULL || strlen(value) > VALUE_MOST || asked->n + 3 > COUNT_OF(asked->word))
+	if (value == NULL || asked->n + 3 > COUNT_OF(asked->word))
 		return;
 	asked->word[asked->n++] = key;
 	asked->word[asked->n++] = value;
@@ -55,18 +54,14 @@ static void ask_to_do(struct asked *asked, const char *what, const char *typed, 
 		ask_for(asked, "do-else", "discard");
 }
 
-static const char *typed(const struct page *page, const char *name)
-{
-	return page->request->method == WEB_POST ? page_form(page, name) : page_query(page, name);
-}
-
 static void ask_form(struct page *page, struct asked *asked)
 {
 	*asked = (struct asked){.n = 0};
-	ask_for(asked, "name", typed(page, "name"));
+	ask_for(asked, "name", page_form(page, "name"));
 	for (size_t i = 0; i < OWN_WHENS; i++)
-		ask_for(asked, own_whens[i].key, typed(page, own_whens[i].key));
-	ask_to_do(asked, typed(page, "what"), typed(page, "typed"), typed(page, "discard") != NULL);
+		ask_for(asked, own_whens[i].key, page_form(page, own_whens[i].key));
+	ask_to_do(asked, page_form(page, "what"), page_form(page, "typed"),
+	    page_form(page, "discard") != NULL);
 }
 
 /* The form as it was filled in, for the templates: "fields"; what is filled in is not folded away. */
@@ -80,14 +75,14 @@ static void set_fields(struct page *page)
 
 	for (size_t i = 0; i < OWN_WHENS + COUNT_OF(others); i++) {
 		const char *key = i < OWN_WHENS ? own_whens[i].key : others[i - OWN_WHENS];
-		const char *value = typed(page, key);
+		const char *value = page_form(page, key);
 
 		kit_put(fields, key, json_string(value != NULL ? value : ""));
 	}
 	for (size_t i = 0; i < COUNT_OF(folded); i++)
-		more = more || typed(page, folded[i]) != NULL;
+		more = more || page_form(page, folded[i]) != NULL;
 	page_set(page, "more-open", json_boolean(more));
-	page_set(page, "name-open", json_boolean(typed(page, "name") != NULL));
+	page_set(page, "name-open", json_boolean(page_form(page, "name") != NULL));
 	page_set(page, "fields", fields);
 }
 
@@ -113,13 +108,16 @@ static const char *fault_of_field(const char *why)
 		return say("These are too many.");
 	if (strcmp(why, "unknown") == 0)
 		return say("There is no such thing.");
+	if (strcmp(why, "used") == 0)
+		return say("Another rule of yours has this name already.");
 	return say("This cannot be understood.");
 }
 
 /* Which field of the form a key of seki-rules is. */
 static const char *field_of(const struct page *page, const char *key)
 {
-	const char *what = typed(page, "what"), *blank = what != NULL ? strchr(what, ' ') : NULL;
+	const char *what = page_form(page, "what"),
+		   *blank = what != NULL ? strchr(what, ' ') : NULL;
 
 	if (strncmp(key, "when-", 5) == 0 || strcmp(key, "name") == 0)
 		return key;
@@ -319,16 +317,16 @@ static bool try_it(struct page *page, int *status)
 static void show_form(struct page *page, int status, const char *fault)
 {
 	json_t *answer = ask_rules(page);
-	bool filled = typed(page, "what") != NULL;
+	bool filled = page_form(page, "what") != NULL;
 
 	if (answer == NULL)
 		return;
 	page_set(page, "fault", fault != NULL ? json_string(fault) : json_null());
 	if (!filled || try_it(page, &status)) {
 		set_fields(page);
-		own_choices(page, answer, typed(page, "what"));
-		own_select(page, "attachments", OWN_ATTACHMENT, typed(page, "when-attachment"));
-		own_select(page, "classes", OWN_CLASS, typed(page, "when-class"));
+		own_choices(page, answer, page_form(page, "what"));
+		own_select(page, "attachments", OWN_ATTACHMENT, page_form(page, "when-attachment"));
+		own_select(page, "classes", OWN_CLASS, page_form(page, "when-class"));
 		page_set_text(page, "title", say("A new rule"));
 		page_show(page, status, "rules-new");
 	}

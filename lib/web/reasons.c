@@ -13,10 +13,11 @@ static const struct {
     {"nobody", N_("This mail was not written by you, and you are not asked about it.")},
     {"rights", N_("This link is not for that.")},
     {"cross-message", N_("This link is for another mail.")},
-    {"pin", N_("Please enter your number (PIN) for that.")},
+    {"pin", N_("Please enter your PIN.")},
     {"login", N_("A link is not enough for that. Please log in.")},
     {"request", N_("That cannot be asked like this. Please go back and try again.")},
-    {"words", N_("That is no text to look for. Please try other words.")},
+    {"words", N_("Something in it cannot be understood. Please go back and try again.")},
+    {"restored", N_("The mail was brought back meanwhile. There is a newer link.")},
     {"state", N_("There is no such list.")},
     {"absences", N_("You have entered too many absences. Please remove them first.")},
     {"reviewed", N_("Somebody has reviewed it already.")},
@@ -24,6 +25,7 @@ static const struct {
     /* seki-login, sekisho-login(5) */
     {"wrong", N_("That is not right. Please try again.")},
     {"number", N_("That is not the right number. Please try again.")},
+    {"weak", N_("Such a number is tried first. Please choose a PIN that is harder to guess.")},
     {"capped", N_("There were too many attempts. Please wait an hour and try again.")},
     {"later", N_("That cannot be done just now. Please try again later.")},
     /* seki-rules, sekisho-mine(5) */
@@ -36,6 +38,9 @@ static const struct {
     {"large", N_("Your rules would become too long. Please remove one first.")},
     {"none", N_("This rule is not there any more.")},
     {"fault", N_("The rule cannot be read. Please change it.")},
+    {"often", N_("The rules were changed very often within an hour. Please try again later.")},
+    {"full",
+	N_("The rules of all people together look for too much. Please ask your administrator.")},
     {"tests", N_("A test of the administrator's does not allow this rule.")},
 };
 

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/base/hex.h"
 #include "lib/web/escape.h"
 
 #define COOKIES_MAX ((size_t)16384) /* bytes of them; what nginx lets pass is less */
@@ -23,15 +24,6 @@ static const char *param(const struct web_incoming *in, const char *name)
 
 /* ---- decoding ------------------------------------------------------------------------------ */
 
-static int digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
-
 /*
  * Decodes %XX, and in a form "+", into `to`, which has room for `len` + 1; it may be `from`. The length, or -1: no
  * percent-encoding, or no UTF-8, or a NUL.
@@ -46,8 +38,8 @@ static ssize_t decode(const char *from, size_t len, bool form, char *to)
 		if (c == '+' && form) {
 			c = ' ';
 		} else if (c == '%') {
-			int high = i + 2 < len ? digit(from[i + 1]) : -1;
-			int low = i + 2 < len ? digit(from[i + 2]) : -1;
+			int high = i + 2 < len ? hex_digit(from[i + 1]) : -1;
+			int low = i + 2 < len ? hex_digit(from[i + 2]) : -1;
 
 			if (high < 0 || low < 0)
 				return -1;
@@ -134,7 +126,7 @@ static bool is_plain_path(const char *path)
 static bool hides_slash(const char *path)
 {
 	for (const char *at = strchr(path, '%'); at != NULL; at = strchr(at + 1, '%')) {
-		int high = digit(at[1]), low = high >= 0 ? digit(at[2]) : -1;
+		int high = hex_digit(at[1]), low = high >= 0 ? hex_digit(at[2]) : -1;
 
 		if (low >= 0 && (high * 16 + low == '/' || high * 16 + low == '\\'))
 			return true;

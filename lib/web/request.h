@@ -8,7 +8,7 @@
 #include "lib/base/buf.h"
 #include "lib/base/compat.h"
 
-#define WEB_WORDS_MAX  64                    /* names in a query, a form, and cookies, each */
+#define WEB_WORDS_MAX  512                   /* names in a query, a form, and cookies, each */
 #define WEB_TARGET_MAX ((size_t)8192)        /* bytes of path and query */
 #define WEB_FORM_MAX   ((size_t)1024 * 1024) /* the setting web-request is the bound in force */
 

@@ -100,7 +100,7 @@ bool page_failed(struct page *page, const json_t *answer)
 		page_say(page, 403, say("You may not do that"), reasons_say(code));
 	else if (strcmp(result, "unknown") == 0)
 		page_say(page, 503, say("Please look again in a moment"),
-		    say("It was begun, and it is not known yet whether it was done."));
+		    say("We started it, but cannot tell yet whether it was done."));
 	else
 		page_say(page, status_of(code), say("That was not possible"), reasons_say(code));
 	return true;

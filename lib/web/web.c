@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "lib/base/clock.h"
 #include "lib/base/forks.h"
 #include "lib/base/log.h"
 #include "lib/base/zone.h"
@@ -22,11 +23,6 @@
 bool web_is_https(const struct settings *settings)
 {
 	return settings->web_tls || strncmp(settings->web_url, "https://", 8) == 0;
-}
-
-int64_t web_patience_password(const struct settings *settings)
-{
-	return WEB_PATIENCE + settings->auth_timeout + settings->auth_delay_longest;
 }
 
 /* "https://host:port" of a URL (RFC 6454, 6.1); "" if it is none. */
@@ -66,15 +62,16 @@ bool web_read(struct web *web, char *fault, size_t room)
 	templates = read_templates(fault, room);
 	if (templates == NULL)
 		return false;
+	if (!zone_set(fresh.time_zone)) {
+		(void)snprintf(fault, room, "time-zone: no memory");
+		web_templates_free(templates);
+		return false;
+	}
 	web_templates_free(web->templates);
 	web->templates = templates;
 	web->settings = fresh;
 	web->https = web_is_https(&fresh);
 	origin_of(fresh.web_url, web->origin);
-	if (!zone_set(fresh.time_zone)) {
-		(void)snprintf(fault, room, "time-zone: no memory");
-		return false;
-	}
 	return true;
 }
 
@@ -167,7 +164,7 @@ static void set_here(struct page *page)
 static void set_values(struct page *page)
 {
 	const struct web_person *person = &page->person;
-	char token[64];
+	char token[64], now[CLOCK_TEXT];
 
 	say_speak(page->lang);
 	page_set_text(page, "lang", page->lang);
@@ -177,6 +174,8 @@ static void set_values(struct page *page)
 	page_set(page, "t", person->capability[0] != '\0' ? json_string(person->capability) : NULL);
 	page_form_token(page, token);
 	page_set_text(page, "form-token", token);
+	clock_format(clock_wall(), now);
+	page_set_text(page, "now-utc", now);
 	web_form_token(person->in ? person->token : page->visit, token);
 	page_set_text(page, "own-form-token", token);
 	set_here(page);
@@ -233,7 +232,19 @@ static void go_login(struct page *page)
 	page_go(page, "/gate/login");
 	if (buf_ok(&here))
 		page_go_add(page, "back", here.bytes);
+	if (!buf_ok(&page->place)) /* a way back that is too long for the way there is left out */
+		page_go(page, "/gate/login");
 	buf_free(&here);
+}
+
+/*
+ * What stands in a frame of the page of a mail; then all that is said instead of it does, too. The frame is sandboxed:
+ * nobody can log in there.
+ */
+static bool is_framed(const struct page_route *route)
+{
+	return strcmp(route->path, "/gate/m/contents") == 0 ||
+	       strcmp(route->path, "/gate/m/html") == 0;
 }
 
 static void serve(struct page *page, const struct page_route *route)
@@ -244,12 +255,15 @@ static void serve(struct page *page, const struct page_route *route)
 			    (route->needs == PAGE_EITHER && page->person.capability[0] == '\0');
 	int status = 0;
 
+	page->frame = is_framed(route);
 	find_visit(page);
 	set_values(page);
 	if (!capable)
 		status = 404;
 	else if (needs_person && lost != 0)
 		status = lost;
+	else if (needs_person && !page->person.in && page->frame)
+		status = 403;
 	if (status != 0) {
 		web_refuse(page, status);
 		return;

@@ -8,15 +8,19 @@
 #include "lib/base/clock.h"
 #include "lib/base/settings.h"
 #include "lib/web/page.h"
+#include "lib/web/patience.h"
 #include "lib/web/request.h"
 #include "lib/web/template.h"
 
 #define WEB_SOCKET    "run/web/socket"
 #define WEB_LOCALE    "etc/web/locale"
-#define WEB_PATIENCE  (15 * CLOCK_SECOND) /* for an answer of another service */
 #define WEB_TOKEN_MAX ((size_t)96)
 
-/* Workers that wait for a password are replaced for that long; more than so many do not wait. */
+/*
+ * What a request may wait long for. A worker that is about to is replaced for that long; more than so many do not wait:
+ * for passwords WEB_LEAVERS, for views as many as seki-view deals with at once, 2 * web-workers.
+ */
+enum web_wait { WEB_WAIT_PASSWORD, WEB_WAIT_VIEW };
 #define WEB_LEAVERS 32
 
 /* What a worker has, and what it is told of the others. */
@@ -26,8 +30,8 @@ struct web {
 	bool https;
 	char origin
 	    [SETTING_TEXT_MAX]; /* of web-url: "https://mail.example.co.jp"; "" if there is none */
-	bool (*leave)(
-	    void *context); /* before a long wait; false: too many wait already. May be NULL */
+	bool (*leave)(void *context,
+	    enum web_wait what); /* before a long wait; false: too many wait already. May be NULL */
 	void *context;
 };
 
@@ -37,9 +41,6 @@ void web_free(struct web *web);
 
 /* Whether browsers reach the pages by TLS. */
 bool web_is_https(const struct settings *settings);
-
-/* How long a password may be waited for; more than WEB_PATIENCE. */
-int64_t web_patience_password(const struct settings *settings);
 
 /* Where an answer goes: header and body as CGI has them (RFC 3875, 6). False: nobody takes it any more. */
 struct web_outgoing {
@@ -75,6 +76,9 @@ const char *web_cookie_visit(const struct web *web);
 
 /* The form token for what is signed by `key`; "" if that is "". */
 void web_form_token(const char *key, char text[64]);
+
+/* Before a long wait. False: too many wait already, and the answer is 503. */
+NODISCARD bool web_may_wait(const struct page *page, enum web_wait what);
 
 /* asking.c: who has this cookie. 0, or 503: nobody can say. */
 NODISCARD int web_find_person(struct page *page);

@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <fcgiapp.h>
@@ -16,7 +17,10 @@
 /* A request that takes longer than all that it may wait for is stuck: the worker is ended by SIGALRM. */
 #define REQUEST_MARGIN 60
 
-static volatile sig_atomic_t stopping;
+/* How long the parent, who waits for nobody, may take to answer, in milliseconds. */
+#define PARENT_PATIENCE 5000
+
+static volatile sig_atomic_t stopping; /* a signal's handler has no other place to write to */
 
 static void on_stop(int number)
 {
@@ -41,9 +45,9 @@ static bool write_bytes(void *context, const char *bytes, size_t len)
 	return FCGX_PutStr(bytes, (int)len, request->out) == (int)len;
 }
 
-static unsigned seconds(int64_t span)
+unsigned web_worker_longest(const struct settings *settings)
 {
-	return (unsigned)(span / CLOCK_SECOND);
+	return (unsigned)(web_patience_request(settings) / CLOCK_SECOND) + REQUEST_MARGIN;
 }
 
 static void serve_one(struct worker *w, FCGX_Request *request)
@@ -60,7 +64,7 @@ static void serve_one(struct worker *w, FCGX_Request *request)
 /* Another worker may have taken it first. */
 static void accept_one(struct worker *w, FCGX_Request *request)
 {
-	(void)alarm(seconds(web_patience_password(&w->web->settings)) + REQUEST_MARGIN);
+	(void)alarm(web_worker_longest(&w->web->settings));
 	if (FCGX_Accept_r(request) == 0) {
 		serve_one(w, request);
 		FCGX_Finish_r(request);
@@ -70,25 +74,29 @@ static void accept_one(struct worker *w, FCGX_Request *request)
 
 /* ---- being replaced ------------------------------------------------------------------------ */
 
-static bool leave(void *context)
+/* The parent's answer; WORKER_LEAVES if there is none: then it waits, and ends behind this request in any case. */
+static enum worker_answer ask_parent(const struct worker *w, enum web_wait what)
+{
+	unsigned char asked = (unsigned char)what, answer = WORKER_LEAVES;
+	struct pollfd p = {.fd = w->asks, .events = POLLIN};
+
+	if (send(w->asks, &asked, sizeof asked, MSG_NOSIGNAL) != (ssize_t)sizeof asked ||
+	    poll(&p, 1, clock_patience(PARENT_PATIENCE)) <= 0 ||
+	    recv(w->asks, &answer, sizeof answer, MSG_DONTWAIT) != (ssize_t)sizeof answer)
+		return WORKER_LEAVES;
+	return answer == WORKER_STAYS ? WORKER_STAYS : WORKER_LEAVES;
+}
+
+static bool leave(void *context, enum web_wait what)
 {
 	struct worker *w = context;
-	pid_t pid = getpid();
 
 	if (w->left)
 		return true;
-	if (atomic_fetch_add(&w->shared->leaving, 1) >= WEB_LEAVERS) {
-		atomic_fetch_sub(&w->shared->leaving, 1);
-		LOG_ALARM("waiting-full", kv_num("workers", WEB_LEAVERS));
-		return false;
-	}
-	/* Within PIPE_BUF: whole, or not at all. */
-	if (write(w->tell, &pid, sizeof pid) != (ssize_t)sizeof pid) {
-		atomic_fetch_sub(&w->shared->leaving, 1);
-		return true; /* it waits, and nobody takes its place */
-	}
-	w->left = true;
-	return true;
+	w->left = ask_parent(w, what) == WORKER_LEAVES;
+	if (!w->left)
+		LOG_ALARM("waiting-full", kv("for", what == WEB_WAIT_VIEW ? "view" : "password"));
+	return w->left;
 }
 
 /* ---- the loop ------------------------------------------------------------------------------ */

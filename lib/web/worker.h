@@ -2,23 +2,21 @@
 #ifndef SEKISHO_WEB_WORKER_H
 #define SEKISHO_WEB_WORKER_H
 
-#include <stdatomic.h>
-
 #include "lib/web/web.h"
 
-/* What workers and their parent share, in memory of both. */
-struct web_shared {
-	_Atomic unsigned leaving; /* workers that wait for a password, and have been replaced */
-};
+/* What the parent answers to a worker that asks to be replaced: one byte, enum web_wait, for which there is one byte. */
+enum worker_answer { WORKER_STAYS, WORKER_LEAVES };
 
 struct worker {
 	struct web *web;
-	struct web_shared *shared;
 	pid_t parent;
 	int listener;
-	int tell; /* the parent's pipe: a worker that is to be replaced writes its process number */
+	int asks;  /* its own socket to the parent, who knows by that who asks */
 	bool left; /* it has been replaced, and ends behind this request */
 };
+
+/* Seconds in which a worker has answered any request, or is ended by SIGALRM. */
+unsigned web_worker_longest(const struct settings *settings);
 
 /* Serves until SIGTERM, or until it was replaced; never in the middle of a request. */
 NORETURN void web_worker_run(struct worker *worker);

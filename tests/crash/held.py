@@ -407,14 +407,18 @@ STAGES = ("seki-queue", "seki-scan", "seki-hold", "seki-encrypt", "seki-stagger"
 
 
 def insist(inst: Instance, what: Callable, seconds: float = 5) -> str:
-    """What is answered when the leg is in nobody's hand, and the program runs."""
-    deadline = time.monotonic() + seconds
+    """What is answered when the leg is in nobody's hand, and the program runs. A fault may meet the order itself: then it is
+    unknown for a moment, and done or to be ordered again."""
+    deadline, unsure = time.monotonic() + seconds, False
     while True:
         for program in inst.programs:
             if not inst.alive(program):
                 inst.start_ready(program)
         answer = what()
-        if answer not in ("", "gone", "no") or time.monotonic() > deadline:
+        if answer == "gone" and unsure:
+            return "done"
+        unsure = unsure or answer == "unknown"
+        if answer not in ("", "gone", "no", "unknown") or time.monotonic() > deadline:
             return answer
         time.sleep(0.02)
 

@@ -240,6 +240,15 @@ def test_s3_07_several_fields_and_long_ones(view):
     assert twice["subject"] == "first / second"
 
 
+def test_s3_07_parts_that_take_long_are_not_all_shown(probe):
+    """W5: each part of HTML may take a second; all of them together take no more than a message may."""
+    slow = mail(*([text("<div>" * 3000 + "seen" + "</p>" * 60000, "text/html")] * 30))
+    with View(probe, inspect_cpu="4s") as one:
+        told = one.outline(slow)
+        assert told["text-cut"] is True and 0 < told["text"].count("seen") < 30
+        assert 0 < one.html(slow, status="cut").count("seen") < 30
+
+
 def test_s3_07_a_long_text_is_cut(view):
     told = view.outline(mail(text("あ" * 200_000)))
     assert told["text-cut"] is True and 255_000 < len(told["text"].encode()) <= 262_144

@@ -1,11 +1,16 @@
 """People's pages as HTTP: what is no request, what takes long, what is not there, and what every answer says (W6, W7). The
 requests are bytes on a socket: no client mends them."""
+import base64
+import contextlib
+import ctypes
+import html
 import os
 import re
 import select
 import signal
 import socket
 import ssl
+import struct
 import subprocess
 import time
 import urllib.parse
@@ -385,6 +390,152 @@ def test_wrong_passwords_are_waited_for_by_others(another) -> None:
     wait_for(lambda: len(workers(gw)) == 2, why="as many workers as before")
 
 
+def test_W7_slow_mails_hold_up_nobody_else(another) -> None:
+    """While mails are opened that take long the other pages are there; more of them than seki-view deals with are not waited
+    for. Behind that all is as before."""
+    gw = another(settings={"web-workers": "2", "view-time": "20s"}).start()
+    link = link_of(gw)
+    contents = link.replace("/gate/m/?", "/gate/m/contents?t=")
+    assert ask(gw, contents).status == 200
+    view = gw.pid("seki-view")
+    os.kill(view, signal.SIGSTOP)
+    with ThreadPoolExecutor(7) as pool:
+        try:
+            slow = [pool.submit(ask, gw, contents) for _ in range(7)]
+            wait_for(lambda: sum(s.done() for s in slow) >= 3, why="those for whom there is no place")
+            for _ in range(3):
+                is_prompt(gw, link)
+                is_prompt(gw)
+            assert sum(s.done() for s in slow) == 3
+            refused = [s.result() for s in slow if s.done()]
+            assert [r.status for r in refused] == [503] * 3
+            for answer in refused:
+                assert answer.headers["x-frame-options"] == "SAMEORIGIN"
+        finally:
+            os.kill(view, signal.SIGCONT)
+        assert sorted(s.result().status for s in slow) == [200] * 4 + [503] * 3
+    gw.wait_log("seki-web", "event=waiting-full alarm=yes for=view")
+    wait_for(lambda: len(workers(gw)) == 2, why="as many workers as before")
+    assert ask(gw, contents).status == 200
+
+
+def logs_in(gw: Gateway, password: str, headers: dict[str, str] | None = None) -> Answer:
+    page = ask(gw, "/gate/login")
+    visit = page.headers["set-cookie"].split(";")[0]
+    token = re.search(r'name="form" value="([\w-]{32})"', page.text).group(1)
+    body = urllib.parse.urlencode({"address": "alice@example.co.jp", "password": password, "form": token}).encode()
+    return ask(gw, "/gate/login", "POST", {"Cookie": visit, **(headers or {})}, body)
+
+
+def sets_password(gw: Gateway) -> str:
+    word = "correct horse battery staple"
+    done = gw.seki("passwd", "alice@example.co.jp", stdin=word + "\n")
+    assert done.returncode == 0, done.stderr
+    return word
+
+
+def test_those_who_have_logged_in_wait_no_more(another) -> None:
+    """More logins one behind the other than may wait at once."""
+    gw = another(settings={"web-workers": "1"}).start()
+    word = sets_password(gw)
+    for n in range(40):
+        answer = logs_in(gw, word)
+        assert answer.status == 303, f"login {n}: {answer.raw[:300]}"
+
+
+def socket_of(pid: int, parent: int) -> socket.socket:
+    """That by which a worker asks its parent."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    handle = os.pidfd_open(pid)
+    for name in os.listdir(f"/proc/{pid}/fd"):
+        if not os.readlink(f"/proc/{pid}/fd/{name}").startswith("socket:"):
+            continue
+        fd = libc.syscall(438, handle, int(name), 0)  # pidfd_getfd
+        if fd < 0:
+            pytest.skip(f"pidfd_getfd: {os.strerror(ctypes.get_errno())}")
+        s = socket.socket(fileno=fd)
+        peer = struct.unpack("3i", s.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))[0]
+        if not s.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN) and peer == parent:
+            os.close(handle)
+            return s
+        s.close()
+    pytest.fail("it has no such socket")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="another's descriptors need root")
+def test_W2_a_worker_speaks_for_itself_alone(another) -> None:
+    """One that was taken over may say what it likes: it takes one place of those who wait, and nobody else's."""
+    gw = another(settings={"web-workers": "2"}).start()
+    word = sets_password(gw)
+    bad = workers(gw)[0]
+    with socket_of(bad, gw.pid("seki-web")) as s:
+        for _ in range(100):
+            try:
+                s.send(b"\0", socket.MSG_NOSIGNAL)
+            except OSError:
+                break
+        wait_for(lambda: len(workers(gw)) == 3, why="another in its place")
+        for _ in range(3):
+            assert logs_in(gw, word).status == 303
+    with socket_of(workers(gw)[-1], gw.pid("seki-web")) as s:
+        s.send(b"\xff" * 5, socket.MSG_NOSIGNAL)
+    assert logs_in(gw, word).status == 303
+    assert "waiting-full" not in gw.log("seki-web")
+    with contextlib.suppress(ProcessLookupError):  # with its next long wait it ends by itself
+        os.kill(bad, signal.SIGKILL)
+    wait_for(lambda: len(workers(gw)) == 2, why="as many workers as before")
+
+
+def test_W7_slow_readers_do_not_fill_the_disk(another) -> None:
+    """Of the files in mails one address has eight at once: the ninth is answered, and pages go on."""
+    gw = another(settings={"web-workers": "2"}).start()
+    content = base64.encodebytes(os.urandom(9_000_000))
+    gw.send(MAIL.replace(b"\r\n\r\nhi\r\n", b"\r\nMIME-Version: 1.0\r\nContent-Type: application/octet-stream\r\n"
+                         b"Content-Disposition: attachment; filename=big\r\nContent-Transfer-Encoding: base64\r\n\r\n")
+            + content.replace(b"\n", b"\r\n"))
+    wait_for(lambda: gw.spool("hold"), why="held")
+    link = re.search(r"http\S+", gw.seki("link", gw.spool("hold")[0].name.split(".")[1]).stdout).group(0)[len(gw.web_url):]
+    contents = ask(gw, link.replace("/gate/m/?", "/gate/m/contents?t="))
+    target = html.unescape(re.search(r'href="(/gate/m/file[^"]+)"', contents.text).group(1))
+    readers = []
+    try:
+        for _ in range(8):
+            s = socket.socket()
+            s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            s.settimeout(60)
+            s.connect(("127.0.0.1", gw.web_port))
+            s.sendall(f"GET {target} HTTP/1.1\r\nHost: a\r\n\r\n".encode())
+            assert s.recv(12) == b"HTTP/1.1 200", "a reader"
+            readers.append(s)
+        ninth = ask(gw, target)
+        assert ninth.status == 503, ninth.raw[:300]
+        has_headers(ninth)
+        is_prompt(gw, link)
+    finally:
+        for s in readers:
+            s.close()
+    wait_for(lambda: ask(gw, target).status == 200, why="a place again")
+
+
+@pytest.mark.parametrize("proxy", ["-", "127.0.0.1"])
+def test_W7_behind_a_proxy_each_browser_has_its_own_address(another, proxy: str) -> None:
+    """And nobody else says who he is."""
+    gw = another(settings={"web-proxy": proxy}).start()
+    assert logs_in(gw, sets_password(gw), {"X-Forwarded-For": "203.0.113.9, 198.51.100.7"}).status == 303
+    gw.wait_log("seki-login", "event=login ")
+    [line] = [one for one in gw.log("seki-login").splitlines() if "event=login " in one]
+    assert ("source=127.0.0.1" if proxy == "-" else "source=198.51.100.7") in line, line
+
+
+def test_passwords_do_not_go_in_clear(another) -> None:
+    """What is no trial serves no pages where all can read them."""
+    gw = another().start()
+    gw.setting(trial="no", web_listen=f"0.0.0.0:{gw.web_port}")
+    gw.svc("-h", "seki-front")
+    gw.wait_log("seki-front", "event=reload-refused alarm=yes what=etc/settings:+20web-listen")
+    is_prompt(gw)
+
+
 # ---- secrets -------------------------------------------------------------------------------------
 
 
@@ -478,6 +629,10 @@ def test_without_seki_web_nginx_says_so(gw: Gateway, link: str) -> None:
         has_headers(answer)
         assert "しばらくして" in answer.text and "try again" in answer.text and link.split("?")[1] not in answer.text
         assert ask(gw, "/gate/static/style.css").status == 200
+        assert answer.headers["x-frame-options"] == "DENY"
+        framed = ask(gw, link.replace("/gate/m/?", "/gate/m/contents?t="))
+        assert framed.status == 503 and framed.headers["x-frame-options"] == "SAMEORIGIN"
+        assert "frame-ancestors 'self'" in framed.headers["content-security-policy"]
     finally:
         gw.svc("-u", "seki-web")
         gw.wait_ready("seki-web")

@@ -232,6 +232,28 @@ def test_a_mailed_link_logs_in_once(desk, lang):
     assert gone.status == 410 and alert(gone)
 
 
+def test_a_mailed_link_leads_where_one_wanted_to_be(desk):
+    """In the browser that asked for it; what it kept for that is taken away."""
+    client, had = desk.client(), links_of(desk, ALICE)
+    page = client.get("/gate/login?back=" + urllib.parse.quote("/gate/?state=held&q=a%26b", safe=""))
+    assert client.post(page.form("/gate/login/link"), address=ALICE).status == 200
+    link = mailed_link(desk, ALICE, had + 1)
+    done = client.post(client.get(link).form("/gate/login/open"))
+    assert path_of(done) == "/gate/?state=held&q=a%26b" and is_in(client)
+    assert not any("visit-back" in name for name in client.cookies)
+
+
+@pytest.mark.parametrize("back", ["https://evil.example/", "//evil.example/", "/gate/;x=y", "/gate/" + "x" * 3000])
+def test_a_kept_way_back_never_leads_elsewhere(desk, back):
+    client, had = desk.client(), links_of(desk, ALICE)
+    client.cookies["sekisho-visit-back"] = back.replace(";", "")
+    page = client.get("/gate/login")
+    fields = [(k, back if k == "back" else v) for k, v in page.form("/gate/login/link").fields if k != "address"]
+    sent = client.ask("POST", "/gate/login/link", [*fields, ("address", ALICE)])
+    assert sent.status == 200 and "visit-back" not in client.cookies
+    assert links_of(desk, ALICE) >= had
+
+
 def test_asking_for_a_link_tells_nothing_about_who_there_is(desk):
     """W2: the same page, whoever it is; only who is one of us is sent a mail."""
     pages = {who: ask_link(desk.client(), who) for who in (BOB, "nobody@example.co.jp", "eve@elsewhere.example")}
@@ -257,6 +279,24 @@ def test_elsewhere_the_number_is_needed(desk):
         form = page.form("/gate/login/open")
     wide = "".join(chr(0xff10 + int(digit)) for digit in number)  # as a Japanese keyboard types it
     assert other.post(form, number=wide).status == 303 and is_in(other)
+
+
+def test_a_link_that_cannot_be_opened_just_now_is_not_called_used(desk):
+    """Without the audit log nobody is logged in: the pages say so, and the link is good afterwards."""
+    client, had = desk.client(), links_of(desk, ALICE)
+    ask_link(client, ALICE)
+    link = mailed_link(desk, ALICE, had + 1)
+    form = client.get(link).form("/gate/login/open")
+    desk.gw.svc("-wD", "-T", "20000", "-d", "seki-audit")
+    try:
+        desk.later(40)  # audit-lag
+        page = client.post(form)
+        assert page.status == 503 and "used already" not in page.text, (page.status, page.text[:300])
+        page = tries(desk.client(), BOB, PASSWORD)
+        assert page.status == 503 and "too many" not in page.text, (page.status, page.text[:300])
+    finally:
+        desk.gw.svc("-wU", "-T", "20000", "-u", "seki-audit")
+    wait_for(lambda: client.post(form).status == 303, PATIENCE, "the link opens")
 
 
 def test_guessed_numbers_kill_the_link(desk):

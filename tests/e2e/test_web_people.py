@@ -111,6 +111,11 @@ def test_the_queue_in_japanese(desk):
     desk.does(BOSS, "reject", sent, reason="x")
 
 
+@pytest.mark.parametrize("number", ["x", "0", "-1", "99999999999999999999"])
+def test_odd_numbers_of_pages_are_the_first(desk, number):
+    assert logged_in(desk, BOSS).get(f"/gate/approvals?page={number}").status == 200
+
+
 def test_others_do_not_see_the_queue(desk):
     sent = desk.mail("boss", subject="not yours")
     waits(logged_in(desk, BOSS), "not yours")
@@ -192,6 +197,7 @@ def test_what_was_sent_as_urgent_is_reviewed(desk, lang, verdict, said, comment)
     boss = logged_in(desk, BOSS, lang)
     assert "/gate/review" in boss.get("/gate/approvals").urls
     page = boss.get("/gate/review")
+    assert f"urgent {lang}" in page.text, "which mail it is"
     assert "障害 <対応>" in page.text and "<対応>" not in page.html and ALICE in page.text
     assert re.search(r'<label for="comment-[^"]+"', page.html)
     form = review_form(page, sent)
@@ -230,6 +236,15 @@ def asking_pins(desk) -> Iterator[WebDesk]:
 def test_a_review_by_a_link_asks_for_the_pin(asking_pins):
     desk, pin = asking_pins, "2468"
     boss = logged_in(desk, BOSS)
+    page = boss.get("/gate/me")
+    if page.has("/gate/me/pin", remove="yes"):
+        boss.post(page.form("/gate/me/pin", remove="yes"), ("remove", "yes"))
+    sent = urgent(desk, "urgent without a pin", "x")
+    link = desk.notified(BOSS, "urgent without a pin", "[緊急送信]")
+    client = desk.client()
+    page = client.get("/gate/review?" + urllib.parse.urlencode({"t": link.split("?")[1]}))
+    page = client.post(review_form(page, sent), ("verdict", "fine"), pin=pin)
+    assert page.status == 403 and "You have no PIN yet" in alert(page), alert(page)
     assert boss.post(boss.get("/gate/me").form("/gate/me/pin"), pin=pin, again=pin).status == 303
     sent = urgent(desk, "urgent by link", "x")
     link = desk.notified(BOSS, "urgent by link", "[緊急送信]")
@@ -241,7 +256,8 @@ def test_a_review_by_a_link_asks_for_the_pin(asking_pins):
         page = by_link.post(form, ("verdict", "fine"), pin=typed)
         assert page.status == 403 and alert(page), (page.status, page.text[:300])
         form = review_form(page, sent)
-    assert "said=done" in location(by_link.post(form, ("verdict", "fine"), pin=pin))
+    wide = "".join(chr(0xff10 + int(digit)) for digit in pin)  # as a Japanese keyboard types it
+    assert "said=done" in location(by_link.post(form, ("verdict", "fine"), pin=wide))
     assert "fine" in by_link.get("/gate/review?" + urllib.parse.urlencode({"t": link.split("?")[1]})).text
 
 
@@ -357,6 +373,27 @@ def test_what_is_wrong_is_told_at_its_field(writing, fields, where):
         if name.startswith("when"):
             assert f'value="{value}"' in page.html, "what was typed is still there"
     assert not own_file(writing, BOB).exists()
+
+
+def test_no_condition_is_lost_for_its_length(writing):
+    """A rule without one of its conditions would be another rule: what is too long is told, and nothing is written."""
+    bob = logged_in(writing, BOB)
+    page = fills(bob, when_subject="invoice", what="hold do-time 5m")
+    (form,) = [f for f in page.forms if f.method == "post" and urllib.parse.urlsplit(f.action).path == "/gate/rules"]
+    for text, status in (("x" * 5000, (409, 422)), (",".join(["word"] * 1500), (409, 422)), ("x" * 500_000, (413,))):
+        fields = [(k, text if k == "when-subject" else v) for k, v in form.fields]
+        assert ("when-subject", text) in fields
+        page = bob.ask("POST", "/gate/rules", fields)
+        assert page.status in status and not own_file(writing, BOB).exists(), (len(text), page.status, page.text[:300])
+
+
+def test_a_name_that_is_taken_is_told(writing):
+    bob = logged_in(writing, BOB)
+    assert "said=added" in location(save(bob, fills(bob, when_subject="one", what="hold do-time 5m", name="mine")))
+    page = fills(bob, when_subject="two", what="hold do-time 5m", name="mine")
+    assert page.status == 422 and "Another rule of yours has this name already." in page.text, page.text[:600]
+    bob.cookies["sekisho-lang"] = "ja"
+    assert "この名前のルールはすでにあります" in fills(bob, when_subject="two", what="hold do-time 5m", name="mine").text
 
 
 @pytest.mark.parametrize("what", ["refuse", "refuse do-why x", "forward do-who x@evil.example", "sign do-name example.co.jp", "nonsense",

@@ -473,7 +473,7 @@ class WebDesk:
 
     def kept(self) -> dict[str, bytes]:
         """All that acting by people would change: legs with their records, what was delivered, and what seki-hold,
-        seki-login and seki-rules keep."""
+        seki-login and seki-rules keep. What was sent is emptied a moment later by itself: it counts by its name."""
         root = self.gw.root
         found = {}
         for folder in ("spool", "outbox", "lib/hold", "etc/policy"):
@@ -481,7 +481,7 @@ class WebDesk:
                 name = str(path.relative_to(root))
                 if path.is_file() and path.name != "ballast" and not name.startswith("spool/tmp/"):
                     try:
-                        found[name] = path.read_bytes()
+                        found[name] = b"" if name.startswith("spool/sent/") else path.read_bytes()
                     except FileNotFoundError:
                         pass
         assert found

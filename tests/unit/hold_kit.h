@@ -15,7 +15,8 @@
 	"dave@x.example deputy=carol@x.example\n"                                                  \
 	"erin@x.example shared=info@x.example group=staff deputy=carol@x.example\n"                \
 	"frank@x.example login=frankie group=staff\n"                                              \
-	"grace@x.example shared=desk@x.example\n"
+	"grace@x.example shared=desk@x.example\n"                                                  \
+	"alice+jp@x.example\n"
 #define HOLD_KIT_GROUPS "staff\nempty\nall @x.example\nnamed robert@x.example desk@x.example\n"
 
 static inline void hold_kit_file(const char *path, const char *text)

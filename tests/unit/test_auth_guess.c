@@ -19,7 +19,7 @@
 static const unsigned char secret[MEMO_SECRET] = "a secret of a test";
 
 static const struct guess_limits usual = {
-    .window = WINDOW, .source = 5, .login = 8, .delay = SECOND, .longest = 15 * SECOND};
+    .window = WINDOW, .source = 5, .login = 8, .pair = 3, .delay = SECOND, .longest = 15 * SECOND};
 
 static struct guess *make(size_t entries)
 {
@@ -193,8 +193,61 @@ static void test_a_right_password_forgives_nothing(void **state)
 		(void)wrong(g, NOW, "192.0.2.1", "alice");
 		guess_right(g, &own);
 	}
-	assert_int_equal(may(g, NOW, "192.0.2.1", "mallory"), GUESS_SOURCE_CAPPED);
+	assert_int_equal(may(g, NOW, "192.0.2.1", "alice"), GUESS_SOURCE_CAPPED);
+	assert_int_equal(may(g, NOW, "192.0.2.1", "bob"), GUESS_SOURCE_CAPPED);
 	guess_free(g);
+}
+
+/* A stale password in somebody's phone does not keep out the office that shares its address. */
+static void test_source_capped_but_not_who_is_known_there(void **state)
+{
+	struct guess *g = make(64);
+	struct guess_who bob = who(g, "192.0.2.1", "bob"), alice = who(g, "192.0.2.1", "alice");
+
+	(void)state;
+	guess_right(g, &bob);
+	guess_right(g, &alice);
+	for (int i = 0; i < 20; i++)
+		(void)wrong(g, NOW, "192.0.2.1", "alice");
+	assert_int_equal(may(g, NOW, "192.0.2.1", "bob"), GUESS_MAY);
+	assert_int_equal(may(g, NOW, "192.0.2.1", "carol"), GUESS_SOURCE_CAPPED);
+	/* The phone itself has had enough, and no right password of others changes that. */
+	assert_int_equal(may(g, NOW, "192.0.2.1", "alice"), GUESS_SOURCE_CAPPED);
+	/* Nor may others be guessed there without end. */
+	for (int i = 0; i < 3; i++) {
+		assert_int_equal(may(g, NOW, "192.0.2.1", "bob"), GUESS_MAY);
+		(void)wrong(g, NOW, "192.0.2.1", "bob");
+	}
+	assert_int_equal(may(g, NOW, "192.0.2.1", "bob"), GUESS_SOURCE_CAPPED);
+	assert_int_equal(may(g, NOW + 2 * WINDOW, "192.0.2.1", "bob"), GUESS_MAY);
+	guess_free(g);
+}
+
+static void test_places(void **state)
+{
+	static const struct {
+		const char *one, *other;
+		bool source, network; /* whether they are the same */
+	} pairs[] = {
+	    {"192.0.2.1", "::ffff:192.0.2.1", true, true},
+	    {"192.0.2.1", "192.0.2.200", false, true},
+	    {"192.0.2.1", "192.0.3.1", false, false},
+	    {"2001:db8:1:2::1", "2001:db8:1:2:3::9", true, true},
+	    {"2001:db8:1:2::1", "2001:db8:1:3::1", false, true},
+	    {"2001:db8:1:2::1", "2001:db8:2:2::1", false, false},
+	};
+	unsigned char one[GUESS_PLACE], other[GUESS_PLACE];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(pairs); i++) {
+		assert_true(guess_place(pairs[i].one, GUESS_SOURCE, one));
+		assert_true(guess_place(pairs[i].other, GUESS_SOURCE, other));
+		assert_int_equal(memcmp(one, other, sizeof one) == 0, pairs[i].source);
+		assert_true(guess_place(pairs[i].one, GUESS_NETWORK, one));
+		assert_true(guess_place(pairs[i].other, GUESS_NETWORK, other));
+		assert_int_equal(memcmp(one, other, sizeof one) == 0, pairs[i].network);
+	}
+	assert_false(guess_place("192.0.2.1/24", GUESS_NETWORK, one));
 }
 
 static void test_bounded_the_oldest_is_forgotten(void **state)
@@ -276,6 +329,8 @@ int main(void)
 	    cmocka_unit_test(test_known_is_of_a_pair),
 	    cmocka_unit_test(test_alarm_once_a_window),
 	    cmocka_unit_test(test_a_right_password_forgives_nothing),
+	    cmocka_unit_test(test_source_capped_but_not_who_is_known_there),
+	    cmocka_unit_test(test_places),
 	    cmocka_unit_test(test_bounded_the_oldest_is_forgotten),
 	    cmocka_unit_test(test_other_limits),
 	    cmocka_unit_test(test_memo_against_a_model),

@@ -176,6 +176,11 @@ static void all_that_a_person_sends_as(void **state)
 	assert_string_equal(ask(0, 9, "x", all), "0006 0005 0004 0003 0002 0001 end 6 all");
 	assert_string_equal(ask(0, 9, "", "f" ALICE), "0005 0004 0001 end 3 all");
 	assert_string_equal(ask(0, 9, "", "lbob@x.example"), "0003 end 1 all");
+	/* Addresses with a +detail, one of which is a person's own: each mail once all the same. */
+	tell((struct told){.number = 7, .from = "sales+jp@x.example", .login = "jp"});
+	assert_string_equal(ask(0, 9, "", "fsales+jp@x.example ljp"), "0007 end 1 all");
+	assert_string_equal(
+	    ask(0, 9, "x", "fsales+jp@x.example fsales@x.example"), "0007 end 1 all");
 	/* A login that is called like an address is another one than that address. */
 	assert_string_equal(ask(0, 9, "", "fallie"), "end 0 all");
 }

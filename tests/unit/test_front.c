@@ -7,25 +7,38 @@
 
 #include <cmocka.h>
 
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include "lib/front/front.h"
+#include "lib/web/patience.h"
 
 static struct settings settings;
 static struct buf text;
 static char fault[512];
 
-static bool config(const char *listen, const char *url, bool tls, bool root, bool v6)
+static bool again(bool root, bool v6)
 {
 	struct front_machine machine = {root, v6, 1000};
 	bool good;
 
-	settings_default(&settings);
-	(void)snprintf(settings.web_listen, sizeof settings.web_listen, "%s", listen);
-	(void)snprintf(settings.web_url, sizeof settings.web_url, "%s", url);
-	settings.web_tls = tls;
 	buf_free(&text);
 	good = front_config(&settings, &machine, &text, fault, sizeof fault);
 	buf_add(&text, "", 1);
 	return good;
+}
+
+static bool config(const char *listen, const char *url, bool tls, bool root, bool v6)
+{
+	settings_default(&settings);
+	settings.trial = true;
+	(void)snprintf(settings.web_listen, sizeof settings.web_listen, "%s", listen);
+	(void)snprintf(settings.web_url, sizeof settings.web_url, "%s", url);
+	settings.web_tls = tls;
+	return again(root, v6);
 }
 
 static bool says(const char *words)
@@ -101,6 +114,127 @@ static void tls(void **state)
 	assert_true(says("ssl_session_tickets off;"));
 }
 
+/* W7: without TLS nothing listens where passwords would be seen on their way. */
+static void passwords_do_not_go_in_clear(void **state)
+{
+	static const struct {
+		const char *listen, *url;
+		bool tls, good;
+	} cases[] = {{"*:80", "-", false, false}, {"*:80", "http://x", false, false},
+	    {"192.0.2.1:80", "-", false, false}, {"[2001:db8::1]:80", "-", false, false},
+	    {"0.0.0.0:80", "-", false, false}, {"[::]:80", "-", false, false},
+	    {"*:443", "-", true, true}, {"127.0.0.1:80", "-", false, true},
+	    {"127.1.2.3:80", "http://x", false, true}, {"[::1]:80", "-", false, true},
+	    {"*:80", "https://x", false, true}};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		assert_true(config(cases[i].listen, cases[i].url, cases[i].tls, true, true));
+		settings.trial = false;
+		if (again(true, true) != cases[i].good)
+			fail_msg("%s %s: %s", cases[i].listen, cases[i].url, fault);
+		if (cases[i].good)
+			continue;
+		assert_non_null(strstr(fault, "web-listen"));
+		assert_non_null(strstr(fault, "web-tls"));
+		assert_non_null(strstr(fault, "web-url"));
+	}
+}
+
+static void proxies(void **state)
+{
+	static const char *const bad[] = {"proxy.example", "192.0.2.1;", "192.0.2.0/33", "::/129",
+	    "192.0.2.1/", "192.0.2.1/8x", "192.0.2.1 x", "unix:", "/8", "192.0.2.1,::1",
+	    "192.0.2.1/-1"};
+
+	(void)state;
+	assert_true(config("127.0.0.1:80", "https://x", false, true, true));
+	assert_false(says("real_ip"));
+	(void)snprintf(settings.web_proxy, sizeof settings.web_proxy, "%s",
+	    "192.0.2.1 10.0.0.0/8 2001:db8::/32");
+	assert_true(again(true, true));
+	assert_true(says("  set_real_ip_from 192.0.2.1;\n  set_real_ip_from 10.0.0.0/8;\n"
+			 "  set_real_ip_from 2001:db8::/32;\n"
+			 "  real_ip_header X-Forwarded-For;\n  real_ip_recursive on;\n"));
+	for (size_t i = 0; i < COUNT_OF(bad); i++) {
+		(void)snprintf(settings.web_proxy, sizeof settings.web_proxy, "%s", bad[i]);
+		if (again(true, true))
+			fail_msg("takes %s", bad[i]);
+		assert_non_null(strstr(fault, "web-proxy"));
+	}
+}
+
+/* nginx waits for seki-web at least as long as that may wait for others. */
+static void patience(void **state)
+{
+	const int64_t second = 1000000;
+	char want[100];
+
+	(void)state;
+	assert_true(config("127.0.0.1:80", "-", false, true, true));
+	for (int64_t view = 1; view <= 600; view += 599) {
+		settings.view_time = view * second;
+		assert_true(
+		    web_patience_request(&settings) >= 30 * second + 2 * (view + 5) * second);
+		assert_true(web_patience_request(&settings) >=
+			    30 * second + settings.auth_timeout + settings.auth_delay_longest);
+		assert_true(again(true, true));
+		(void)snprintf(want, sizeof want, "fastcgi_read_timeout %llds;",
+		    (long long)(web_patience_request(&settings) / second) + 30);
+		assert_true(says(want));
+	}
+	assert_true(says(" 1270s;"));
+}
+
+/* What nginx keeps of slow readers is bounded, and nobody has all of it. */
+static void bounds(void **state)
+{
+	(void)state;
+	assert_true(config("127.0.0.1:80", "-", false, true, true));
+	assert_true(says("    limit_conn sources 200;\n    limit_conn readers 8;\n"
+			 "    limit_conn files 32;\n    fastcgi_max_temp_file_size 157286400;\n"));
+	assert_true(says("    fastcgi_max_temp_file_size 16m;\n"));
+	assert_true(says("  client_header_timeout 5s;\n"));
+	settings.web_source_connections = 1000;
+	assert_true(again(true, true));
+	assert_true(says("  limit_conn sources 1000;\n"));
+}
+
+/* A file that cannot be written says why. */
+static void files(void **state)
+{
+	char folder[] = "/var/tmp/sekisho-front-XXXXXX", path[64], read_back[16] = "";
+	struct buf bytes;
+	struct stat st;
+	int fd;
+
+	(void)state;
+	assert_non_null(mkdtemp(folder));
+	(void)snprintf(path, sizeof path, "%s/file", folder);
+	buf_init(&bytes, 8);
+	buf_add_text(&bytes, "words");
+	assert_true(front_write_file(path, &bytes));
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	assert_int_equal(read(fd, read_back, sizeof read_back), 5);
+	assert_int_equal(fstat(fd, &st), 0);
+	close(fd);
+	assert_int_equal(st.st_mode & 0777, 0644);
+	errno = 0;
+	assert_false(front_write_file("/dev/full", &bytes));
+	assert_int_equal(errno, ENOSPC);
+	buf_add_text(&bytes, "too many");
+	assert_false(front_write_file(path, &bytes));
+	assert_int_equal(errno, ENOMEM);
+	buf_clear(&bytes);
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(symlink("elsewhere", path), 0);
+	assert_false(front_write_file(path, &bytes));
+	assert_int_equal(errno, ELOOP);
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(rmdir(folder), 0);
+	buf_free(&bytes);
+}
+
 static void lines(void **state)
 {
 	static const struct {
@@ -137,6 +271,11 @@ int main(void)
 	    cmocka_unit_test(who_it_is),
 	    cmocka_unit_test(secrets_stay_out_of_logs),
 	    cmocka_unit_test(tls),
+	    cmocka_unit_test(passwords_do_not_go_in_clear),
+	    cmocka_unit_test(proxies),
+	    cmocka_unit_test(patience),
+	    cmocka_unit_test(bounds),
+	    cmocka_unit_test(files),
 	    cmocka_unit_test(lines),
 	};
 	int failed = cmocka_run_group_tests(tests, NULL, NULL);

@@ -274,12 +274,16 @@ static void S1_27_urgent_mail_is_counted_and_reviewed(void **state)
 		assert_string_equal(told, "urgent alice@x.example");
 		assert_taken(
 		    "deliver", " ended=urgent by=alice@x.example via=web reason=because\n");
-		put(HOLD_KIT_ALICE, STATE_APPROVE, " approve by=any:staff\n deliver\n", "");
+		put(HOLD_KIT_ALICE, STATE_APPROVE, " approve by=any:staff\n deliver\n",
+		    "2026-11-22T09:35:01.130001Z about subject=+E8+A6+8B size=24 files=0\n");
 	}
 	assert_int_equal(act_now(ACT_URGENT, ALICE, STATE_APPROVE).result, ORDER_NO);
 	assert_true(reviews_read(&reviews));
 	assert_int_equal(reviews.n, 2);
 	assert_string_equal(reviews.review[0].asked, "erin@x.example,frank@x.example");
+	assert_string_equal(reviews.review[0].subject, "");
+	assert_string_equal(reviews.review[1].subject, "+E8+A6+8B");
+	assert_int_equal(reviews.review[1].rcpts, 2);
 	reviews_free(&reviews);
 
 	/* What did not go is not counted. */

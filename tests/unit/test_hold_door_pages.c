@@ -7,6 +7,7 @@
 
 #include "lib/base/local.h"
 #include "lib/hold/answering.h"
+#include "lib/hold/reviews.h"
 #include "lib/past/past.h"
 
 #define ALICE "alice@x.example"
@@ -28,12 +29,23 @@ static void answer_line(int fd, const char *line)
 	    "b@p.example c@p.example =\n"
 	    "mail 0196c0ffee4f2c1d8a31b7e09c55d210 1795392000 1 1 0 0 " ALICE " = b@p.example = =\n"
 	    "end 52 all\n";
+	static const char others[] = "mail 0196c0ffee4f2c1d8a31b7e09c55d201 1795392001 1 1 0 0 "
+				     "alice+2Bjp@x.example = a@p.example = =\n"
+				     "mail 0196c0ffee4f2c1d8a31b7e09c55d202 1795392001 1 1 0 0 "
+				     "Alice+2Bnews@x.example = a@p.example = =\n"
+				     "mail 0196c0ffee4f2c1d8a31b7e09c55d203 1795392001 1 1 0 0 "
+				     "info+2Ba@x.example = a@p.example = =\n"
+				     "mail 0196c0ffee4f2c1d8a31b7e09c55d204 1795392001 1 1 0 0 "
+				     "by-login@y.example = a@p.example = =\n"
+				     "end 4 all\n";
 	const char *said = "rcpt 0 0 0 0 none =\n";
 
 	if (strncmp(line, "ask ", 4) == 0)
 		said = "sender -\n";
 	else if (strncmp(line, "rcpt carol", 10) == 0)
 		said = "rcpt 3 0 3 1795392000 none =\n";
+	else if (strncmp(line, "sent 0 50 = falice", 18) == 0)
+		said = others;
 	else if (strncmp(line, "sent ", 5) == 0)
 		said = sent;
 	(void)!write(fd, said, strlen(said));
@@ -196,6 +208,144 @@ static void S0_11_programs_are_told_why(void **state)
 	    "no", "too-early");
 }
 
+/* ---- times ---------------------------------------------------------------------------------- */
+
+static const char *time_of(json_t *leg, const char *key)
+{
+	const char *time = json_string_value(json_object_get(json_object_get(leg, "times"), key));
+
+	return time != NULL ? time : "";
+}
+
+static json_t *first_leg(const char *who, unsigned rights, json_t **json)
+{
+	*json = ask(who, rights, "show", NULL);
+	assert_word(*json, "result", "done");
+	return json_array_get(json_object_get(*json, "legs"), 0);
+}
+
+/* S0-08, S0-07: what is offered is not refused, and until when something can be taken back. */
+static void S0_08_pages_know_how_long(void **state)
+{
+	static const unsigned rights = GATE_READ | GATE_SENDER;
+	json_t *json, *leg = first_leg(ALICE, rights, &json);
+	char line[200];
+
+	(void)state;
+	assert_true(json_is_null(json_object_get(leg, "expires")));
+	assert_string_equal(time_of(leg, "remove"), "");
+	(void)snprintf(line, sizeof line, "act word=extend until=%s", time_of(leg, "longest"));
+	json_decref(json);
+	assert_result(ask(ALICE, rights, line, NULL), "done", NULL);
+	assert_result(ask(ALICE, rights, "act word=extend until=2099-01-01T00:00:00Z", NULL), "no",
+	    "longest");
+	assert_result(ask(ALICE, rights, "act word=discard", NULL), "done", NULL);
+	leg = first_leg(ALICE, rights, &json);
+	assert_word(leg, "state", "discarded");
+	assert_string_equal(time_of(leg, "longest"), "");
+	assert_int_equal(
+	    clock_parse(time_of(leg, "remove"), strlen(time_of(leg, "remove"))) / CLOCK_SECOND,
+	    kit_time(KIT_NOW) / CLOCK_SECOND + 14 * 86400);
+	json_decref(json);
+	__atomic_store_n(&f.stage.settings.keep_trash, 0, __ATOMIC_SEQ_CST);
+	leg = first_leg(ALICE, rights, &json);
+	assert_string_equal(time_of(leg, "remove"), "");
+	json_decref(json);
+}
+
+static void put_approval(void)
+{
+	struct kit_bytes trailer = {NULL, 0};
+	struct leg_name name = {.k = "1", .due = kit_time("2026-11-23T09:35:02Z") / CLOCK_SECOND};
+	static const char *const people[] = {ALICE, "bob@x.example"};
+	struct stage_opened o;
+
+	kit_plan(&trailer, SECOND_ID, "1", " approve by=boss:bob@x.example\n deliver\n");
+	kit_write_leg("spool/approve/20261123T093502Z." SECOND_ID ".1",
+	    (struct kit_leg){.id = SECOND_ID, .envelope = HOLD_KIT_ALICE, .trailer = trailer.at});
+	kit_free(&trailer);
+	(void)snprintf(name.id, sizeof name.id, "%s", SECOND_ID);
+	assert_int_equal(stage_read(&f.stage, STATE_APPROVE, &name, &o), STAGE_OPEN_ACT);
+	assert_true(index_put(f.h.index, STATE_APPROVE, &o.leg, people, 1, 1, 0, 0));
+	leg_free(&o.leg);
+	(void)close(o.fd);
+}
+
+static void assert_approval(const char *expires)
+{
+	json_t *json = list("bob@x.example", " state=approval as=approver");
+	json_t *mail = json_array_get(json_object_get(json, "mails"), 0);
+
+	assert_true(json_is_true(json_object_get(mail, "asked")));
+	assert_word(mail, "expires", expires);
+	assert_int_equal(json_integer_value(json_object_get(json, "asked-total")), 1);
+	json_decref(json);
+	/* Whose mail it is is asked about nothing. */
+	json = list(ALICE, " state=approval");
+	assert_int_equal(json_array_size(json_object_get(json, "mails")), 1);
+	assert_int_equal(json_integer_value(json_object_get(json, "asked-total")), 0);
+	json_decref(json);
+	json = list(ALICE, " state=held");
+	assert_null(json_object_get(json, "asked-total"));
+	json_decref(json);
+}
+
+static void S1_10_pages_know_what_becomes_of_it(void **state)
+{
+	(void)state;
+	put_approval();
+	assert_approval("wait");
+	__atomic_store_n(
+	    &f.stage.settings.approve_expiry, APPROVE_EXPIRY_DISCARD, __ATOMIC_SEQ_CST);
+	assert_approval("discard");
+}
+
+/* A page waits a moment for what was just done, and for nothing else. */
+static void what_was_just_done_is_recent(void **state)
+{
+	static const unsigned rights = GATE_READ | GATE_SENDER;
+	json_t *json;
+
+	(void)state;
+	assert_result(ask(ALICE, rights, "act word=release", NULL), "done", NULL);
+	json = ask(ALICE, rights, "show", NULL);
+	assert_word(json, "result", "gone");
+	assert_true(json_is_true(json_object_get(json, "recent")));
+	json_decref(json);
+	__atomic_store_n(
+	    &f.stage.watch.wall, f.stage.watch.wall + 11 * CLOCK_SECOND, __ATOMIC_SEQ_CST);
+	json = ask(ALICE, rights, "show", NULL);
+	assert_true(json_is_false(json_object_get(json, "recent")));
+	json_decref(json);
+	json = list(ALICE, " state=staggered");
+	assert_int_equal(json_integer_value(json_object_get(json, "total")), 0);
+	assert_true(json_is_false(json_object_get(json, "complete")));
+	json_decref(json);
+}
+
+/* N14: who reviews what went is told what it was, also long after it has gone. */
+static void S1_27_a_review_says_what_it_is_about(void **state)
+{
+	static const char rows[] =
+	    "2026-11-20T09:00:00.000000Z id=" KIT_ID ".1 from=" ALICE " by=" ALICE
+	    " reason=now asked=bob@x.example\n"
+	    "2026-11-20T09:00:00.000000Z id=" KIT_ID ".2 from=" ALICE " by=" ALICE
+	    " reason=now asked=bob@x.example subject=+E8+A6+8B rcpts=3\n";
+	json_t *json, *one;
+
+	(void)state;
+	kit_write(REVIEWS_FILE, rows, sizeof rows - 1);
+	json = ask("bob@x.example", GATE_APPROVER, "review", NULL);
+	one = json_array_get(json_object_get(json, "reviews"), 0);
+	assert_word(one, "id", KIT_ID);
+	assert_word(one, "subject", "見");
+	assert_int_equal(json_integer_value(json_object_get(one, "recipients")), 3);
+	one = json_array_get(json_object_get(json, "reviews"), 1);
+	assert_true(json_is_null(json_object_get(one, "subject")));
+	assert_true(json_is_null(json_object_get(one, "recipients")));
+	json_decref(json);
+}
+
 /* ---- undoing ------------------------------------------------------------------------------- */
 
 /* S0-07: discarded by a link, brought back by the same one; its answer has the link that goes on. */
@@ -330,6 +480,26 @@ static void S3_05_what_was_sent(void **state)
 	assert_result(list(ALICE, " state=sent page=0"), "no", "words");
 }
 
+/* S3-05, W2: two people whose addresses differ in a +detail are not told each other's mail. */
+static void S3_05_of_another_with_a_detail_nothing_is_told(void **state)
+{
+	static const char *const his[] = {"202", "203", "204"};
+	json_t *json, *mails;
+
+	(void)state;
+	begin_db();
+	json = list(ALICE, " state=sent");
+	mails = json_object_get(json, "mails");
+	assert_int_equal(json_array_size(mails), COUNT_OF(his));
+	for (size_t i = 0; i < COUNT_OF(his); i++) {
+		const char *id = json_string_value(json_object_get(json_array_get(mails, i), "id"));
+
+		assert_string_equal(id + ID_LEN - 3, his[i]);
+	}
+	json_decref(json);
+	end_db();
+}
+
 static void lists_without_seki_db(void **state)
 {
 	json_t *json = list(ALICE, " state=sent");
@@ -340,7 +510,7 @@ static void lists_without_seki_db(void **state)
 	assert_int_equal(json_array_size(json_object_get(json, "mails")), 0);
 	json_decref(json);
 	json = list(ALICE, " state=staggered");
-	assert_true(json_is_true(json_object_get(json, "complete")));
+	assert_true(json_is_false(json_object_get(json, "complete")));
 	assert_int_equal(json_integer_value(json_object_get(json, "total")), 0);
 	json_decref(json);
 	assert_result(list(ALICE, " order=size"), "no", "words");
@@ -408,10 +578,15 @@ int main(void)
 	    TEST(a_session_needs_no_proof),
 	    TEST(W1_a_review_by_a_link_asks_for_more),
 	    TEST(S0_11_programs_are_told_why),
+	    TEST(S0_08_pages_know_how_long),
+	    TEST(S1_10_pages_know_what_becomes_of_it),
+	    TEST(what_was_just_done_is_recent),
+	    TEST(S1_27_a_review_says_what_it_is_about),
 	    TEST(S0_07_the_link_undoes_what_it_did),
 	    TEST(S0_03_who_is_written_to_for_the_first_time),
 	    TEST(nobody_waits_for_seki_db),
 	    TEST(S3_05_what_was_sent),
+	    TEST(S3_05_of_another_with_a_detail_nothing_is_told),
 	    TEST(lists_without_seki_db),
 	    TEST(W2_a_link_lists_nothing),
 	    TEST(lines_say_how_risky_a_mail_is),

@@ -109,6 +109,37 @@ static void who_is_concerned(void **state)
 	index_free(index);
 }
 
+static void assert_asked(struct index *index, const char *address, size_t expected)
+{
+	size_t legs;
+
+	assert_true(index_asked(index, address, &legs));
+	assert_int_equal(legs, expected);
+}
+
+/* S1-11: what waits for somebody's decision in all, though a page has no more than 50 of them. */
+static void S1_11_what_waits_for_somebody_is_counted(void **state)
+{
+	struct index *index = index_new();
+
+	(void)state;
+	assert_asked(index, "bob@example.co.jp", 0);
+	for (unsigned i = 1; i <= 120; i++)
+		put(index, STATE_APPROVE, i, "1", "alice@example.co.jp", "bob@example.co.jp",
+		    i > 100 ? 77 : 0);
+	put(index, STATE_APPROVE, 200, "1", "bob@example.co.jp", NULL, 0);
+	put(index, STATE_HOLD, 201, "1", "bob@example.co.jp", NULL, 0);
+	assert_asked(index, "bob@example.co.jp", 120);
+	assert_asked(index, "bob@example.co.jp", 120);
+	assert_asked(index, "alice@example.co.jp", 0);
+	/* He has decided about one of them. */
+	put(index, STATE_APPROVE, 7, "1", "alice@example.co.jp", "carol@example.co.jp", 0);
+	assert_asked(index, "bob@example.co.jp", 119);
+	put(index, STATE_HOLD, 8, "1", "alice@example.co.jp", NULL, 0);
+	assert_asked(index, "bob@example.co.jp", 118);
+	index_free(index);
+}
+
 /* Somebody may be the sender and asked, by a shared mailbox: he has the leg once. */
 static void both_at_once(void **state)
 {
@@ -118,6 +149,7 @@ static void both_at_once(void **state)
 	put(index, STATE_APPROVE, 1, "1", "alice@example.co.jp", "alice@example.co.jp", 0);
 	assert_person(index, "alice@example.co.jp", false, "approve/01.1 ");
 	assert_person(index, "alice@example.co.jp", true, "approve/01.1 ");
+	assert_asked(index, "alice@example.co.jp", 1);
 	index_free(index);
 }
 
@@ -480,6 +512,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(who_is_concerned),
 	    cmocka_unit_test(both_at_once),
+	    cmocka_unit_test(S1_11_what_waits_for_somebody_is_counted),
 	    cmocka_unit_test(copies_of_a_message),
 	    cmocka_unit_test(search_of_subjects_and_recipients),
 	    cmocka_unit_test(what_was_renamed_is_not_forgotten),

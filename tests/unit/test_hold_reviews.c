@@ -54,6 +54,8 @@ static bool add(const char *id, const char *by, const char *time)
 	    .from = "alice@x.example",
 	    .by = by,
 	    .reason = "the+20customer+20waits",
+	    .subject = strcmp(id, "b.1") == 0 ? "an+20offer" : "",
+	    .rcpts = strcmp(id, "b.1") == 0 ? 3 : 0,
 	    .asked = "bob@x.example,erin@x.example"};
 
 	return reviews_add(&review, kit_time(time));
@@ -80,6 +82,11 @@ static void what_is_added_is_read_again(void **state)
 	assert_string_equal(reviews.review[1].id, "b.1");
 	assert_string_equal(reviews.review[1].reason, "the+20customer+20waits");
 	assert_int_equal(reviews.review[1].verdict, REVIEW_OPEN);
+	assert_string_equal(reviews.review[1].subject, "an+20offer");
+	assert_int_equal(reviews.review[1].rcpts, 3);
+	/* As older versions have written all of theirs. */
+	assert_string_equal(reviews.review[0].subject, "");
+	assert_int_equal(reviews.review[0].rcpts, 0);
 	assert_int_equal(reviews_of_week(&reviews, "alice@x.example", kit_time(KIT_NOW)), 1);
 	assert_int_equal(reviews_of_week(&reviews, "dave@x.example", kit_time(KIT_NOW)), 0);
 	reviews_free(&reviews);
@@ -162,7 +169,9 @@ static void what_cannot_be_understood_is_not_written_over(void **state)
 	    "2026-11-20T09:00:00.000000Z id=a.1 from=a by=b reason=c asked=d",
 	    "2026-11-20T09:00:00.000000Z id=a.1 from=a by=b reason=c asked=d other=e\n",
 	    "2026-11-20T09:00:00.000000Z id=a.1 from=a by=b reason=c asked=d verdict=fine\n",
-	    "2026-11-20T09:00:00.000000Z id=a.1 from=a by=b reason=+zz asked=d\n", "\n"};
+	    "2026-11-20T09:00:00.000000Z id=a.1 from=a by=b reason=+zz asked=d\n",
+	    "2026-11-20T09:00:00.000000Z id=a.1 from=a by=b reason=c asked=d rcpts=-1\n",
+	    "2026-11-20T09:00:00.000000Z id=a.1 from=a by=b reason=c asked=d rcpts=\n", "\n"};
 
 	(void)state;
 	for (size_t i = 0; i < COUNT_OF(rows); i++) {

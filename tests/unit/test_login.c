@@ -2,7 +2,7 @@
  * Who is logged in, as seki-login keeps it (W2: tokens are random and only their hash is stored; W4: sessions end;
  * S0-12): over restarts, damage, limits and clocks that are set.
  *
- * link: -Wl,--wrap=fsync
+ * link: -Wl,--wrap=fsync -Wl,--wrap=utimensat
  */
 #include "tests/unit/queue_kit.h"
 
@@ -31,7 +31,7 @@ static struct fixture {
 	struct sessions *s;
 } f;
 
-static bool no_fsync;
+static bool no_fsync, no_utimensat;
 
 int __wrap_fsync(int fd);
 
@@ -41,6 +41,17 @@ int __wrap_fsync(int fd)
 	(void)fd;
 	errno = EIO;
 	return no_fsync ? -1 : 0;
+}
+
+int __real_utimensat(int fd, const char *path, const struct timespec times[2], int flags);
+int __wrap_utimensat(int fd, const char *path, const struct timespec times[2], int flags);
+
+int __wrap_utimensat(int fd, const char *path, const struct timespec times[2], int flags)
+{
+	if (!no_utimensat)
+		return __real_utimensat(fd, path, times, flags);
+	errno = EROFS;
+	return -1;
 }
 
 static int open_dir(const char *path)
@@ -310,6 +321,21 @@ static void what_is_not_durable_is_said(void **state)
 	assert_int_equal(look(token), SESSIONS_UNKNOWN);
 }
 
+/* A file that would come back as a session at a restart, of a token that nobody has. */
+static void what_was_not_begun_leaves_no_file(void **state)
+{
+	char token[LOGIN_TOKEN_TEXT];
+	const struct sessions_one *one;
+
+	(void)state;
+	no_utimensat = true;
+	assert_false(sessions_begin(f.s, ALICE, SOURCE, true, f.now, token, &one));
+	assert_int_equal(errno, EROFS);
+	no_utimensat = false;
+	assert_int_equal(files(), 0);
+	assert_int_equal(sessions_count(f.s), 0);
+}
+
 /* ---- clocks ------------------------------------------------------------------------------- */
 
 static void the_wall_clock_moves_nothing_while_we_run(void **state)
@@ -500,6 +526,30 @@ static void many_are_found(void **state)
 		assert_int_equal(look(token[i]), SESSIONS_GOOD);
 }
 
+/* Many that are to go at once: the ones used longest ago, and none else. */
+static void fewer_are_the_youngest(void **state)
+{
+	static char token[2000][LOGIN_TOKEN_TEXT];
+	struct sessions_limits limits = usual;
+	char address[64];
+
+	(void)state;
+	limits.most = COUNT_OF(token);
+	sessions_limit(f.s, &limits, f.now);
+	for (size_t i = 0; i < COUNT_OF(token); i++) {
+		(void)snprintf(address, sizeof address, "p%zu@example.co.jp", i);
+		begin(address, token[i]);
+		pass(SECOND / 10);
+	}
+	limits.most = 15;
+	sessions_limit(f.s, &limits, f.now);
+	assert_int_equal(sessions_count(f.s), 15);
+	assert_int_equal(files(), 15);
+	for (size_t i = 0; i < COUNT_OF(token); i++)
+		assert_int_equal(
+		    look(token[i]), i < COUNT_OF(token) - 15 ? SESSIONS_UNKNOWN : SESSIONS_GOOD);
+}
+
 /* ---- PINs --------------------------------------------------------------------------------- */
 
 static const struct gate_key key = {{1, 2, 3}};
@@ -590,6 +640,63 @@ static void five_wrong_pins_in_an_hour(void **state)
 	pins_close(pins);
 }
 
+static struct pins *reopen(struct pins *pins)
+{
+	if (pins != NULL)
+		pins_close(pins);
+	pins = pins_open(open_dir("lib/pins"));
+	assert_non_null(pins);
+	return pins;
+}
+
+/* W3: not five an hour for ever: twenty, over however many restarts, and he has to log in first. */
+static void twenty_wrong_pins_and_he_logs_in(void **state)
+{
+	static const char hash[] = "$y$j9T$none$none";
+	struct pins *pins = reopen(NULL);
+	int64_t wall = f.now.wall;
+
+	(void)state;
+	assert_true(pins_set(pins, ALICE, hash));
+	assert_true(pins_set(pins, BOB, hash));
+	for (int i = 1; i <= PINS_WORN; i++) {
+		assert_false(pins_worn(pins, ALICE));
+		wall += 6 * 24 * HOUR;
+		assert_true(pins_wear(pins, ALICE, wall));
+		pins = reopen(pins);
+		assert_string_equal(pins_of(pins, ALICE), hash);
+	}
+	assert_true(pins_worn(pins, ALICE));
+	assert_false(pins_worn(pins, BOB));
+	/* Time alone does not change that; that he logs in does, durably. */
+	assert_true(pins_wear(pins, ALICE, wall + 100 * 24 * HOUR));
+	assert_true(pins_worn(pins, ALICE));
+	assert_true(pins_forgive(pins, ALICE));
+	assert_true(pins_forgive(pins, "nobody@example.co.jp"));
+	pins = reopen(pins);
+	assert_false(pins_worn(pins, ALICE));
+	/* After a week without a wrong one they begin anew. */
+	for (int i = 1; i < PINS_WORN; i++)
+		assert_true(pins_wear(pins, ALICE, wall));
+	assert_true(pins_wear(pins, ALICE, wall + PINS_WEEK));
+	assert_false(pins_worn(pins, ALICE));
+	pins_close(pins);
+}
+
+static void what_is_tried_first_is_no_pin(void **state)
+{
+	static const char *const weak[] = {
+	    "0000", "1111", "999999999999", "1234", "9876", "4321", "7890", "0123456789", "2109"};
+	static const char *const fine[] = {
+	    "1112", "1243", "2468", "246810", "1357", "482915", "0102"};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(weak); i++)
+		assert_true(pins_weak(weak[i]));
+	for (size_t i = 0; i < COUNT_OF(fine); i++)
+		assert_false(pins_weak(fine[i]));
+}
+
 static void what_can_be_a_pin(void **state)
 {
 	static const char *const good[] = {"0000", "1234", "123456789012"};
@@ -617,6 +724,7 @@ int main(void)
 	    FIXED(use_is_written_once_a_minute),
 	    FIXED(ended_sessions_do_not_come_back),
 	    FIXED(what_is_not_durable_is_said),
+	    FIXED(what_was_not_begun_leaves_no_file),
 	    FIXED(the_wall_clock_moves_nothing_while_we_run),
 	    FIXED(a_clock_that_was_set_ends_them_at_a_restart),
 	    FIXED(after_the_machine_the_wall_clock_counts),
@@ -625,8 +733,11 @@ int main(void)
 	    FIXED(one_person_has_twenty),
 	    FIXED(all_together_are_bounded),
 	    FIXED(many_are_found),
+	    FIXED(fewer_are_the_youngest),
 	    FIXED(pins_are_hashed_and_kept),
 	    FIXED(five_wrong_pins_in_an_hour),
+	    FIXED(twenty_wrong_pins_and_he_logs_in),
+	    cmocka_unit_test(what_is_tried_first_is_no_pin),
 	    cmocka_unit_test(what_can_be_a_pin),
 	};
 

@@ -14,9 +14,12 @@
 #define ALICE  "alice@example.co.jp"
 #define SOURCE "192.0.2.7"
 
+#define A_SOURCE 40
+
 static struct links *make(int64_t a_person)
 {
-	struct links *links = links_new(a_person);
+	const struct links_limits limits = {a_person, A_SOURCE};
+	struct links *links = links_new(&limits);
 
 	assert_non_null(links);
 	return links;
@@ -47,7 +50,7 @@ static enum links_opened open_it(
     struct links *links, const char *token, const char *nonce, const char *number, int64_t now)
 {
 	char address[GATE_ADDRESS_MAX] = "";
-	enum links_opened opened = links_open(links, token, nonce, number, now, address);
+	enum links_opened opened = links_open(links, token, nonce, number, SOURCE, now, address);
 
 	assert_string_equal(address, opened == LINKS_OPENED ? ALICE : "");
 	return opened;
@@ -155,7 +158,7 @@ static void what_was_not_mailed_cannot_be_opened(void **state)
 	links_free(links);
 }
 
-/* Each further mail to one person waits longer, and more than so many are none. Everybody is told the same. */
+/* Each further mail to one person waits longer, and more than so many are none. */
 static void a_person_is_mailed_so_many(void **state)
 {
 	struct links *links = make(5);
@@ -207,7 +210,7 @@ static void a_source_asks_for_so_many(void **state)
 		if (ask(links, address, source, NOW, NULL) == LINKS_WILL)
 			asked++;
 	}
-	assert_int_equal(asked, 2 * LINKS_SOURCE);
+	assert_int_equal(asked, A_SOURCE);
 	assert_int_equal(ask(links, ALICE, "2001:db8:0:1::ffff", NOW, NULL), LINKS_SOURCE_CAPPED);
 	assert_int_equal(ask(links, ALICE, "2001:db8:0:2::1", NOW, NULL), LINKS_WILL);
 	assert_int_equal(ask(links, ALICE, "no address", NOW, NULL), LINKS_BROKEN);
@@ -223,7 +226,7 @@ static void none_at_all(void **state)
 	assert_int_not_equal(ask(links, ALICE, SOURCE, NOW, &told), LINKS_WILL);
 	assert_int_equal(strlen(told.nonce), LOGIN_TOKEN_LEN);
 	assert_null(links_due(links, NOW + HOUR));
-	links_limit(links, 5);
+	links_limit(links, &(const struct links_limits){5, A_SOURCE});
 	assert_int_equal(ask(links, ALICE, SOURCE, NOW, &told), LINKS_WILL);
 	links_free(links);
 }
@@ -247,6 +250,112 @@ static void memory_is_bounded(void **state)
 	links_free(links);
 }
 
+/* W3: strangers at some networks use up nobody's links but those of their own networks. */
+static void strangers_use_up_nobodys_links(void **state)
+{
+	struct links *links = make(5);
+	char source[64];
+
+	(void)state;
+	for (int i = 0; i < 20; i++) {
+		(void)snprintf(source, sizeof source, "198.51.100.%d", i);
+		assert_int_equal(ask(links, ALICE, source, NOW, NULL),
+		    i < 5 ? LINKS_WILL : LINKS_ADDRESS_CAPPED);
+		(void)snprintf(source, sizeof source, "2001:db8:1:%x::1", i);
+		assert_int_equal(ask(links, ALICE, source, NOW, NULL),
+		    i < 5 ? LINKS_WILL : LINKS_ADDRESS_CAPPED);
+	}
+	assert_int_equal(ask(links, ALICE, SOURCE, NOW, NULL), LINKS_WILL);
+	/* But all together are bounded, too: nobody is mailed without end. */
+	for (int i = 0; i < 100; i++) {
+		(void)snprintf(source, sizeof source, "10.0.%d.1", i);
+		assert_int_equal(ask(links, ALICE, source, NOW, NULL),
+		    i < 5 * LINKS_NETWORKS - 11 ? LINKS_WILL : LINKS_ADDRESS_CAPPED);
+	}
+	links_free(links);
+}
+
+/* W3: where a link of his was opened before he has links of his own, whatever others did; and so many of them. */
+static void who_was_there_before_has_his_own(void **state)
+{
+	struct links *links = make(5);
+	char token[LOGIN_TOKEN_TEXT], source[64];
+	struct links_told told = mailed(links, NOW, token);
+
+	(void)state;
+	assert_int_equal(open_it(links, token, told.nonce, NULL, NOW), LINKS_OPENED);
+	for (int i = 0; i < 100; i++) {
+		(void)snprintf(source, sizeof source, "10.0.%d.1", i);
+		(void)ask(links, ALICE, source, NOW, NULL);
+		(void)snprintf(source, sizeof source, "192.0.2.%d", 100 + i);
+		(void)ask(links, ALICE, source, NOW, NULL);
+	}
+	assert_int_equal(ask(links, ALICE, "192.0.2.200", NOW, NULL), LINKS_ADDRESS_CAPPED);
+	for (int i = 0; i < 5; i++)
+		assert_int_equal(ask(links, ALICE, SOURCE, NOW, NULL), LINKS_WILL);
+	assert_int_equal(ask(links, ALICE, SOURCE, NOW, NULL), LINKS_ADDRESS_CAPPED);
+	assert_int_equal(ask(links, "bob@example.co.jp", "192.0.2.200", NOW, NULL), LINKS_WILL);
+	links_free(links);
+}
+
+/* Nor is he mailed more for his aliases; and who asks for one of them is told nothing by that of the other. */
+static void aliases_are_one_person(void **state)
+{
+	static const char *const alias[] = {"a1@example.co.jp", "a2@example.co.jp", ALICE};
+	struct links *links = make(5);
+	int mails = 0;
+
+	(void)state;
+	for (size_t i = 0; i < 15; i++) {
+		struct links_one *one;
+
+		assert_int_equal(ask(links, alias[i % 3], SOURCE, NOW, NULL), LINKS_WILL);
+		one = links_due(links, NOW + HOUR);
+		assert_non_null(one);
+		memcpy(one->address, ALICE, sizeof ALICE);
+		mails += links_may_mail(links, one, NOW) ? 1 : 0;
+		links_drop(links, one);
+	}
+	assert_int_equal(mails, 5);
+	links_free(links);
+}
+
+/* An office behind one address waits for no colleague. */
+static void a_colleague_delays_nobody(void **state)
+{
+	struct links *links = make(5);
+	char address[64];
+
+	(void)state;
+	for (int i = 0; i < 30; i++) {
+		struct links_one *one;
+
+		(void)snprintf(address, sizeof address, "p%d@example.co.jp", i);
+		assert_int_equal(ask(links, address, SOURCE, NOW, NULL), LINKS_WILL);
+		one = links_due(links, NOW + SECOND);
+		assert_non_null(one);
+		links_drop(links, one);
+	}
+	links_free(links);
+}
+
+/* Whoever fills all places from one network drives out his own. */
+static void a_flood_drives_out_its_own(void **state)
+{
+	struct links *links = make(5);
+	char token[LOGIN_TOKEN_TEXT], address[64], source[64];
+	struct links_told told = mailed(links, NOW, token);
+
+	(void)state;
+	for (size_t i = 0; i < 2 * LINKS_MOST; i++) {
+		(void)snprintf(address, sizeof address, "p%zu@example.co.jp", i);
+		(void)snprintf(source, sizeof source, "2001:db8:9:%zx::1", i / 8);
+		assert_int_equal(ask(links, address, source, NOW, NULL), LINKS_WILL);
+	}
+	assert_int_equal(open_it(links, token, told.nonce, NULL, NOW), LINKS_OPENED);
+	links_free(links);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -260,6 +369,11 @@ int main(void)
 	    cmocka_unit_test(a_source_asks_for_so_many),
 	    cmocka_unit_test(none_at_all),
 	    cmocka_unit_test(memory_is_bounded),
+	    cmocka_unit_test(strangers_use_up_nobodys_links),
+	    cmocka_unit_test(who_was_there_before_has_his_own),
+	    cmocka_unit_test(aliases_are_one_person),
+	    cmocka_unit_test(a_colleague_delays_nobody),
+	    cmocka_unit_test(a_flood_drives_out_its_own),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

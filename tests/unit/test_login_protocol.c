@@ -18,7 +18,8 @@ static void requests(void **state)
 	    "link address=a@b source=::1 lang=ja", "open token=x",
 	    "open token=x nonce=y number=1234 source=::1", "session token=x",
 	    "session token=x source=::1", "sessions token=", "logout token=x", "everywhere token=x",
-	    "pin token=x pin=", "proof cap=a pin=1 source=::1", "session"};
+	    "pin token=x pin=", "proof cap=a pin=1 source=::1", "session",
+	    "end address=a@b by=root"};
 	static const char *const bad[] = {"", " ", "session ", " session token=x",
 	    "session  token=x", "session token=x ", "Session token=x", "sessio token=x",
 	    "session token", "session token=x token=x", "session pin=x", "session token=+zz",

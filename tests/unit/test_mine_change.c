@@ -34,13 +34,18 @@ struct kit {
 	struct mine mine;
 	json_t *answer;
 	enum mine_tested tested;
+	const char *by_hand; /* what somebody writes in Alice's file while tests run */
 };
+
+static void put(const char *path, const char *text);
 
 static enum mine_tested pass_tests(void *context, const char *generation)
 {
 	const struct kit *k = context;
 
 	assert_int_equal(strlen(generation), 33);
+	if (k->by_hand != NULL)
+		put("etc/policy/user/" ALICE, k->by_hand);
 	return k->tested;
 }
 
@@ -551,7 +556,79 @@ static void test_nothing_without_room(void **state)
 	assert_string_equal(add(&k, ALICE, HOLD30), "later");
 	assert_settled(&k, ALICE);
 	k.settings.space_percent = 0;
+	/* Nor without names of files, of which new mail is to find so many. */
+	k.settings.space_files = INT64_MAX / 4;
+	assert_string_equal(add(&k, ALICE, HOLD30), "later");
+	k.settings.space_files = 0;
 	assert_string_equal(add(&k, ALICE, HOLD30), "done");
+	close_kit(&k);
+}
+
+/* What is written by hand while the tests run is not overwritten. */
+static void test_changed_meanwhile(void **state)
+{
+	static const char hand[] = "rule by-hand\n    always\n    do hold 3m\n";
+	char text[8192];
+	struct kit k;
+
+	(void)state;
+	open_kit(&k);
+	k.by_hand = hand;
+	assert_string_equal(add(&k, ALICE, HOLD30), "changed");
+	file_of(ALICE, text);
+	assert_string_equal(text, hand);
+	close_kit(&k);
+}
+
+/* So many changes in an hour, of one and of all: one person's do not take those of another. */
+static void test_often(void **state)
+{
+	struct kit k;
+	int64_t now = 1;
+
+	(void)state;
+	open_kit(&k);
+	k.mine.often = often_new();
+	assert_non_null(k.mine.often);
+	k.settings.own_rules_changes = 2;
+	k.settings.own_rules_changes_all = 3;
+	assert_string_equal(add(&k, ALICE, HOLD30), "done");
+	assert_string_equal(cut(&k, ALICE, 1), "done");
+	assert_string_equal(add(&k, ALICE, HOLD30), "often");
+	assert_string_equal(add(&k, BOB, HOLD30), "done");
+	assert_string_equal(cut(&k, BOB, 1), "often");
+	/* An hour later. */
+	now = clock_boot() + 3600 * CLOCK_SECOND;
+	assert_true(often_count(k.mine.often, ALICE, now, 1, 1));
+	assert_false(often_count(k.mine.often, ALICE, now, 1, 2));
+	assert_true(often_count(k.mine.often, BOB, now, 1, 2));
+	close_kit(&k);
+}
+
+/* Words of one person; what is taken away is never too much. */
+static void test_words_of_one_person(void **state)
+{
+	struct buf file;
+	char name[COMPILED_NAME];
+	struct kit k;
+
+	(void)state;
+	open_kit(&k);
+	buf_init(&file, 1 << 20);
+	for (unsigned i = 0; i < 3; i++) {
+		buf_addf(&file, "rule w%u\n    words \"w%u\"", i, i * 100);
+		for (unsigned n = 1; n < (i < 2 ? 95 : 9); n++)
+			buf_addf(&file, ", \"w%u\"", i * 100 + n);
+		buf_add_text(&file, " in subject\n    do hold 5m\n\n");
+	}
+	buf_add(&file, "", 1);
+	put("etc/policy/user/" ALICE, file.bytes);
+	buf_free(&file);
+	compile(&k, name);
+	assert_string_equal(add(&k, ALICE, "when-words=z do=hold do-time=5m"), "done");
+	assert_string_equal(add(&k, ALICE, "when-words=x do=hold do-time=5m"), "large");
+	assert_string_equal(add(&k, BOB, "when-words=x do=hold do-time=5m"), "done");
+	assert_string_equal(cut(&k, ALICE, 1), "done");
 	close_kit(&k);
 }
 
@@ -700,6 +777,9 @@ int main(void)
 	    cmocka_unit_test(test_links),
 	    cmocka_unit_test(test_nothing_without_the_audit_log),
 	    cmocka_unit_test(test_nothing_without_room),
+	    cmocka_unit_test(test_changed_meanwhile),
+	    cmocka_unit_test(test_often),
+	    cmocka_unit_test(test_words_of_one_person),
 	    cmocka_unit_test(test_red_tests_refuse),
 	    cmocka_unit_test(test_a_fault_puts_the_old_file_back),
 	    cmocka_unit_test(test_killed_in_the_middle),

@@ -199,7 +199,10 @@ static void S1_24_layers_only_raise(void **state)
 		"1: hold checked | deliver"},
 	    {"do hold for operator", "do hold until checked", NULL, NULL,
 		"1: hold operator why=rule | deliver"},
+	    /* Of spans and times of day the one that ends later. */
 	    {"do hold 300d", "do hold until 23:00", NULL, NULL,
+		"1: hold until=2027-09-21T03:00:00.000000Z | deliver"},
+	    {"do hold 5m", "do hold until 23:00", NULL, NULL,
 		"1: hold until=2026-11-25T14:00:00.000000Z | deliver"},
 	    {"do approve no", NULL, "do approve by boss", NULL,
 		"1: approve by=boss:ceo@example.co.jp | deliver"},

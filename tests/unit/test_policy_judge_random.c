@@ -35,11 +35,12 @@ static const char *const conditions[] = {"to external", "to internal",
 
 static const char *const actions[] = {"refuse \"no\"", "refuse no", "bounce nobody",
     "approve by boss", "approve no", "approve by any of group staff", "hold no", "hold 5m",
-    "hold 60m", "hold until 09:00 workday", "hold until confirmed", "hold until checked",
-    "hold for operator", "keep", "zip", "link for 7d", "as table destinations", "bcc no", "bcc all",
-    "bcc each", "stagger no", "stagger 60m", "tls starttls", "tls dane else link",
-    "password random", "notice never", "add bcc boss", "insert end footer",
-    "forward refused audit@example.co.jp", "copy log@log.example", "archive"};
+    "hold 5m else discard", "hold until 09:00 workday else discard", "hold 60m",
+    "hold until 09:00 workday", "hold until confirmed", "hold until checked", "hold for operator",
+    "keep", "zip", "link for 7d", "as table destinations", "bcc no", "bcc all", "bcc each",
+    "stagger no", "stagger 60m", "tls starttls", "tls dane else link", "password random",
+    "notice never", "add bcc boss", "insert end footer", "forward refused audit@example.co.jp",
+    "copy log@log.example", "archive"};
 
 /* "hold 5m" of "hold": what an action decides. */
 static size_t function_len(const char *action)
@@ -332,7 +333,8 @@ static void turn_round(struct mail *m)
 static int64_t rank_of(enum policy_function function, const char *outcome)
 {
 	static const char *const holds[] = {"no", "5m", "60m", "until 09:00 workday",
-	    "until confirmed", "until checked", "for operator"};
+	    "5m else discard", "until 09:00 workday else discard", "until confirmed",
+	    "until checked", "for operator"};
 	static const char *const bccs[] = {"no", "external", "all", "each"};
 
 	if (function == FUNCTION_HOLD) {

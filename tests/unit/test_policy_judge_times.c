@@ -157,12 +157,55 @@ static void hold_until_the_next(void **state)
 	zone("Asia/Tokyo");
 }
 
+/* S1-01: what is thrown away unless a person confirms it no later layer lets leave by itself, nor earlier. */
+static void a_floor_that_discards_stays(void **state)
+{
+	struct kit *k = *state;
+	static const char two_hours[] = "hold discard=2026-11-25T02:58:00.000000Z | deliver";
+	/* At 09:58 in Tokyo. */
+	static const struct {
+		const char *must, *user, *plan;
+	} rows[] = {
+	    {"2h else discard", "3h", two_hours},
+	    {"2h else discard", "until 09:00", two_hours},
+	    {"2h else discard", "1h else discard", two_hours},
+	    {"2h else discard", "3h else discard",
+		"hold discard=2026-11-25T03:58:00.000000Z | deliver"},
+	    {"2h else discard", "until 09:00 else discard",
+		"hold discard=2026-11-26T00:00:00.000000Z | deliver"},
+	    {"2h else discard", "until confirmed", "hold confirmed | deliver"},
+	    {"until 09:00 else discard", "30d",
+		"hold discard=2026-11-26T00:00:00.000000Z | deliver"},
+	    {"until confirmed else discard", "until confirmed", "hold discard=confirmed | deliver"},
+	    /* What ends later is stricter, however it is said. */
+	    {"60m", "until 10:00", "hold until=2026-11-25T01:58:00.000000Z | deliver"},
+	    {"1m", "until 10:00", "hold until=2026-11-25T01:00:00.000000Z | deliver"},
+	    {"until 10:00", "60m", "hold until=2026-11-25T01:58:00.000000Z | deliver"},
+	    {"until 10:00", "1m", "hold until=2026-11-25T01:00:00.000000Z | deliver"},
+	};
+
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		char must[128], user[128], plan[128];
+		const struct kit_rule_file files[] = {
+		    {"allow", "user hold\n"}, {"must/10-a", must}, {"user/" ALICE, user}};
+
+		(void)snprintf(must, sizeof must, "rule a\n  always\n  do hold %s\n", rows[i].must);
+		(void)snprintf(user, sizeof user, "rule b\n  always\n  do hold %s\n", rows[i].user);
+		(void)snprintf(plan, sizeof plan, "1: %s", rows[i].plan);
+		kit_rule_files(k, files, COUNT_OF(files));
+		kit_mail(k, ALICE, "b@x.example");
+		k->since = kit_time("2026-11-25T00:58:00Z");
+		kit_expect(k, plan);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(S1_23_spans),
 	    cmocka_unit_test(spans_and_summer_time),
 	    cmocka_unit_test(hold_until_the_next),
+	    cmocka_unit_test(a_floor_that_discards_stays),
 	};
 
 	return cmocka_run_group_tests(tests, kit_organisation, kit_end);

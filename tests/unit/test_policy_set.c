@@ -111,10 +111,9 @@ static void what_may_be_decided(void **state)
 	    "would permit it");
 	assert_blamed(
 	    SET("allow", "group hold\nuser keep\n"), "etc/allow:2:6: no function \"keep\"");
-	assert_blamed(
-	    SET("allow", "user hold\n", "user/a@x.jp", "rule r\n always\n do hold no\n do zip\n"),
-	    "user/a@x.jp:4:5: a user's file may not decide files; the line \"user files\" in "
-	    "etc/allow would permit it");
+	assert_blamed(SET("allow", "user hold\n", "user/a@x.jp",
+			  "rule r\n always\n do hold no\n do refuse \"x\"\n"),
+	    "user/a@x.jp:4:5: \"refuse\" is for administrators: no user's file has it");
 	assert_blamed(SET("allow", "user hold refuse\n"),
 	    "etc/allow:1:11: \"refuse\" is for administrators: no user may");
 	assert_blamed(SET("allow", "users hold\n"),
@@ -614,6 +613,16 @@ static void never_reached(void **state)
 	    "must/10:6: \"hold 60m\" is never reached: must/10:1 decides hold for all mail\n");
 }
 
+/* S0-09: nobody's own file keeps the administrator from taking a function away. */
+static void left_out(void **state)
+{
+	(void)state;
+	assert_warns(
+	    SET("allow", "user hold\n", "user/a@x.jp", "rule r\n words \"secret\"\n do zip\n"),
+	    "user/a@x.jp:3: is left out: a user's file may not decide files; the line \"user "
+	    "files\" in etc/allow would permit it\n");
+}
+
 /* S0-08: what must/ decides is a floor. */
 static void below_the_floor(void **state)
 {
@@ -633,6 +642,16 @@ static void below_the_floor(void **state)
 	    "");
 	assert_warns(SET("allow", "group hold\n", "must/10", must, "group/g",
 			 "rule b\n always\n do hold no\n"),
+	    "");
+	assert_warns(
+	    SET("allow", "group hold\n", "must/10", "rule a\n always\n do hold 10m else discard\n",
+		"group/g", "rule b\n always\n do hold until 09:00\n"),
+	    "group/g:3: \"hold until 09:00\" changes nothing: must/10:1 has decided \"hold 10m "
+	    "else "
+	    "discard\", and a later layer may only be stricter\n");
+	assert_warns(
+	    SET("allow", "group hold\n", "must/10", "rule a\n always\n do hold until 09:00\n",
+		"group/g", "rule b\n always\n do hold 3h\n"),
 	    "");
 	(void)snprintf(expected, sizeof expected,
 	    "default/90:1: never reached: must/10:1 decides hold for everything that matches "
@@ -770,6 +789,7 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(names_are_checked, enter, leave),
 	    cmocka_unit_test_setup_teardown(what_the_inspector_refuses, enter, leave),
 	    cmocka_unit_test(never_reached),
+	    cmocka_unit_test(left_out),
 	    cmocka_unit_test(below_the_floor),
 	    cmocka_unit_test(contradictions),
 	    cmocka_unit_test(what_waits),

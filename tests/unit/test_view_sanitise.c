@@ -106,7 +106,7 @@ static void test_ordinary_mail_stays(void **state)
 	is("<ruby>\xe6\xbc\xa2<rt>kan</rt></ruby>", "<ruby>\xe6\xbc\xa2<rt>kan</rt></ruby>");
 	is("<p class=MsoNormal id=x lang=JA>\xe3\x81\x82<o:p></o:p></p>", "<p>\xe3\x81\x82</p>");
 	is("<body bgcolor=black text=white style='font-size:12pt'>x",
-	    "<div style=\"color:white;background-color:black;font-size:12pt\">x</div>");
+	    "<div style=\"font-size:12pt\">x</div>");
 	is("<p title='a\"<b'>x", "<p title=\"a&quot;&lt;b\">x</p>");
 }
 
@@ -269,7 +269,9 @@ static void test_styles(void **state)
 	(void)state;
 	style("color:red", "color:red");
 	style("COLOR : #FF0000 !important; font-weight: BOLD", "color:#ff0000;font-weight:bold");
-	style("color:rgb(1, 2, 3)", "color:rgb(1, 2, 3)");
+	style("color:rgb(1, 2, 3)", "color:#010203");
+	style("color:rgba(1 2% 3 1.0)", "color:#010503");
+	style("background:rgb(300,100%,255)", "background-color:#ffffff");
 	style("background:#fff", "background-color:#fff");
 	style("background:url(http://x/)", "");
 	style("background:#fff url(x)", "");
@@ -279,6 +281,37 @@ static void test_styles(void **state)
 	    "font-style:italic;text-decoration:underline;text-align:center");
 	style("color:red;color:blue", "color:blue");
 	style("color:red;color:expression(1)", "color:red");
+}
+
+/* W5, S3-07: what an approver is to read can be read, whatever stands within what. */
+static void test_W5_no_style_hides_a_text(void **state)
+{
+	static const char *const hiding[] = {"color:#fff", "color:white", "color:#fffffe",
+	    "color:rgb(255,255,255)", "color:rgb(100%,100%,99%)", "color:ivory", "color:silver",
+	    "color:#ffff", "color:rgba(0,0,0,0)", "color:#0000", "color:#00000001",
+	    "color:rgba(0,0,0,.99)", "color:rgba(0 0 0 0%)", "color:window", "color:yellow",
+	    "background-color:black", "background:#333", "background:red",
+	    "background:rgba(255,255,255,0)", "background:windowtext", "font-size:50%",
+	    "font-size:0.5em", "font-size:5em", "font-size:.9rem", "font-size:smaller",
+	    "font-size:larger", "font-size:8px", "font-size:6pt", "font-size:8.99px"};
+	static const char *const seen[] = {"color:red", "color:#808080", "color:darkgreen",
+	    "background-color:#fff2cc", "background-color:yellow", "background-color:#eee",
+	    "font-size:9px", "font-size:7pt", "font-size:xx-small"};
+	char out[SANITISE_VALUE_MAX];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(hiding); i++)
+		style(hiding[i], "");
+	for (size_t i = 0; i < COUNT_OF(seen); i++)
+		style(seen[i], seen[i]);
+	assert_false(sanitise_attribute("color", "white", out));
+	assert_false(sanitise_attribute("color", "FEFEFE", out));
+	assert_false(sanitise_attribute("bgcolor", "navy", out));
+	assert_true(sanitise_attribute("color", "navy", out));
+	/* Elements that make letters smaller do it once. */
+	assert_non_null(strstr(SANITISE_HEAD, "h5,h6,small,sub,sup{font-size:12px}"));
+	is("<small><small><span style='font-size:50%'>x</span></small></small>",
+	    "<small><small><span>x</span></small></small>");
 }
 
 static void test_tricks_of_styles_go(void **state)
@@ -313,14 +346,14 @@ static void test_all_styles_together_have_room(void **state)
 	char text[SANITISE_STYLE_MAX];
 
 	(void)state;
-	sanitise_style("color:rgba(111.11%, 111.11%, 111.11%,1.0);background-color:rgba(111.11%, "
-		       "111.11%, 111.1%,1.0);font-weight:normal;font-style:oblique;text-decoration:"
+	sanitise_style("color:mediumvioletred;background-color:lightgoldenrodyellow;"
+		       "font-weight:normal;font-style:oblique;text-decoration:"
 		       "line-through;text-align:justify;font-size:xx-small",
 	    "red", "red", text);
 	assert_true(strlen(text) < SANITISE_STYLE_MAX - 1);
 	assert_non_null(strstr(text, "font-size:xx-small"));
-	sanitise_style(NULL, "#000", "FFFFFF", text);
-	assert_string_equal(text, "color:#ffffff;background-color:#000");
+	sanitise_style(NULL, "FFFFFF", "#000", text);
+	assert_string_equal(text, "color:#000;background-color:#ffffff");
 }
 
 static void test_attributes(void **state)
@@ -338,8 +371,8 @@ static void test_attributes(void **state)
 		assert_false(sanitise_attribute(wrong[i][0], wrong[i][1], out));
 	assert_true(sanitise_attribute("WIDTH", " 120PX ", out));
 	assert_string_equal(out, "120");
-	assert_true(sanitise_attribute("bgcolor", "ABCDEF", out));
-	assert_string_equal(out, "#abcdef");
+	assert_true(sanitise_attribute("bgcolor", "FFEEDD", out));
+	assert_string_equal(out, "#ffeedd");
 }
 
 /* ---- letters ---- */
@@ -665,6 +698,7 @@ int main(void)
 	    cmocka_unit_test(test_links_become_their_text_and_their_host),
 	    cmocka_unit_test(test_targets),
 	    cmocka_unit_test(test_styles),
+	    cmocka_unit_test(test_W5_no_style_hides_a_text),
 	    cmocka_unit_test(test_tricks_of_styles_go),
 	    cmocka_unit_test(test_all_styles_together_have_room),
 	    cmocka_unit_test(test_attributes),

@@ -13,6 +13,9 @@
 #include "lib/web/web.h"
 
 #define SESSION "sssssssssssssssssssssssssssssssssssssssssss"
+#define OUTAGE  "oooooooooooooooooooooooooooooooooooooooooooo"
+#define NOBODY  "nnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnn"
+#define EXPIRED "eeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeee"
 #define VISIT   "vvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvv"
 #define LINK    "CCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCC"
 
@@ -66,6 +69,11 @@ static pid_t serve(const char *path, const char *log, const char *const (*answer
 static const char *const login_answers[][2] = {
     {"session token=" SESSION, "{\"result\":\"done\",\"address\":\"alice@example.co.jp\","
 			       "\"ticket\":\"s1.YWxp.1.x\",\"lang\":\"en\"}\n"},
+    {"session token=" OUTAGE, "{\"result\":\"no\",\"code\":\"later\"}\n"},
+    {"session token=" NOBODY, "{\"result\":\"done\",\"ticket\":\"s1.YWxp.1.x\"}\n"},
+    {"session token=" EXPIRED, "{\"result\":\"expired\"}\n"},
+    {"link ",
+	"{\"result\":\"done\",\"nonce\":\"" SESSION "\",\"number\":\"1234\",\"minutes\":15}\n"},
     {NULL, "{\"result\":\"forged\"}\n"}};
 static const char *const gate_answers[][2] = {
     {" show", "{\"result\":\"forged\"}\n"}, {NULL, "{\"result\":\"no\",\"code\":\"state\"}\n"}};
@@ -281,6 +289,150 @@ static void strangers_are_led_to_the_login(void **state)
 	assert_int_equal(asked("login.log", "token=short"), 0);
 }
 
+/* Who cannot be told is not sent to the login again and again: it is an outage. */
+static void who_cannot_be_told_is_no_stranger(void **state)
+{
+	(void)state;
+	assert_int_equal(ask("GET", "/gate/", NULL, COOKIE("sekisho=" OUTAGE)), 503);
+	assert_int_equal(ask("GET", "/gate/", NULL, COOKIE("sekisho=" NOBODY)), 503);
+	assert_unsaid("Location:");
+	assert_int_equal(ask("GET", "/gate/", NULL, COOKIE("sekisho=" EXPIRED)), 303);
+	assert_int_equal(ask("GET", "/gate/login", NULL, COOKIE("sekisho=" OUTAGE)), 200);
+}
+
+/* A way back that does not fit is left out; it is no page that is empty. */
+static void a_long_way_back(void **state)
+{
+	char target[8100] = "/gate/?q=";
+	size_t len = strlen(target);
+
+	(void)state;
+	memset(target + len, '"', sizeof target - 1 - len);
+	target[sizeof target - 1] = '\0';
+	assert_int_equal(ask("GET", target, NULL, NULL), 303);
+	assert_said("\r\nLocation: /gate/login\r\n");
+}
+
+/* What stands in a frame of ours says there what went wrong, and leads nowhere. */
+static void what_is_framed_says_why(void **state)
+{
+	static const struct {
+		const char *target, *cookie;
+		int status;
+	} cases[] = {{"/gate/m/contents?t=short", "", 404}, {"/gate/m/html?t=short", "", 404},
+	    {"/gate/m/contents?id=1", "", 403}, {"/gate/m/html?id=1", "", 403},
+	    {"/gate/m/contents?id=1", "HTTP_COOKIE=sekisho=" OUTAGE, 503},
+	    {"/gate/m/contents?t=" LINK, "", 503}};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		assert_int_equal(
+		    ask("GET", cases[i].target, NULL, (const char *const[]){cases[i].cookie, NULL}),
+		    cases[i].status);
+		assert_said("frame-ancestors 'self'\r\n");
+		assert_said("\r\nX-Frame-Options: SAMEORIGIN\r\n");
+		assert_unsaid("Location:");
+	}
+	assert_int_equal(ask("GET", "/gate/m/?id=1", NULL, NULL), 303);
+	assert_said("\r\nX-Frame-Options: DENY\r\n");
+}
+
+static int page_status(struct page *page)
+{
+	struct web_outgoing out = {take, &said};
+	int status = 0;
+
+	buf_free(&said);
+	buf_init(&said, (size_t)16 * 1024 * 1024);
+	web_send(page, &out);
+	buf_add(&said, "", 1);
+	assert_int_equal(sscanf(said.bytes, "Status: %d ", &status), 1);
+	return status;
+}
+
+/* Where it leads, or a cookie, does not fit: that is a fault, and no empty page with 200. */
+static void what_does_not_fit(void **state)
+{
+	struct web_request request = {.method = WEB_GET};
+	struct page page = {.web = &web,
+	    .settings = &web.settings,
+	    .request = &request,
+	    .status = 200,
+	    .file = -1,
+	    .lang = "en",
+	    .template = "login",
+	    .values = json_object()};
+
+	(void)state;
+	buf_init(&page.place, 10);
+	buf_init(&page.cookies, 10);
+	buf_init(&page.file_name, 10);
+	buf_add_text(&page.place, "/gate/m/?and-more");
+	assert_int_equal(page_status(&page), 500);
+	page.status = 200;
+	buf_clear(&page.place);
+	buf_add_text(&page.place, "/gate/");
+	buf_add_text(&page.cookies, "Set-Cookie: much=more\r\n");
+	assert_int_equal(page_status(&page), 500);
+	assert_unsaid("Location:");
+	page.status = 200;
+	buf_clear(&page.place);
+	page.visit_new = true;
+	memcpy(page.visit, VISIT, sizeof VISIT);
+	assert_int_equal(page_status(&page), 500);
+	buf_free(&page.place);
+	buf_free(&page.cookies);
+	json_decref(page.values);
+}
+
+/* ---- waiting ------------------------------------------------------------------------------- */
+
+static size_t left[2]; /* how often a worker asked, by enum web_wait */
+
+static bool nobody_leaves(void *context, enum web_wait what)
+{
+	(void)context;
+	left[what]++;
+	return false;
+}
+
+/* W7: the answer to a password alone is late; all else of a login holds a worker for no longer than any page. */
+static void a_password_alone_is_waited_for(void **state)
+{
+	char token[64], form[300];
+
+	(void)state;
+	web_form_token(VISIT, token);
+	web.leave = nobody_leaves;
+	(void)snprintf(form, sizeof form, "address=alice%%40example.co.jp&form=%s", token);
+	(void)ask("POST", "/gate/login/link", form, COOKIE("sekisho-visit=" VISIT));
+	assert_true(asked("login.log", "link address=") > 0);
+	assert_int_equal(left[WEB_WAIT_PASSWORD], 0);
+	(void)snprintf(
+	    form, sizeof form, "address=alice%%40example.co.jp&password=x&form=%s", token);
+	assert_int_equal(ask("POST", "/gate/login", form, COOKIE("sekisho-visit=" VISIT)), 503);
+	assert_int_equal(left[WEB_WAIT_PASSWORD], 1);
+	assert_int_equal(left[WEB_WAIT_VIEW], 0);
+	assert_int_equal(asked("login.log", "password login="), 0);
+	web.leave = NULL;
+}
+
+/* A long checklist: each point is told once, however often it is ticked. */
+static void what_is_ticked_is_told_once(void **state)
+{
+	char form[200 * 24 + 200], token[64];
+	size_t len;
+
+	(void)state;
+	web_form_token(SESSION, token);
+	len = (size_t)snprintf(form, sizeof form, "id=1&word=discard&form=%s", token);
+	for (int i = 0; i < 200; i++)
+		len += (size_t)snprintf(form + len, sizeof form - len, "&checked=point-%d", i % 2);
+	(void)ask("POST", "/gate/m/act", form, COOKIE("sekisho=" SESSION));
+	assert_true(asked("gate.log", " checked=point-0,point-1") > 0);
+	assert_int_equal(asked("gate.log", "point-1,point-0"), 0);
+}
+
 static void a_person_is_who_seki_login_says(void **state)
 {
 	(void)state;
@@ -378,27 +530,27 @@ static void the_language_is_chosen(void **state)
 {
 	(void)state;
 	assert_int_equal(ask("GET", "/gate/login", NULL, NULL), 200);
-	assert_said("<html lang=\"ja\">");
+	assert_said("<html lang=\"ja\"");
 	assert_int_equal(ask("GET", "/gate/login", NULL,
 			     (const char *const[]){"HTTP_ACCEPT_LANGUAGE=en-GB,ja;q=0.5", NULL}),
 	    200);
-	assert_said("<html lang=\"en\">");
+	assert_said("<html lang=\"en\"");
 	assert_said("\r\nContent-Language: en\r\n");
 	assert_int_equal(ask("GET", "/gate/login", NULL,
 			     (const char *const[]){
 				 "HTTP_ACCEPT_LANGUAGE=en", "HTTP_COOKIE=sekisho-lang=ja", NULL}),
 	    200);
-	assert_said("<html lang=\"ja\">");
+	assert_said("<html lang=\"ja\"");
 	/* etc/people says English. */
 	assert_int_equal(ask("GET", "/gate/nix", NULL, COOKIE("sekisho=" SESSION)), 404);
 	assert_int_equal(ask("GET", "/gate/m/?" LINK, NULL, COOKIE("sekisho=" SESSION)), 404);
-	assert_said("<html lang=\"en\">");
+	assert_said("<html lang=\"en\"");
 	assert_int_equal(
 	    ask("GET", "/gate/m/?" LINK, NULL, COOKIE("sekisho=" SESSION "; sekisho-lang=ja")),
 	    404);
-	assert_said("<html lang=\"ja\">");
+	assert_said("<html lang=\"ja\"");
 	assert_int_equal(ask("GET", "/gate/login", NULL, COOKIE("sekisho-lang=fr")), 200);
-	assert_said("<html lang=\"ja\">");
+	assert_said("<html lang=\"ja\"");
 }
 
 static void the_site_is_named(void **state)
@@ -500,10 +652,16 @@ int main(void)
 	    cmocka_unit_test(a_head_has_no_body),
 	    cmocka_unit_test(what_is_possible),
 	    cmocka_unit_test(strangers_are_led_to_the_login),
+	    cmocka_unit_test(who_cannot_be_told_is_no_stranger),
+	    cmocka_unit_test(a_long_way_back),
+	    cmocka_unit_test(what_is_framed_says_why),
+	    cmocka_unit_test(what_does_not_fit),
+	    cmocka_unit_test(a_password_alone_is_waited_for),
 	    cmocka_unit_test(a_person_is_who_seki_login_says),
 	    cmocka_unit_test(a_link_is_shown_to_seki_hold_alone),
 	    cmocka_unit_test(forms_of_ours),
 	    cmocka_unit_test(tokens_are_not_mixed),
+	    cmocka_unit_test(what_is_ticked_is_told_once),
 	    cmocka_unit_test(the_language_is_chosen),
 	    cmocka_unit_test(the_site_is_named),
 	    cmocka_unit_test(a_visit_is_remembered),

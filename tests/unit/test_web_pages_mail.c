@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -67,10 +68,10 @@ static void phrases_put_values_in_their_places(void **state)
 
 	(void)state;
 	buf_init(&b, 4096);
-	mail_phrase(&b, "{a} and {b}, {a}; {c} {", "a", "1", "b", "{a}", NULL);
+	kit_phrase(&b, "{a} and {b}, {a}; {c} {", "a", "1", "b", "{a}", NULL);
 	assert_string_equal(ended(&b), "1 and {a}, 1; {c} {");
 	buf_clear(&b);
-	mail_phrase(&b, "nothing", NULL);
+	kit_phrase(&b, "nothing", NULL);
 	assert_string_equal(ended(&b), "nothing");
 	buf_free(&b);
 }
@@ -81,7 +82,10 @@ static void outcomes_are_said_as_people_do(void **state)
 		const char *outcome, *said;
 	} cases[] = {{"5m", "5 minutes"}, {"1h", "1 hour"}, {"1d", "1 day"}, {"90s", "90 seconds"},
 	    {"", ""}, {"5x", "5x"}, {"m", "m"}, {"99999999999m", "99999999999m"},
-	    {"by boss", "by the boss"}, {"by any of group staff", "by any of group staff"}};
+	    {"by boss", "by the boss"},
+	    {"by any of group staff", "by somebody of the group “staff”"},
+	    {"by 2 of group staff", "by 2 of the group “staff”"}, {"by a@x", "by a@x"},
+	    {"until 18:00", "until 18:00"}, {"zip", "as an encrypted ZIP"}};
 	struct buf b;
 
 	(void)state;
@@ -104,10 +108,40 @@ static void only_words_of_act_are_done(void **state)
 	assert_null(mail_done("list"));
 	assert_null(mail_done(""));
 	assert_string_equal(mail_reason("voted"), "You have decided about this mail already.");
-	assert_string_equal(
-	    mail_evidence("promises-file"), "the text speaks of a file, and none is attached");
-	assert_string_equal(mail_evidence("visible external 12"), "visible external 12");
 	assert_string_equal(mail_reason("<x>"), "That is not possible just now.");
+}
+
+/* Each form that seki-scan writes, and what only looks like one. */
+static void evidence_is_words(void **state)
+{
+	static const struct {
+		const char *written, *said;
+	} cases[] = {{"", ""}, {"promises-file", "the text speaks of a file, and none is attached"},
+	    {"first mail to him, visible external 12",
+		"the first mail to this address, 12 addresses outside in To and Cc"},
+	    {"card 14 (4111…, 5500… …) in body, files",
+		"credit card numbers: 14 (4111…, 5500… …) (in the text) (in the files)"},
+	    {"phone 3 in 名簿.xlsx", "telephone numbers: 3 (in 名簿.xlsx)"},
+	    {"files 3.1 MB", "attachments: 3.1 MB"}, {"files 2", "attachments: 2"},
+	    {"files", "files"},
+	    {"looks like sato@alpha.example (tld)",
+		"it looks like sato@alpha.example (the ending of the domain differs)"},
+	    {"company (Alpha, Beta)", "another company is named (Alpha, Beta)"},
+	    {"the sender is not registered, Mon 09:12",
+		"its sender is not registered, on Monday at 09:12"},
+	    {"社外秘 2 in subject", "社外秘 2 in subject"},
+	    {"name.txt, card.pdf", "name.txt, card.pdf"}, {"card x", "card x"},
+	    {"card 1x", "card 1x"}, {"card ", "card "}, {"((((a, b", "((((a, b"},
+	    {"a), b", "a), b"}, {"Mon 9", "Mon 9"}};
+	struct buf b;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		buf_init(&b, 4096);
+		mail_evidence(&b, cases[i].written);
+		assert_string_equal(ended(&b), cases[i].said);
+		buf_free(&b);
+	}
 }
 
 /* ---- history -------------------------------------------------------------------------------- */
@@ -166,12 +200,52 @@ static void what_all_legs_say_stands_there_once(void **state)
 	    "\"a@x\",\"at\":\"2026-11-23T08:00:00.000000Z\"}]},{\"history\":[{\"what\":"
 	    "\"extended\",\"at\":\"2026-11-23T09:00:02.000000Z\",\"by\":\"a@x\",\"until\":"
 	    "\"2026-11-23T10:00:00.000000Z\"}]}]");
-	json_t *list = mail_history(&k->page, legs, "");
+	bool more = true;
+	json_t *list = mail_history(&k->page, legs, "", &more);
 
 	(void)state;
+	assert_false(more);
 	assert_int_equal(json_array_size(list), 2);
-	assert_string_equal(mail_text(json_array_get(list, 0), "text"), "Brought back by a@x.");
-	assert_string_equal(mail_text(json_array_get(list, 0), "at"), "Mon 23 Nov 17:00");
+	assert_string_equal(kit_text(json_array_get(list, 0), "text"), "Brought back by a@x.");
+	assert_string_equal(kit_text(json_array_get(list, 0), "at"), "Mon 23 Nov 17:00");
+	json_decref(list);
+	json_decref(legs);
+	kit_free(k);
+}
+
+/* Of many records, leg by leg, the newest are told, whatever leg they are of; and that there are others. */
+static void of_a_long_history_the_newest_is_told(void **state)
+{
+	struct kit *k = kit_new();
+	json_t *legs = json_array(), *list;
+	bool more = false;
+
+	(void)state;
+	for (int n = 0; n < 3; n++) {
+		json_t *leg = json_object(), *history = json_array();
+
+		for (int i = 0; i < 300; i++) {
+			char at[CLOCK_TEXT], by[32];
+			json_t *record = json_object();
+
+			clock_format(((int64_t)1795000000 + n + i * 60) * CLOCK_SECOND, at);
+			(void)snprintf(by, sizeof by, "%d.%d@x", n, i);
+			(void)json_object_set_new(record, "what", json_string("restored"));
+			(void)json_object_set_new(record, "at", json_string(at));
+			(void)json_object_set_new(record, "by", json_string(by));
+			(void)json_array_append_new(history, record);
+		}
+		(void)json_object_set_new(leg, "history", history);
+		(void)json_array_append_new(legs, leg);
+	}
+	list = mail_history(&k->page, legs, "", &more);
+	assert_true(more);
+	assert_int_equal(json_array_size(list), 400);
+	assert_string_equal(
+	    kit_text(json_array_get(list, 399), "text"), "Brought back by 2.299@x.");
+	assert_string_equal(
+	    kit_text(json_array_get(list, 397), "text"), "Brought back by 0.299@x.");
+	assert_string_equal(kit_text(json_array_get(list, 0), "text"), "Brought back by 2.166@x.");
 	json_decref(list);
 	json_decref(legs);
 	kit_free(k);
@@ -185,32 +259,39 @@ static void longer_is_behind_its_end_and_behind_now(void **state)
 	char end[CLOCK_TEXT];
 	json_t *list;
 	const char *text;
+	struct page page = {.lang = "en"};
 
 	(void)state;
 	assert_true(zone_set("Asia/Tokyo"));
 	clock_format(now + 7200 * CLOCK_SECOND, end);
-	list = mail_longer(end);
-	text = mail_text(json_array_get(list, 0), "until");
+	list = mail_longer(&page, end, "");
+	text = kit_text(json_array_get(list, 0), "until");
 	assert_int_equal(
 	    clock_parse(text, strlen(text)), clock_parse(end, strlen(end)) + 600 * CLOCK_SECOND);
 	json_decref(list);
 
 	/* A time that has passed, and none: from now on. */
-	list = mail_longer("");
-	text = mail_text(json_array_get(list, 1), "until");
+	list = mail_longer(&page, "", "");
+	text = kit_text(json_array_get(list, 1), "until");
 	until = clock_parse(text, strlen(text));
 	assert_true(until >= now + 3600 * CLOCK_SECOND && until < now + 3660 * CLOCK_SECOND);
 
 	/* Nine o'clock of Tokyo is midnight in UTC. */
 	assert_int_equal(json_array_size(list), 3);
-	text = mail_text(json_array_get(list, 2), "until");
+	text = kit_text(json_array_get(list, 2), "until");
 	assert_non_null(strstr(text, "T00:00:00.000000Z"));
 	json_decref(list);
 
 	/* What is held for a week is not made shorter. */
 	clock_format(now + 7 * 86400 * CLOCK_SECOND, end);
-	list = mail_longer(end);
+	list = mail_longer(&page, end, "");
 	assert_int_equal(json_array_size(list), 2);
+	json_decref(list);
+
+	/* Nothing is offered that the site does not let: hold-longest is over in half an hour. */
+	clock_format(now + 1800 * CLOCK_SECOND, end);
+	list = mail_longer(&page, "", end);
+	assert_int_equal(json_array_size(list), 1);
 	json_decref(list);
 }
 
@@ -321,7 +402,7 @@ static void a_check_without_points_asks_for_the_recipients(void **state)
 	(void)state;
 	mail_set_values(&k->page, show);
 	assert_int_equal(json_array_size(value(k, "points")), 1);
-	assert_string_equal(mail_text(json_array_get(value(k, "points"), 0), "fact"), "recipients");
+	assert_string_equal(kit_text(json_array_get(value(k, "points"), 0), "fact"), "recipients");
 	assert_true(json_is_true(value(k, "checking")));
 	json_decref(show);
 	kit_free(k);
@@ -424,8 +505,10 @@ int main(void)
 	    cmocka_unit_test(phrases_put_values_in_their_places),
 	    cmocka_unit_test(outcomes_are_said_as_people_do),
 	    cmocka_unit_test(only_words_of_act_are_done),
+	    cmocka_unit_test(evidence_is_words),
 	    cmocka_unit_test(records_are_sentences),
 	    cmocka_unit_test(what_all_legs_say_stands_there_once),
+	    cmocka_unit_test(of_a_long_history_the_newest_is_told),
 	    cmocka_unit_test(longer_is_behind_its_end_and_behind_now),
 	    cmocka_unit_test(what_will_happen_is_said),
 	    cmocka_unit_test(legs_of_the_same_fate_are_one_part),

@@ -77,6 +77,60 @@ static void now_can_be_typed_back(void **state)
 	assert_true(then <= now + 60 * CLOCK_SECOND && then > now - 60 * CLOCK_SECOND);
 }
 
+/* ---- what people type ---------------------------------------------------------------------- */
+
+/* A Japanese keyboard types digits of full width; blanks between them are nobody's mistake. */
+static void digits_of_any_width_are_digits(void **state)
+{
+	static const char *const bad[] = {"12a4", "-1", "1,2", "\xef\xbc\x9a", "\xef\xbc",
+	    "\xe3\x81\x82", "\xd9\xa1", "1234567890123"};
+	char digits[KIT_PIN_MOST + 1];
+
+	(void)state;
+	assert_true(kit_digits("\xef\xbc\x91\xef\xbc\x92 3\xef\xbc\x99", digits, sizeof digits));
+	assert_string_equal(digits, "1239");
+	assert_true(kit_digits("", digits, sizeof digits));
+	assert_string_equal(digits, "");
+	assert_true(kit_digits("123456789012", digits, sizeof digits));
+	for (size_t i = 0; i < COUNT_OF(bad); i++)
+		assert_false(kit_digits(bad[i], digits, sizeof digits));
+}
+
+static void a_page_has_a_number(void **state)
+{
+	static const struct {
+		const char *typed, *number;
+	} cases[] = {{"1", "1"}, {"17", "17"}, {"999999", "999999"}, {"1000000", "1"}, {"0", "1"},
+	    {"-1", "1"}, {"x", "1"}, {"2x", "1"}, {"", "1"}};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		static struct web_request request;
+		struct page page = {.request = &request};
+
+		request.query = (struct web_words){.word = {{"page", cases[i].typed}}, .n = 1};
+		assert_string_equal(kit_page_number(&page), cases[i].number);
+	}
+}
+
+/* Each code of seki-login's `proof`, and that none was typed, is said in its own words. */
+static void why_a_pin_does_not_do_is_said(void **state)
+{
+	static const struct {
+		const char *code, *title;
+	} cases[] = {{"wrong", "The PIN is not right"}, {"none", "You have no PIN yet"},
+	    {"capped", "Too many wrong PINs"}, {"later", "The PIN cannot be checked just now"},
+	    {"needed", "Please type your PIN"}, {"words", "The PIN is not right"}};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		const struct kit_fault fault = kit_pin_fault(cases[i].code);
+
+		assert_string_equal(fault.title, cases[i].title);
+		assert_true(fault.sentence[0] != '\0');
+	}
+}
+
 /* ---- words --------------------------------------------------------------------------------- */
 
 static void a_hole_is_filled_once_and_as_it_is(void **state)
@@ -147,6 +201,9 @@ int main(void)
 	    cmocka_unit_test(only_our_own_pages_are_ways_back),
 	    cmocka_unit_test(times_are_those_of_the_site),
 	    cmocka_unit_test(now_can_be_typed_back),
+	    cmocka_unit_test(digits_of_any_width_are_digits),
+	    cmocka_unit_test(a_page_has_a_number),
+	    cmocka_unit_test(why_a_pin_does_not_do_is_said),
 	    cmocka_unit_test(a_hole_is_filled_once_and_as_it_is),
 	    cmocka_unit_test(what_a_rule_does_is_told_in_words),
 	    cmocka_unit_test(when_a_rule_holds_is_told_in_words),

@@ -295,9 +295,32 @@ static void encoding(void **state)
 	buf_free(&out);
 }
 
+/* A checklist of 200 points, all ticked. */
+static void a_long_form(void **state)
+{
+	char form[200 * 16 + 1] = "", name[16];
+	struct web_request r;
+	size_t len = 0;
+
+	(void)state;
+	for (int i = 0; i < 200; i++)
+		len += (size_t)snprintf(
+		    form + len, sizeof form - len, "%schecked=%d", i > 0 ? "&" : "", i);
+	assert_int_equal(
+	    read_it(&r,
+		(const char *const[]){"REQUEST_METHOD=POST", "REQUEST_URI=/gate/m/act", NULL}, form,
+		0),
+	    0);
+	assert_int_equal(r.form.n, 200);
+	(void)snprintf(name, sizeof name, "%d", 199);
+	assert_string_equal(r.form.word[199].value, name);
+	web_request_free(&r);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(a_long_form),
 	    cmocka_unit_test(a_get),
 	    cmocka_unit_test(a_link),
 	    cmocka_unit_test(paths_that_are_none),
