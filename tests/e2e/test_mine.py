@@ -98,12 +98,6 @@ def unchanged_by_compile(gw: Gateway) -> None:
     assert os.readlink(gw.root / "lib/compiled/current") == before
 
 
-def in_force(gw: Gateway) -> None:
-    """Until seki-scan judges by what was written last: what asks something else comes one after another, with pauses."""
-    generation = os.readlink(gw.root / "lib/compiled/current")
-    gw.wait_log("seki-scan", f"event=rules-taken generation={generation}")
-
-
 def hold_of(gw: Gateway, message: str) -> str:
     """By which hold it waits: "30m", or where it is."""
     rests(gw, [message])
@@ -196,8 +190,8 @@ def test_what_a_form_says_is_quoted(gw: Gateway) -> None:
     assert answer["result"] == "done", answer
     [rule] = ask(gw, ALICE, "rules")["rules"]
     assert rule["text"].count("\n") == 3 and rule["fields"]["when-subject"].startswith('a"b\\c, # x, ')
-    in_force(gw)
-    assert hold_of(gw, send(gw, 'say a"b\\c', "c@x.example", ALICE)) == "5m"
+    # seki-scan takes what asks something else with pauses of ten seconds.
+    wait_for(lambda: hold_of(gw, send(gw, 'say a"b\\c', "c@x.example", ALICE)) == "5m", 30, "the rule in force")
     assert hold_of(gw, send(gw, "say abc", "c@x.example", ALICE)) == "sent"
     for field, value in (("name", "a\nrule b"), ("when_to", "a@b.example\n    do hold no"),
                          ("do_time", "5m\n    do hold no"), ("when_time", "Sat\nrule b"), ("when_size", "2MB\n")):
