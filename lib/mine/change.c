@@ -10,8 +10,8 @@
 #include "lib/mine/work.h"
 #include "lib/org/compile.h"
 
-#define LOCK_SECONDS                                                                               \
-	10 /* "seki compile" may be at work, with its tests; pages wait 15 seconds for the answer */
+/* "seki compile" may be at work, with its tests; pages wait 15 seconds for the answer. */
+#define LOCK_SECONDS 10
 
 static void at(const struct mine_work *w, enum mine_point point)
 {

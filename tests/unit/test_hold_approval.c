@@ -397,7 +397,8 @@ static void who_is_asked(void **state)
 	    {HOLD_KIT_ALICE, "by=any:staff", "", "erin@x.example frank@x.example carol@x.example*",
 		true, true},
 	    {HOLD_KIT_ALICE, "by=any:all", "",
-		"bob@x.example carol@x.example dave@x.example erin@x.example frank@x.example "
+		"alice+jp@x.example bob@x.example carol@x.example dave@x.example erin@x.example "
+		"frank@x.example "
 		"grace@x.example",
 		false, true},
 	    {HOLD_KIT_ALICE, "by=any:named", "", "grace@x.example bob@x.example", false, true},

@@ -614,6 +614,7 @@ static void test_words_of_one_person(void **state)
 
 	(void)state;
 	open_kit(&k);
+	k.settings.own_rules = 10;
 	buf_init(&file, 1 << 20);
 	for (unsigned i = 0; i < 3; i++) {
 		buf_addf(&file, "rule w%u\n    words \"w%u\"", i, i * 100);
