@@ -8,6 +8,8 @@
 
 #define SENTENCE_MAX ((size_t)4096)
 #define MORNING      9 /* o'clock: when offices begin */
+#define TEN_MINUTES  (600 * CLOCK_SECOND)
+#define HOUR         (3600 * CLOCK_SECOND)
 
 /* ---- what will happen ----------------------------------------------------------------------- */
 
@@ -115,16 +117,18 @@ static void add_longer(
 	(void)json_array_append_new(list, one);
 }
 
-/* The next nine o'clock of a Monday to Friday, in the site's time zone; 0: there is none. */
-static int64_t next_morning(int64_t now)
+/* The first nine o'clock of a Monday to Friday behind `after`, in the site's time zone; 0: there is none. */
+static int64_t next_morning(int64_t after)
 {
-	time_t seconds = (time_t)(now / CLOCK_SECOND);
+	time_t seconds = (time_t)(after / CLOCK_SECOND);
 	struct tm tm;
 
 	if (localtime_r(&seconds, &tm) == NULL)
 		return 0;
-	if (tm.tm_hour >= MORNING)
-		tm.tm_mday++, tm.tm_wday = (tm.tm_wday + 1) % 7;
+	if (tm.tm_hour >= MORNING) {
+		tm.tm_mday++;
+		tm.tm_wday = (tm.tm_wday + 1) % 7;
+	}
 	tm.tm_mday += tm.tm_wday == 6 ? 2 : tm.tm_wday == 0 ? 1 : 0;
 	tm.tm_hour = MORNING;
 	tm.tm_min = tm.tm_sec = 0;
@@ -141,10 +145,10 @@ json_t *mail_longer(const struct page *page, const char *end, const char *longes
 
 	if (from < now)
 		from = now;
-	morning = next_morning(now);
-	add_longer(page, list, from + 600 * CLOCK_SECOND, latest, say("10 minutes longer"));
-	add_longer(page, list, from + 3600 * CLOCK_SECOND, latest, say("1 hour longer"));
-	if (morning > from)
+	add_longer(page, list, from + TEN_MINUTES, latest, say("10 minutes longer"));
+	add_longer(page, list, from + HOUR, latest, say("1 hour longer"));
+	morning = next_morning(from + HOUR);
+	if (morning > 0)
 		add_longer(page, list, morning, latest, say("Until {time}"));
 	return list;
 }

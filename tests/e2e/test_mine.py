@@ -27,7 +27,8 @@ PASSWORD = "generate 10 upper lower digit symbol\ntell recipient\nafter 3m\n"
 
 
 def made(**settings: str) -> Gateway:
-    return instance({"must/50-floor": MUST}, settings={"own-rules": "60", "own-rules-changes": "10000", "own-rules-changes-all": "10000"} | settings,
+    own = {"own-rules": "60", "own-rules-changes": "10000", "own-rules-changes-all": "10000"}
+    return instance({"must/50-floor": MUST}, settings=own | settings,
                     files={"etc/allow": ALLOW, "etc/passwords/random-10": PASSWORD})
 
 
@@ -267,6 +268,34 @@ def test_two_browsers_do_not_overwrite_each_other(gw: Gateway) -> None:
     assert len(ask(gw, ALICE, "rules")["rules"]) == 2
     unchanged_by_compile(gw)
     forget(gw, ALICE)
+
+
+def test_how_often(gw: Gateway) -> None:
+    """Whatever somebody changes, others go on."""
+    gw.setting(own_rules_changes="0")
+    assert gw.seki("reload").returncode == 0
+    try:
+        assert add(gw, ALICE, do="hold", do_time="5m")["code"] == "often"
+        assert ask(gw, ALICE, "try", do="hold", do_time="5m")["result"] == "done"
+        assert not own_file(gw, ALICE).exists()
+    finally:
+        gw.setting(own_rules_changes="10000")
+        assert gw.seki("reload").returncode == 0
+
+
+def test_what_is_asked_changes_at_intervals(gw: Gateway) -> None:
+    """What was found out for mail on its way is lost by it: of two changes in a row the second one waits 10 seconds."""
+    time.sleep(10.5)
+    assert add(gw, ALICE, when_subject="first-word", do="hold", do_time="5m")["result"] == "done"
+    assert hold_of(gw, send(gw, "first-word", sender=ALICE)) == "5m"
+    assert add(gw, ALICE, when_subject="second-word", do="hold", do_time="6m")["result"] == "done"
+    assert hold_of(gw, send(gw, "second-word", sender=ALICE)) == "sent"
+    assert hold_of(gw, send(gw, "first-word", sender=ALICE)) == "5m"
+    time.sleep(10.5)
+    assert hold_of(gw, send(gw, "second-word", sender=ALICE)) == "6m"
+    assert add(gw, ALICE, when_subject="third-word", do="hold", do_time="7m")["result"] == "done"
+    assert gw.seki("reload").returncode == 0  # an administrator does not wait
+    assert hold_of(gw, send(gw, "third-word", sender=ALICE)) == "7m"
 
 
 def test_how_many(gw: Gateway) -> None:

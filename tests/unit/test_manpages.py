@@ -18,7 +18,7 @@ SECTIONS = ["NAME", "SYNOPSIS", "DESCRIPTION", "FILES", "EXIT STATUS", "SECURITY
 
 # What the programs of an instance make themselves: not in services/layout, but told in FILES.
 MADE = [
-    r"run/(queue|own|resolve|remote|notice|inspect|convert|seal|db|gate|rules|login|letter|view|web)/socket", r"lib/gate/key", r"lib/compiled/(current|[A-Z-]+(/(rules|org.cdb))?)", r"lib/freeze(\.new)?", r"lib/clock/[\w-]+", r"spool/tmp/ballast", r"run/clock",
+    r"run/(queue|own|resolve|remote|notice|inspect|convert|seal|db|gate|rules|login|letter|view|web)/socket", r"lib/gate/key", r"lib/compiled/(current|\.lock|[A-Z-]+(/(rules|org.cdb))?)", r"lib/freeze(\.new)?", r"lib/clock/[\w-]+", r"spool/tmp/ballast", r"run/clock",
     r"run/reload", r"run/order/[\w-]+/socket", r"lib/quota/(counts|freeze)(\.bad|\.new)?", r"lib/loop/key",
     r"lib/audit/log/(YYYY-MM|torn)", r"lib/hold/(absences|reminded|reviews)", r"lib/gate/key", r"run/gate/socket",
     r"lib/compiled/current/org.cdb",

@@ -11,6 +11,7 @@
 
 #include "lib/base/zone.h"
 #include "lib/rules/rule.h"
+#include "lib/shell/rule_tests.h"
 #include "lib/shell/rule_tests_read.h"
 
 /* The tests as they were read, in one text. */
@@ -193,6 +194,24 @@ static void bare(void **state)
 	assert_string_equal(rule_test_bare(FUNCTION_FORWARD, "refused a@b"), "a@b");
 }
 
+/* One that is mended does not make up for one that is broken. */
+static void within(void **state)
+{
+	struct rule_tests_count before = {.passed = 8, .failed = 2, .red = {1u << 3, 1u << 1}};
+	struct rule_tests_count after = {.passed = 9, .failed = 1, .red = {1u << 3}};
+
+	(void)state;
+	assert_true(rule_tests_within(&before, &before));
+	assert_true(rule_tests_within(&after, &before));
+	assert_false(rule_tests_within(&before, &after));
+	after.red[0] = 1u << 4;
+	assert_false(rule_tests_within(&after, &before));
+	after = (struct rule_tests_count){.passed = 10};
+	assert_true(rule_tests_within(&after, &before));
+	after.passed = 9;
+	assert_false(rule_tests_within(&after, &before));
+}
+
 int main(void)
 {
 	const struct CMUnitTest all[] = {
@@ -201,6 +220,7 @@ int main(void)
 	    cmocka_unit_test(faults),
 	    cmocka_unit_test(stopped),
 	    cmocka_unit_test(bare),
+	    cmocka_unit_test(within),
 	};
 
 	assert_true(zone_set("Asia/Tokyo"));
