@@ -161,6 +161,8 @@ static json_t *rules_of(const json_t *answer)
 		kit_put(row, "name", json_string(kit_text(one, "name")));
 		kit_put(row, "text", json_string(kit_text(one, "text")));
 		kit_put(row, "cannot", json_boolean(json_is_true(json_object_get(one, "cannot"))));
+		kit_put(row, "not-allowed",
+		    json_boolean(json_is_true(json_object_get(one, "not-allowed"))));
 		if (json_is_object(fields)) {
 			kit_put(row, "when", own_when(fields));
 			own_do(row, "do", fields);
