@@ -152,7 +152,7 @@ def has_headers(answer: Answer) -> None:
     assert answer.headers["server"] == "nginx", "its version is nobody's business"
 
 
-# ---- what is no request (W7) ---------------------------------------------------------------------
+# ---- what is no request (W6) ---------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("target", [
@@ -161,7 +161,7 @@ def has_headers(answer: Answer) -> None:
     "/gate/static%00/style.css", "/gate/static/style.css%00.html", "/gate/m/%00", "/gate/m/?%00", "/gate/m/?t=%00", "/gate/%ff%fe",
     "/gate/static/%c0%ae%c0%ae/settings", "/gate/static//etc/passwd", "//etc/passwd", "/gate/static/.hidden",
     "/gate/static/style.css~", "/-front/503.html", "/gate/%252e%252e/", "/gate/m/?t=%zz"])
-def test_W7_paths_lead_nowhere_else(gw: Gateway, target: str) -> None:
+def test_W6_paths_lead_nowhere_else(gw: Gateway, target: str) -> None:
     answer = ask(gw, target)
     assert answer.status in (400, 404), answer.raw
     assert b"root:" not in answer.raw and b"web-listen" not in answer.raw
@@ -172,20 +172,20 @@ def test_W7_paths_lead_nowhere_else(gw: Gateway, target: str) -> None:
     b"GET\r\n\r\n", b"GET / HTTP/9.9\r\n\r\n", b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" * 4 + b"\r\n\r\n", b"G\x00T / HTTP/1.1\r\n\r\n",
     b"GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", b"GET / HTTP/1.1\r\n\r\n", b"GET /\x00 HTTP/1.1\r\nHost: a\r\n\r\n",
     b"GET / HTTP/1.1\r\nHost: a\r\nX\x00Y: z\r\n\r\n", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"])
-def test_W7_what_is_no_http(gw: Gateway, request_line: bytes) -> None:
+def test_W6_what_is_no_http(gw: Gateway, request_line: bytes) -> None:
     heard = raw(gw, request_line)
     assert not heard or Answer(heard).status in (0, 303, 400, 404, 405, 505), heard
     is_prompt(gw)
 
 
 @pytest.mark.parametrize("header", ["Cookie", "X-Long", "Accept-Language"])
-def test_W7_a_header_of_a_megabyte(gw: Gateway, header: str) -> None:
+def test_W6_a_header_of_a_megabyte(gw: Gateway, header: str) -> None:
     heard = raw(gw, f"GET /gate/login HTTP/1.1\r\nHost: a\r\n{header}: ".encode() + b"a" * 1_000_000 + b"\r\n\r\n")
     assert not heard or Answer(heard).status in (400, 413, 414, 431), heard[:200]
     is_prompt(gw)
 
 
-def test_W7_a_target_of_a_megabyte(gw: Gateway) -> None:
+def test_W6_a_target_of_a_megabyte(gw: Gateway) -> None:
     heard = raw(gw, b"GET /gate/" + b"a" * 1_000_000 + b" HTTP/1.1\r\nHost: a\r\n\r\n")
     assert not heard or Answer(heard).status in (400, 414), heard[:200]
     answer = ask(gw, "/gate/" + "a" * 10_000)
@@ -194,7 +194,7 @@ def test_W7_a_target_of_a_megabyte(gw: Gateway) -> None:
     is_prompt(gw)
 
 
-def test_W7_a_thousand_headers(gw: Gateway) -> None:
+def test_W6_a_thousand_headers(gw: Gateway) -> None:
     lines = "".join(f"X-{n}: {'a' * 40}\r\n" for n in range(1000))
     heard = raw(gw, f"GET /gate/login HTTP/1.1\r\nHost: a\r\n{lines}\r\n".encode())
     assert not heard or Answer(heard).status in (200, 400, 431), heard[:200]
@@ -205,7 +205,7 @@ def test_W7_a_thousand_headers(gw: Gateway) -> None:
     "Content-Length: 5\r\nTransfer-Encoding: chunked", "Transfer-Encoding: chunked\r\nContent-Length: 5",
     "Content-Length: 5\r\nContent-Length: 6", "Content-Length: -1", "Content-Length: 0x5", "Content-Length: 99999999999999999999",
     "Transfer-Encoding: chunked, identity", "Transfer-Encoding: xchunked", "Transfer-Encoding : chunked"])
-def test_W7_bodies_whose_length_is_in_doubt(gw: Gateway, lines: str) -> None:
+def test_W6_bodies_whose_length_is_in_doubt(gw: Gateway, lines: str) -> None:
     """One of them may be refused later than the other, but nothing behind it is taken for a request."""
     request = (f"POST /gate/language HTTP/1.1\r\nHost: a\r\nContent-Type: application/x-www-form-urlencoded\r\n{lines}\r\n\r\n"
                "0\r\n\r\nGET /gate/login HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n").encode()
@@ -214,7 +214,7 @@ def test_W7_bodies_whose_length_is_in_doubt(gw: Gateway, lines: str) -> None:
     assert Answer(heard).status in (400, 413, 501), heard
 
 
-def test_W7_bodies(gw: Gateway) -> None:
+def test_W6_bodies(gw: Gateway) -> None:
     """Too large, of another type, with a GET: refused, with all headers."""
     large = ask(gw, "/gate/language", "POST", body=b"a=" + b"x" * 200_000)
     assert large.status == 413
@@ -230,7 +230,7 @@ def test_W7_bodies(gw: Gateway) -> None:
 
 @pytest.mark.parametrize("span", ["bytes=0-", "bytes=5-2", "bytes=-99999999999999999999", "bytes=" + ",".join(["0-"] * 200), "x=1-2",
                                   "bytes=0-0,-1", "bytes=a-b"])
-def test_W7_ranges(gw: Gateway, link: str, span: str) -> None:
+def test_W6_ranges(gw: Gateway, link: str, span: str) -> None:
     """Whatever is asked for: the whole once, or that it cannot be had."""
     for target in ("/gate/static/style.css", link):
         answer = ask(gw, target, headers={"Range": span})
@@ -250,7 +250,7 @@ def test_W1_other_methods_change_nothing(gw: Gateway, link: str, method: str) ->
 # ---- what every answer says ----------------------------------------------------------------------
 
 
-def test_W6_headers_of_every_answer(gw: Gateway, link: str) -> None:
+def test_W7_headers_of_every_answer(gw: Gateway, link: str) -> None:
     """S0-12: each status that there is, from nginx and from seki-web."""
     other = link[:-1] + ("A" if link[-1] != "A" else "B")
     asked = {
@@ -316,7 +316,7 @@ def closes(sockets: list[socket.socket], seconds: float) -> float:
     return time.monotonic() - begun
 
 
-def test_W7_slowloris(gw: Gateway) -> None:
+def test_W6_slowloris(gw: Gateway) -> None:
     """Headers and forms that do not come hold a connection for seconds, and nobody up."""
     slow = []
     try:
@@ -337,7 +337,7 @@ def test_W7_slowloris(gw: Gateway) -> None:
     is_prompt(gw)
 
 
-def test_W7_who_reads_slowly_holds_nobody_up(gw: Gateway, link: str) -> None:
+def test_W6_who_reads_slowly_holds_nobody_up(gw: Gateway, link: str) -> None:
     """The answers of seki-web are taken whole: its workers do not wait for readers."""
     slow = []
     try:
@@ -390,7 +390,7 @@ def test_wrong_passwords_are_waited_for_by_others(another) -> None:
     wait_for(lambda: len(workers(gw)) == 2, why="as many workers as before")
 
 
-def test_W7_slow_mails_hold_up_nobody_else(another) -> None:
+def test_W6_slow_mails_hold_up_nobody_else(another) -> None:
     """While mails are opened that take long the other pages are there; more of them than seki-view deals with are not waited
     for. Behind that all is as before."""
     gw = another(settings={"web-workers": "2", "view-time": "20s"}).start()
@@ -486,7 +486,7 @@ def test_W2_a_worker_speaks_for_itself_alone(another) -> None:
     wait_for(lambda: len(workers(gw)) == 2, why="as many workers as before")
 
 
-def test_W7_slow_readers_do_not_fill_the_disk(another) -> None:
+def test_W6_slow_readers_do_not_fill_the_disk(another) -> None:
     """Of the files in mails one address has eight at once: the ninth is answered, and pages go on."""
     gw = another(settings={"web-workers": "2"}).start()
     content = base64.encodebytes(os.urandom(9_000_000))
@@ -518,7 +518,7 @@ def test_W7_slow_readers_do_not_fill_the_disk(another) -> None:
 
 
 @pytest.mark.parametrize("proxy", ["-", "127.0.0.1"])
-def test_W7_behind_a_proxy_each_browser_has_its_own_address(another, proxy: str) -> None:
+def test_W6_behind_a_proxy_each_browser_has_its_own_address(another, proxy: str) -> None:
     """And nobody else says who he is."""
     gw = another(settings={"web-proxy": proxy}).start()
     assert logs_in(gw, sets_password(gw), {"X-Forwarded-For": "203.0.113.9, 198.51.100.7"}).status == 303

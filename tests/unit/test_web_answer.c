@@ -396,7 +396,7 @@ static bool nobody_leaves(void *context, enum web_wait what)
 	return false;
 }
 
-/* W7: the answer to a password alone is late; all else of a login holds a worker for no longer than any page. */
+/* W6: the answer to a password alone is late; all else of a login holds a worker for no longer than any page. */
 static void a_password_alone_is_waited_for(void **state)
 {
 	char token[64], form[300];

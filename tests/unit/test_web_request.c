@@ -1,4 +1,4 @@
-/* What is a request, and what is none (W7). */
+/* What is a request, and what is none (W6). */
 #include "tests/unit/web_kit.h"
 
 #include "lib/web/request.h"
