@@ -259,7 +259,8 @@ def test_O_cut_at_every_phase(w, offers):
     for phase, (r, leg_id) in made.items():
         r.wait_tag(f"cut-{phase}", 2 if phase == "dot" else 1)
         wait_sent(w.gw, leg_id)
-        assert len(r.mails) == (2 if phase == "dot" else 1), phase
+        # By its tag: a port that was another test's may still be tried with its mail.
+        assert len([mail for mail in r.mails if mail.tag == f"cut-{phase}"]) == (2 if phase == "dot" else 1), phase
         assert not records(w.gw, leg_id, "failed")
         r.close()
         assert r.faults == []
