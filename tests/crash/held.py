@@ -415,8 +415,8 @@ def insist(inst: Instance, what: Callable, seconds: float = 5) -> str:
             if not inst.alive(program):
                 inst.start_ready(program)
         answer = what()
-        if answer == "gone" and unsure:
-            return "done"
+        if answer in ("gone", "no") and unsure:
+            return "done"  # it has gone on meanwhile: where to, is judged behind this
         unsure = unsure or answer == "unknown"
         if answer not in ("", "gone", "no", "unknown") or time.monotonic() > deadline:
             return answer
