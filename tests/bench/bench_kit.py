@@ -218,7 +218,7 @@ class Gateway:
         os.mkdir(work + "/etc")
         shutil.copy(TOP + "/etc/settings", work + "/etc/settings")
         with open(work + "/etc/settings", "a") as f:
-            f.write("hostname bench.example.test\nmessage-size 400MB\n" + self.settings)
+            f.write("hostname bench.example.test\nmessage-size 400MB\ntrial yes\n" + self.settings)
         write(work + "/etc/relay", "%s any quota=none\n" % self.relay)
         write(work + "/etc/routes", self.routes)
         self.configure()
